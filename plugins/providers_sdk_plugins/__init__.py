@@ -1,0 +1,1 @@
+"""The bundled providers: one module each, found by the same entry points as anybody's."""

@@ -1,0 +1,32 @@
+"""A stand-in of GizAI."""
+
+from providers_sdk.testing import Received, Response, StandIn, html, json_response
+
+
+class GizAISite(StandIn):
+    """Answers ``POST /api/data/users/inferenceServer.infer`` with status 201."""
+
+    cases = {  # noqa: RUF012
+        "status_200": "status 200 in the place of 201",
+        "failed": "status 500 with a message",
+        "empty": "the output is white space",
+        "missing": "there is no output",
+        "list": "the JSON is a list",
+        "html": "a page with status 201",
+    }
+
+    def answer(self, received: Received) -> Response:
+        """Return what the service does in this case."""
+        if (received.method, received.path) != ("POST", "/api/data/users/inferenceServer.infer"):
+            return json_response({"message": "no such page"}, status=404)
+        answers = {
+            "status_200": json_response({"output": self.text}),
+            "failed": json_response({"message": "the inference failed"}, status=500),
+            "empty": json_response({"output": " \n"}, status=201),
+            "missing": json_response({"status": "completed"}, status=201),
+            "list": json_response([self.text], status=201),
+            "html": html("<html><head><title>Giz AI</title></head></html>", status=201),
+        }
+        return answers.get(
+            self.case, json_response({"status": "completed", "output": f"\n {self.text} \n"}, status=201)
+        )

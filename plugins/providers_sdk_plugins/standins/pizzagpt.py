@@ -1,0 +1,37 @@
+"""A stand-in of Pizzagpt."""
+
+from providers_sdk.testing import Received, Response, StandIn, html, json_response
+
+
+class PizzagptSite(StandIn):
+    """Answers ``POST /api/chatx-completion``."""
+
+    cases = {  # noqa: RUF012
+        "bare": "the content stands outside of 'answer'",
+        "misuse": "the question is held for misuse",
+        "empty": "the content is empty",
+        "missing": "there is no content",
+        "list": "the JSON is a list",
+        "html": "a page with status 200",
+        "wrong_secret": "the header x-secret is not accepted",
+    }
+
+    def answer(self, received: Received) -> Response:
+        """Return what the service does in this case."""
+        if (received.method, received.path) != ("POST", "/api/chatx-completion"):
+            return json_response({"message": "no such page"}, status=404)
+        if self.case == "wrong_secret" or not received.headers.get("x-secret"):
+            return json_response({"error": True, "message": "Unauthorized"}, status=401)
+        if self.case == "html":
+            return html("<html><head><title>Log in</title></head><form><input type=password></form></html>")
+        return json_response(self._body())
+
+    def _body(self) -> object:
+        bodies: dict[str, object] = {
+            "bare": {"content": self.text},
+            "misuse": {"answer": {"content": "Misuse detected. Please get in touch with us."}},
+            "empty": {"answer": {"content": ""}},
+            "missing": {"answer": {}},
+            "list": [self.text],
+        }
+        return bodies.get(self.case, {"answer": {"content": self.text}})

@@ -1,0 +1,195 @@
+"""Ask any chat provider from a plain, blocking script.
+
+>>> from providers_sdk import chat
+>>> for text in chat("Name three pizzas", provider="echo"):
+...     print(text, end="", flush=True)
+Name three pizzas
+
+This page is a list: a name is loaded when it is first touched.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from providers_sdk._api import chat
+    from providers_sdk._conversation import Conversation
+    from providers_sdk._limits import Limits
+    from providers_sdk._plugins import PluginReport
+    from providers_sdk._registry import Registry
+    from providers_sdk._reply import Reply
+    from providers_sdk._version import __version__
+    from providers_sdk.attempts import Attempt
+    from providers_sdk.chunks import Chunk, FinishReason, Reasoning, Usage
+    from providers_sdk.client import UNSET, Client
+    from providers_sdk.errors import (
+        AllProvidersFailed,
+        AuthenticationFailed,
+        Blocked,
+        Closed,
+        ConnectFailed,
+        ConnectionLost,
+        ConnectTimeout,
+        DeadlineExceeded,
+        EmptyAnswer,
+        FirstTimeout,
+        HTTPStatusError,
+        IdleTimeout,
+        InvalidAnswer,
+        InvalidArgument,
+        InvalidMessages,
+        MissingSetting,
+        MisuseDetected,
+        NoProviderChosen,
+        PluginConflict,
+        PluginContractError,
+        PluginCrashed,
+        PluginError,
+        PluginLoadError,
+        ProviderError,
+        ProxyFailed,
+        RateLimited,
+        Refused,
+        RequestError,
+        ResponseError,
+        StreamTruncated,
+        TimeLimitExceeded,
+        TLSFailed,
+        TokenPageFailed,
+        TokensNotFound,
+        TooLarge,
+        TransportError,
+        UnknownModel,
+        UnknownProvider,
+        UnknownSetting,
+        UnsupportedOption,
+    )
+    from providers_sdk.messages import Message, format_prompt
+
+__all__ = [
+    "UNSET",
+    "AllProvidersFailed",
+    "Attempt",
+    "AuthenticationFailed",
+    "Blocked",
+    "Chunk",
+    "Client",
+    "Closed",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "ConnectionLost",
+    "Conversation",
+    "DeadlineExceeded",
+    "EmptyAnswer",
+    "FinishReason",
+    "FirstTimeout",
+    "HTTPStatusError",
+    "IdleTimeout",
+    "InvalidAnswer",
+    "InvalidArgument",
+    "InvalidMessages",
+    "Limits",
+    "Message",
+    "MissingSetting",
+    "MisuseDetected",
+    "NoProviderChosen",
+    "PluginConflict",
+    "PluginContractError",
+    "PluginCrashed",
+    "PluginError",
+    "PluginLoadError",
+    "PluginReport",
+    "ProviderError",
+    "ProxyFailed",
+    "RateLimited",
+    "Reasoning",
+    "Refused",
+    "Registry",
+    "Reply",
+    "RequestError",
+    "ResponseError",
+    "StreamTruncated",
+    "TLSFailed",
+    "TimeLimitExceeded",
+    "TokenPageFailed",
+    "TokensNotFound",
+    "TooLarge",
+    "TransportError",
+    "UnknownModel",
+    "UnknownProvider",
+    "UnknownSetting",
+    "UnsupportedOption",
+    "Usage",
+    "__version__",
+    "chat",
+    "format_prompt",
+]
+
+_ROOMS = {
+    "_api": "chat",
+    "_conversation": "Conversation",
+    "_limits": "Limits",
+    "_plugins": "PluginReport",
+    "_registry": "Registry",
+    "_reply": "Reply",
+    "_version": "__version__",
+    "attempts": "Attempt",
+    "chunks": "Chunk FinishReason Reasoning Usage",
+    "client": "Client UNSET",
+    "errors": """
+        AllProvidersFailed
+        AuthenticationFailed
+        Blocked
+        Closed
+        ConnectFailed
+        ConnectTimeout
+        ConnectionLost
+        DeadlineExceeded
+        EmptyAnswer
+        FirstTimeout
+        HTTPStatusError
+        IdleTimeout
+        InvalidAnswer
+        InvalidArgument
+        InvalidMessages
+        MissingSetting
+        MisuseDetected
+        NoProviderChosen
+        PluginConflict
+        PluginContractError
+        PluginCrashed
+        PluginError
+        PluginLoadError
+        ProviderError
+        ProxyFailed
+        RateLimited
+        Refused
+        RequestError
+        ResponseError
+        StreamTruncated
+        TLSFailed
+        TimeLimitExceeded
+        TokenPageFailed
+        TokensNotFound
+        TooLarge
+        TransportError
+        UnknownModel
+        UnknownProvider
+        UnknownSetting
+        UnsupportedOption
+    """,
+    "messages": "Message format_prompt",
+}
+_WHERE = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'providers_sdk' has no attribute {name!r}")
+    value = getattr(import_module(f"providers_sdk.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,142 @@
+"""The one door through which foreign errors pass: what requests, urllib3 and sockets raise becomes ours, by a table."""
+
+import ssl
+from collections.abc import Iterator
+
+import requests.exceptions as theirs
+import urllib3.exceptions as lower
+
+from providers_sdk import errors
+from providers_sdk._limits import Clock
+from providers_sdk._redact import Redactor
+
+__all__ = ["ROWS", "ForeignError", "translate"]
+
+_TIMEOUTS = (theirs.Timeout, lower.TimeoutError, lower.ReadTimeoutError, TimeoutError)
+_CONNECT_TIMEOUTS = (theirs.ConnectTimeout, lower.ConnectTimeoutError)
+
+Row = tuple[tuple[type[BaseException], ...], type[errors.ProviderError], str]
+
+ROWS: tuple[Row, ...] = (
+    (
+        (theirs.ProxyError, lower.ProxyError),
+        errors.ProxyFailed,
+        "the proxy failed; check its address and password",
+    ),
+    (
+        (theirs.SSLError, lower.SSLError, ssl.SSLError),
+        errors.TLSFailed,
+        "the TLS handshake failed; check the address and the certificate",
+    ),
+    (
+        (lower.NameResolutionError,),
+        errors.ConnectFailed,
+        "the host's name cannot be resolved; check the address",
+    ),
+    (
+        (lower.NewConnectionError,),
+        errors.ConnectFailed,
+        "no connection could be made; check that the server runs",
+    ),
+    (
+        (theirs.ContentDecodingError, lower.DecodeError),
+        errors.InvalidAnswer,
+        "the body is not what its Content-Encoding says",
+    ),
+    ((theirs.InvalidHeader,), errors.ConnectionLost, "the server's headers contradict each other"),
+    (
+        (
+            theirs.InvalidURL,
+            theirs.InvalidSchema,
+            theirs.MissingSchema,
+            lower.LocationValueError,
+            lower.URLSchemeUnknown,
+        ),
+        errors.InvalidArgument,
+        "the address or proxy cannot be used; check its scheme and host",
+    ),
+    ((theirs.InvalidJSONError,), errors.InvalidArgument, "the request cannot be written as JSON"),
+    (
+        (theirs.UnrewindableBodyError, theirs.StreamConsumedError, theirs.RetryError),
+        errors.TransportError,
+        "the request could not be sent",
+    ),
+    ((theirs.TooManyRedirects,), errors.InvalidAnswer, "the server redirects in a circle"),
+    (
+        (theirs.ChunkedEncodingError, theirs.ConnectionError, lower.HTTPError, OSError, ValueError),
+        errors.ConnectionLost,
+        "the connection was lost before the answer was complete",
+    ),
+)
+
+
+class ForeignError(Exception):
+    """Stands in the place of a cause whose own text holds a secret."""
+
+
+def translate(
+    failure: BaseException, *, clock: Clock, url: str, redact: Redactor, body: bool = False
+) -> errors.ProviderError:
+    """Return our error for a foreign ``failure``, its cause set (scrubbed where it holds a secret).
+
+    :param clock: tells which limit a timeout means.
+    :param body: whether the answer's headers were there already.
+    """
+    chain = list(_chain(failure))
+    error = _of(chain, clock, body)
+    error.url = url
+    error.__cause__ = _scrubbed(failure, chain, redact)
+    error.__suppress_context__ = True
+    return error
+
+
+def _of(chain: list[BaseException], clock: Clock, body: bool) -> errors.ProviderError:
+    for link in chain:
+        if isinstance(link, errors.ProviderError):
+            return link
+    if any(isinstance(link, _CONNECT_TIMEOUTS) for link in chain):
+        return clock.connect_verdict(clock.now() - clock.attempt_started)
+    if any(isinstance(link, _TIMEOUTS) for link in chain):
+        return clock.verdict() if _at_end(clock) or body else clock.connect_verdict(clock.now() - clock.attempt_started)
+    for foreign, ours, sentence in ROWS:
+        if body and ours is errors.TLSFailed:
+            continue  # the handshake is long over: TLS reports a lost connection this way
+        if any(isinstance(link, foreign) for link in chain):
+            return ours(f"{sentence} ({_words(chain)})")
+    return errors.TransportError(f"the request failed ({_words(chain)})")
+
+
+def _at_end(clock: Clock) -> bool:
+    left = clock.left()
+    return left is not None and left <= 0.05
+
+
+def _chain(failure: BaseException) -> Iterator[BaseException]:
+    """Yield ``failure`` and everything inside it: arguments, reasons, causes, contexts."""
+    seen: set[int] = set()
+    stack = [failure]
+    while stack:
+        link = stack.pop()
+        if id(link) in seen or len(seen) > 50:
+            continue
+        seen.add(id(link))
+        yield link
+        inside = (*link.args, getattr(link, "reason", None), link.__cause__, link.__context__)
+        stack.extend(item for item in reversed(inside) if isinstance(item, BaseException))
+
+
+def _words(chain: list[BaseException]) -> str:
+    """The innermost error's own words, without the objects that urllib3 prints into them."""
+    innermost = chain[-1]
+    text = getattr(innermost, "strerror", None) or (innermost.args[-1] if innermost.args else "")
+    return f"{type(innermost).__name__}: {text}" if isinstance(text, str) and text else type(innermost).__name__
+
+
+def _scrubbed(failure: BaseException, chain: list[BaseException], redact: Redactor) -> BaseException:
+    for link in chain:
+        if isinstance(link, theirs.RequestException):
+            link.request = link.response = None  # they carry headers, and so keys
+    texts = [f"{link} {link!r}" for link in chain]
+    if all(redact(text) == text for text in texts):
+        return failure
+    return ForeignError(redact(f"{type(failure).__module__}.{type(failure).__name__}: {failure}"))

@@ -1,0 +1,148 @@
+"""One session per client and provider: its connections, its proxy, its certificates, its secrets, its tokens."""
+
+import importlib.util
+import os
+import threading
+from collections.abc import Iterable
+from http.cookiejar import Cookie, DefaultCookiePolicy
+from urllib.parse import unquote, urlsplit
+from urllib.request import Request
+
+import requests
+from requests.__version__ import __version__ as requests_version
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from providers_sdk._http.wire import Session, WireAdapter
+from providers_sdk._redact import Redactor
+from providers_sdk._tokens import TokenStore
+from providers_sdk._version import __version__
+from providers_sdk.errors import InvalidArgument
+
+__all__ = ["USER_AGENT", "Pool", "check_proxy"]
+
+USER_AGENT = f"providers-sdk/{__version__} (python-requests/{requests_version})"
+_CONNECTIONS = 64
+_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+
+
+def check_proxy(proxy: str | None) -> str | None:
+    """Return ``proxy`` if it can be used.
+
+    :param proxy: ``"http://user:pass@host:port"``, also https and, with the extra ``socks``, socks4 and socks5;
+        ``""`` for no proxy at all, ``None`` for the environment's.
+    :raises InvalidArgument: it cannot be used; the message holds no part of it.
+    """
+    if not proxy:
+        return proxy
+    try:
+        parts = urlsplit(proxy)
+        sound = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except (ValueError, AttributeError, TypeError):
+        sound = False
+    if not sound:
+        raise InvalidArgument("proxy must be an address such as 'http://user:password@host:port' (http, https, socks5)")
+    if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
+        raise InvalidArgument("a socks proxy needs the extra: pip install 'providers-sdk[socks]'")
+    return proxy
+
+
+class Pool:
+    """The connections of one client to one provider.
+
+    :param proxy: see :func:`check_proxy`.
+    :param session: a session lent by the caller: its headers, cookies, auth, certificates, proxies and own adapters
+        are used; nothing is written to it and it is never closed.
+    :param secrets: values to hide in messages and logs.
+    """
+
+    def __init__(
+        self,
+        *,
+        proxy: str | None = None,
+        session: requests.Session | None = None,
+        secrets: Iterable[str] = (),
+    ) -> None:
+        self.proxy = check_proxy(proxy)
+        self.lent = session
+        self.tokens = TokenStore()
+        self._secrets = frozenset(secrets)
+        self.redact = Redactor.of([*self._secrets, *self._proxy_secrets()])
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._session = self._new_session()
+
+    def session(self) -> requests.Session:
+        """Return the session of this process: a forked child gets its own and leaves its parent's sockets alone."""
+        with self._lock:
+            if self._process != os.getpid():
+                self._process, self._session = os.getpid(), self._new_session()
+            return self._session
+
+    def proxies(self, url: str) -> dict[str, str]:
+        """Return the proxies for ``url``: the argument's, the lent session's, or the environment's."""
+        if self.proxy is not None:
+            return {"http": self.proxy, "https": self.proxy} if self.proxy else {}
+        if self.lent is not None and self.lent.proxies:
+            return dict(self.lent.proxies)
+        found = get_environ_proxies(url)
+        for proxy in found.values():
+            check_proxy(proxy if "://" in proxy else f"http://{proxy}")
+        return found
+
+    def verify(self) -> bool | str:
+        """Return what certificates are checked against."""
+        if self.lent is not None and self.lent.verify is not True:
+            return self.lent.verify
+        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+
+    def close(self) -> None:
+        """Close the connections, but for those of adapters that were lent."""
+        for adapter in self._session.adapters.values():
+            if isinstance(adapter, WireAdapter) and self._process == os.getpid():
+                adapter.close()
+
+    def _new_session(self) -> Session:
+        session = Session()
+        session.trust_env = False  # a .netrc entry would silently replace an Authorization header
+        session.headers["user-agent"] = USER_AGENT
+        adapter = WireAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        if self.lent is not None:
+            _borrow(session, self.lent)
+        session.cookies.set_policy(_KeepNothing())
+        return session
+
+    def _proxy_secrets(self) -> Iterable[str]:
+        lent = self.lent.proxies.values() if self.lent is not None else ()
+        environment = (os.environ.get(name) for name in os.environ if name.lower().endswith("_proxy"))
+        for proxy in (self.proxy, *lent, *environment):
+            yield from _userinfo(proxy or "")
+
+
+class _KeepNothing(DefaultCookiePolicy):
+    """Nothing that a service sets is kept between calls; cookies of a lent session are sent."""
+
+    def set_ok(self, cookie: Cookie, request: Request) -> bool:
+        return False
+
+
+def _userinfo(proxy: str) -> Iterable[str]:
+    user, colon, password = proxy.partition("://")[2].partition("@")[0].partition(":") if "@" in proxy else ("", "", "")
+    if colon:
+        yield from {password, unquote(password), f"{unquote(user)}:{unquote(password)}"}
+
+
+def _borrow(ours: Session, lent: requests.Session) -> None:
+    theirs = {name: value for name, value in lent.headers.items() if name.lower() != "user-agent" or _chosen(value)}
+    ours.headers.update(theirs)
+    ours.auth, ours.cert, ours.params = lent.auth, lent.cert, lent.params
+    ours.cookies.update(lent.cookies)
+    for prefix, adapter in lent.adapters.items():
+        if type(adapter) is not HTTPAdapter:
+            ours.mount(prefix, adapter)
+
+
+def _chosen(user_agent: str | bytes) -> bool:
+    return not str(user_agent).startswith("python-requests/")

@@ -1,0 +1,124 @@
+"""Server-sent events: bytes in, events out.
+
+After the WHATWG standard, "Parsing an event stream" and "Interpreting an event stream"
+(https://html.spec.whatwg.org/multipage/server-sent-events.html), for a stream that is cut anywhere. Pure: no
+client, no clock.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from providers_sdk.errors import TooLarge
+
+__all__ = ["MAX_EVENT", "MAX_LINE", "Event", "iter_events"]
+
+MAX_LINE = 1_000_000
+MAX_EVENT = 4_000_000
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_BOM = b"\xef\xbb\xbf"
+_MAX_RETRY_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One dispatched event.
+
+    ``event`` is the name as sent, empty where none was sent (:attr:`type` gives the standard's default);
+    ``id`` is the last one seen, ``retry`` the reconnection time in milliseconds if this event's lines gave one.
+    """
+
+    event: str = ""
+    data: str = ""
+    id: str = ""
+    retry: int | None = None
+
+    @property
+    def type(self) -> str:
+        """The event's type, ``"message"`` where the stream named none."""
+        return self.event or "message"
+
+
+def iter_events(chunks: Iterable[bytes], *, max_line: int = MAX_LINE, max_event: int = MAX_EVENT) -> Iterator[Event]:
+    """Decode an event stream as it arrives; an event is yielded with the chunk that completes it.
+
+    :param chunks: the body's bytes, cut anywhere.
+    :param max_line: bytes that one line may have.
+    :param max_event: bytes that the data of one event may have.
+    :raises TooLarge: when a limit is passed.
+    """
+    building = _Building(max_event)
+    first = True
+    for line in _iter_lines(chunks, max_line):
+        if first:
+            line, first = line.removeprefix(_BOM), False
+        event = building.take(line)
+        if event is not None:
+            yield event
+
+
+def _iter_lines(chunks: Iterable[bytes], max_line: int) -> Iterator[bytes]:
+    pending = bytearray()
+    after_cr = False
+    for chunk in chunks:
+        if not chunk:
+            continue
+        start = 1 if after_cr and chunk[0] == 0x0A else 0
+        for end in _LINE_END.finditer(chunk, start):
+            pending += chunk[start : end.start()]
+            yield bytes(_bounded(pending, max_line))
+            pending.clear()
+            start = end.end()
+        pending += chunk[start:]
+        _bounded(pending, max_line)
+        after_cr = chunk.endswith(b"\r")
+
+
+def _bounded(line: bytearray, max_line: int) -> bytearray:
+    if len(line) > max_line:
+        raise TooLarge(f"a line of the event stream is longer than {max_line} bytes")
+    return line
+
+
+@dataclass(slots=True)
+class _Building:
+    """The event being built: the standard's three buffers and the last event ID."""
+
+    max_event: int
+    data: list[str] = field(default_factory=list)
+    size: int = 0
+    event: str = ""
+    retry: int | None = None
+    last_id: str = ""
+
+    def take(self, line: bytes) -> Event | None:
+        """Take one line without its end; return the event that an empty line dispatches."""
+        if not line:
+            return self._dispatch()
+        name, _, value = line.decode("utf-8", "replace").partition(":")
+        self._field(name, value.removeprefix(" "), len(line))
+        return None
+
+    def _field(self, name: str, value: str, size: int) -> None:
+        if name == "data":
+            self._data(value, size)
+        elif name == "event":
+            self.event = value
+        elif name == "id" and "\0" not in value:
+            self.last_id = value
+        elif name == "retry" and value.isascii() and value.isdigit() and len(value) <= _MAX_RETRY_DIGITS:
+            self.retry = int(value)
+
+    def _data(self, value: str, size: int) -> None:
+        self.size += size
+        if self.size > self.max_event:
+            raise TooLarge(f"one event of the stream is larger than {self.max_event} bytes")
+        self.data.append(value)
+
+    def _dispatch(self) -> Event | None:
+        event = Event(self.event, "\n".join(self.data), self.last_id, self.retry) if self.data else None
+        self.data, self.size, self.event, self.retry = [], 0, "", None
+        return event
+
+
+Event.__module__ = iter_events.__module__ = "providers_sdk.plugin"

@@ -1,0 +1,46 @@
+"""Bot walls, told by what they put into status and headers: one row a signature.
+
+Sources: the vendors' own documentation of these headers. A wall is reported as :class:`Blocked` and never gone round.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["WALLS", "Wall", "wall_of"]
+
+_NO = frozenset({401, 403, 405, 429, 503})
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """A signature: the header is there, holds ``value`` (lower case), and the status is one of ``statuses``."""
+
+    name: str
+    header: str
+    value: str = ""
+    statuses: frozenset[int] | None = None
+
+    def matches(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Return whether an answer carries this signature."""
+        found = headers.get(self.header)
+        in_status = self.statuses is None or status in self.statuses
+        return found is not None and in_status and self.value in found.lower()
+
+
+WALLS = (
+    Wall("Cloudflare challenge", "cf-mitigated", "challenge"),
+    Wall("AWS WAF challenge", "x-amzn-waf-action", "challenge"),
+    Wall("AWS WAF captcha", "x-amzn-waf-action", "captcha"),
+    Wall("Vercel challenge", "x-vercel-mitigated"),
+    Wall("DataDome", "x-datadome", "", _NO),
+    Wall("DDoS-Guard", "server", "ddos-guard", _NO),
+    Wall("Imperva", "x-iinfo", "", _NO),
+    Wall("Sucuri", "server", "sucuri", _NO),
+    Wall("Sucuri", "x-sucuri-block"),
+    Wall("Akamai", "server", "akamaighost", _NO),
+)
+
+
+def wall_of(status: int, headers: Mapping[str, str]) -> str | None:
+    """Return the name of the wall that answered, or ``None``."""
+    return next((wall.name for wall in WALLS if wall.matches(status, headers)), None)

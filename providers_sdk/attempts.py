@@ -1,0 +1,34 @@
+"""What one attempt at an answer was: plain data for ``reply.attempts``, errors and extensions."""
+
+from dataclasses import dataclass
+
+__all__ = ["Attempt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one provider.
+
+    :param provider: its name.
+    :param model: the model as sent to the service.
+    :param outcome: ``"answered"``, ``"streaming"``, ``"abandoned"``, ``"skipped"``, or the error's class name.
+    :param reason: the error's sentence; empty for an answer.
+    :param status: HTTP status of the last answer, if one came.
+    :param waited: seconds slept before this attempt.
+    :param first: seconds until the first piece of the answer, if one came.
+    :param total: seconds of the whole attempt.
+    :param received: bytes of all answers, as they came off the wire (headers included).
+    """
+
+    provider: str
+    model: str
+    outcome: str
+    reason: str = ""
+    status: int | None = None
+    waited: float = 0.0
+    first: float | None = None
+    total: float = 0.0
+    received: int = 0
+
+
+Attempt.__module__ = "providers_sdk"

@@ -1,0 +1,224 @@
+"""The client: connections, limits and settings that many calls share."""
+
+import logging
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from providers_sdk._conversation import Conversation
+from providers_sdk._engine import Call, Question
+from providers_sdk._http.pool import check_proxy
+from providers_sdk._limits import Limits
+from providers_sdk._live import Ready
+from providers_sdk._registry import Registry
+from providers_sdk._reply import Reply
+from providers_sdk._retry import RetryPolicy
+from providers_sdk.attempts import Attempt
+from providers_sdk.errors import Closed, InvalidArgument, NoProviderChosen, PluginError, UnknownProvider
+from providers_sdk.messages import Messages, parse_messages
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["UNSET", "Client", "Unset"]
+
+_log = logging.getLogger("providers_sdk")
+
+
+class Unset:
+    """The type of :data:`UNSET`: an argument that was not given, where ``None`` means "no limit"."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset()
+Seconds = float | None | Unset
+
+
+class Client:
+    """Asks providers; owns their connections. Threads may share one; close it, or use it as a context manager.
+
+    :param provider: a provider's name, or names in the order in which they are asked until one answers. Without it
+        ``PROVIDERS_SDK_PROVIDER`` decides, else the one installed provider that is known to work.
+    :param model: the model to ask for where a call names none.
+    :param connect: seconds for a connection.
+    :param first: seconds until the first piece of an answer.
+    :param idle: seconds between pieces; keep-alive comments are none.
+    :param deadline: seconds for everything together, the consumer's own time included. ``None`` switches a limit off.
+    :param retries: how often a provider is asked again when nothing had come and a repeat can help.
+    :param proxy: ``"http://user:password@host:port"``; ``None`` for the environment's, ``""`` for none.
+    :param settings: provider → setting → value, before the environment's ``PROVIDERS_SDK_<PROVIDER>_<SETTING>``.
+    :param session: a ``requests.Session`` to borrow headers, auth, certificates and adapters from; never changed.
+    :param strict: refuse a model that the provider does not know instead of replacing it by its default.
+    :param registry: where providers come from; the installed plugins where it is not given.
+    :raises InvalidArgument: a limit, the proxy, ``retries`` or the settings cannot be used.
+    """
+
+    def __init__(
+        self,
+        provider: str | Sequence[str] | None = None,
+        *,
+        model: str | None = None,
+        connect: float | None = 10.0,
+        first: float | None = 60.0,
+        idle: float | None = 30.0,
+        deadline: float | None = 600.0,
+        retries: int = 2,
+        proxy: str | None = None,
+        settings: Mapping[str, Mapping[str, str]] | None = None,
+        session: "requests.Session | None" = None,
+        strict: bool = False,
+        registry: Registry | None = None,
+    ) -> None:
+        self._limits = Limits(connect=connect, first=first, idle=idle, deadline=deadline)
+        self._policy = RetryPolicy(retries=retries)
+        self._provider, self._model, self._strict = provider, model, strict
+        self._proxy, self._session = check_proxy(proxy), session
+        self._settings = _checked_settings(settings or {})
+        self._registry = registry or Registry()
+        self._rooms: dict[tuple[str, frozenset[tuple[str, str]]], Ready] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def registry(self) -> Registry:
+        """Where this client's providers come from."""
+        return self._registry
+
+    def chat(
+        self,
+        messages: Messages,
+        *,
+        provider: str | Sequence[str] | None = None,
+        model: str | None = None,
+        stream: bool = True,
+        connect: Seconds = UNSET,
+        first: Seconds = UNSET,
+        idle: Seconds = UNSET,
+        deadline: Seconds = UNSET,
+        max_chars: int | None = None,
+        **options: Any,
+    ) -> Reply:
+        """Ask, and return the reply once its first piece is here.
+
+        :param messages: a prompt, or a sequence of ``{"role", "content"}`` mappings or ``Message`` values.
+        :param provider: instead of the client's.
+        :param model: instead of the client's.
+        :param stream: ``False`` asks the service for the whole answer at once, where it has both ways.
+        :param connect: instead of the client's limit, as are ``first``, ``idle`` and ``deadline``.
+        :param max_chars: characters of text after which the answer is broken off with :class:`TooLarge`.
+        :param options: such as ``temperature``; a provider refuses what it does not know.
+        :raises RequestError: the call is wrong; nothing was sent.
+        :raises ProviderError: no answer could be had; ``attempts`` tells of every try.
+        """
+        if self._closed:
+            raise Closed("this client is closed; make a new one")
+        given = {"connect": connect, "first": first, "idle": idle, "deadline": deadline}
+        question = Question(
+            providers=self._chosen(provider),
+            messages=parse_messages(messages),
+            model=model or self._model,
+            stream=stream,
+            strict=self._strict,
+            max_chars=max_chars,
+            options=options,
+            limits=self._limits.with_(**{name: value for name, value in given.items() if not isinstance(value, Unset)}),
+            policy=self._policy,
+        )
+        call = Call(question, ready=self._ready, notify=self._notify)
+        live = call.start()
+        reply = Reply(live, failed=call.attempts)
+        reply.when_over(lambda attempt: self._notify("attempt_finished", attempt))
+        return reply
+
+    def conversation(self, *, system: str | None = None, **defaults: Any) -> Conversation:
+        """Return a conversation, which keeps its history.
+
+        :param system: the system message, if any.
+        :param defaults: arguments for each of its calls of :meth:`chat`.
+        """
+        return Conversation(self.chat, system=system, defaults=defaults)
+
+    def close(self) -> None:
+        """Close the connections; closing twice is silence. Replies that are still read lose nothing."""
+        with self._lock:
+            self._closed = True
+            rooms, self._rooms = self._rooms, {}
+        for ready in rooms.values():
+            ready.pool.close()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client provider={self._provider!r}{', closed' if self._closed else ''}>"
+
+    def _chosen(self, provider: str | Sequence[str] | None) -> Sequence[str]:
+        configured = [name.strip() for name in os.environ.get("PROVIDERS_SDK_PROVIDER", "").split(",") if name.strip()]
+        chosen = provider or self._provider or configured or default_provider(self._registry)
+        return _names(chosen)
+
+    def _ready(self, name: str) -> Ready:
+        """Return the provider ``name`` with its settings as they are now, and its connections."""
+        for unknown in set(self._settings) - set(self._registry.names()):
+            raise UnknownProvider(f"settings are given for {unknown!r}, but there is no provider of that name")
+        kind, short = self._registry.get(name), name.rpartition(":")[2]
+        provider = kind(self._settings.get(short), name=short)
+        key = (name, frozenset(provider.settings.items()))
+        with self._lock:
+            if key not in self._rooms:
+                self._rooms[key] = Ready(provider, provider.pool(proxy=self._proxy, session=self._session))
+            return self._rooms[key]
+
+    def _notify(self, hook: str, attempt: Attempt) -> None:
+        for manager in self._registry.extensions():
+            try:
+                getattr(manager.hook, hook)(attempt=attempt)
+            except Exception:  # noqa: BLE001  an extension is a guest: its fault is logged, the call goes on
+                _log.exception("an extension failed in %s; the call goes on", hook)
+
+
+def default_provider(registry: Registry) -> str:
+    """Return the one installed provider that says it works and needs a network and no further settings.
+
+    :raises NoProviderChosen: there is none, or more than one; the message says how to choose.
+    """
+    working = [name for name in registry.names() if _is_working(registry, name)]
+    if len(working) == 1:
+        return working[0]
+    found = f"several are known to work: {', '.join(working)}" if working else "none installed is known to work"
+    raise NoProviderChosen(
+        f"no provider was chosen, and {found}; name one with provider= (providers chat -p NAME) or set "
+        "PROVIDERS_SDK_PROVIDER; 'providers list' shows all, and 'echo' works offline"
+    )
+
+
+def _is_working(registry: Registry, name: str) -> bool:
+    try:
+        kind = registry.get(name)
+    except PluginError:
+        return False
+    needs = any(setting.required and setting.default is None for setting in kind.all_settings().values())
+    return kind.working and not kind.offline and not needs
+
+
+def _names(chosen: object) -> Sequence[str]:
+    names = [chosen] if isinstance(chosen, str) else list(chosen) if isinstance(chosen, Sequence) else None
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InvalidArgument(f"provider must be a name or a list of names, not {chosen!r}")
+    return names
+
+
+def _checked_settings(settings: object) -> dict[str, dict[str, str]]:
+    if not isinstance(settings, Mapping) or not all(isinstance(row, Mapping) for row in settings.values()):
+        raise InvalidArgument("settings must map providers to their settings: {'chatgptfree': {'url': '...'}}")
+    return {name: dict(row) for name, row in settings.items()}
+
+
+for _public in (Client, Unset):
+    _public.__module__ = "providers_sdk"

@@ -1,0 +1,289 @@
+"""Everything that can go wrong, drawn as a tree.
+
+::
+
+    ProviderError
+    ├── RequestError                the caller asked wrongly; asking again changes nothing
+    │   ├── InvalidArgument             a limit, proxy, header, setting or option value (also ValueError)
+    │   ├── InvalidMessages             the messages (also ValueError)
+    │   ├── UnknownProvider             no plugin has that name (also LookupError)
+    │   ├── NoProviderChosen            none named, none configured
+    │   ├── UnknownModel                the model was named strictly and is not known
+    │   ├── UnknownSetting              the provider has no such setting
+    │   ├── UnsupportedOption           the provider does not know that option
+    │   ├── MissingSetting              a required setting or key is not there
+    │   └── Closed                      the client or reply was closed before
+    ├── TransportError              no complete answer came
+    │   ├── ConnectFailed               name not found, refused, unreachable
+    │   ├── ProxyFailed                 the proxy refused, died or wants a password
+    │   ├── TLSFailed                   certificate or handshake
+    │   ├── ConnectionLost              the connection died on the way
+    │   ├── StreamTruncated             the answer ended without its finish reason
+    │   └── TimeLimitExceeded           (also TimeoutError)
+    │       ├── ConnectTimeout              limit ``connect``
+    │       ├── FirstTimeout                limit ``first``: no first piece of the answer
+    │       ├── IdleTimeout                 limit ``idle``: no next piece
+    │       └── DeadlineExceeded            limit ``deadline``: everything together
+    ├── ResponseError               something came that is no answer
+    │   ├── HTTPStatusError             a status that the protocol does not have for answers
+    │   │   ├── RateLimited                 429
+    │   │   ├── AuthenticationFailed        401, 403
+    │   │   └── TokenPageFailed             the page that holds the tokens (also TokensNotFound)
+    │   ├── Blocked                     a bot wall or captcha stands before the site
+    │   ├── Refused                     the service says no, in its own words
+    │   │   └── MisuseDetected              Pizzagpt's "Misuse detected" (also ValueError)
+    │   ├── InvalidAnswer               not what the protocol promises: HTML, wrong JSON, wrong type
+    │   ├── EmptyAnswer                 a proper end and no text
+    │   ├── TokensNotFound              the page lacks a token that the protocol needs (also RuntimeError)
+    │   └── TooLarge                    a size limit was passed
+    ├── PluginError                 the plugin is at fault
+    │   ├── PluginLoadError             it cannot be imported or registered
+    │   ├── PluginConflict              two distributions offer one name
+    │   ├── PluginContractError         it broke the contract of chunks
+    │   └── PluginCrashed               its code raised something that is none of these errors
+    └── AllProvidersFailed          every provider asked has failed; ``attempts`` tells how
+
+Errors are plain data: they pickle, copy and print, hold no connection, and never a secret.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from providers_sdk.attempts import Attempt
+
+
+class ProviderError(Exception):
+    """Root of every error of this library.
+
+    :param message: what happened and what to do next, one sentence or two.
+    :param provider: name of the provider that failed, put before the message by ``str()``.
+    :param model: the model that was asked for.
+    :param url: the address involved, without user info and query.
+    :param status: HTTP status of the answer.
+    :param retry_after: seconds that the service asked to wait.
+    :param partial: text that had been delivered before the failure.
+    :param attempts: every attempt of the call, oldest first.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        url: str | None = None,
+        status: int | None = None,
+        retry_after: float | None = None,
+        partial: str = "",
+        attempts: "Sequence[Attempt]" = (),
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.model = model
+        self.url = url
+        self.status = status
+        self.retry_after = retry_after
+        self.partial = partial
+        self.attempts: tuple[Attempt, ...] = tuple(attempts)
+
+    @property
+    def message(self) -> str:
+        """What happened, without the provider's name."""
+        return str(self.args[0]) if self.args else type(self).__name__
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.message}" if self.provider else self.message
+
+
+class RequestError(ProviderError):
+    """The caller asked wrongly; the same call will fail again."""
+
+
+class InvalidArgument(RequestError, ValueError):
+    """A limit, proxy, header, setting or option has a value that cannot be used."""
+
+
+class InvalidMessages(RequestError, ValueError):
+    """The messages are not a prompt or a sequence of role-and-content entries."""
+
+
+class UnknownProvider(RequestError, LookupError):
+    """No installed plugin offers that name."""
+
+
+class NoProviderChosen(RequestError):
+    """No provider was named and none is configured."""
+
+
+class UnknownModel(RequestError):
+    """The provider does not know the model, and replacing it was forbidden."""
+
+
+class UnknownSetting(RequestError):
+    """The provider has no setting of that name."""
+
+
+class UnsupportedOption(RequestError):
+    """The provider cannot honour an option of this call."""
+
+
+class MissingSetting(RequestError):
+    """The provider needs a setting, such as a key, that was not given."""
+
+
+class Closed(RequestError):
+    """The client or the reply was closed before it was used."""
+
+
+class TransportError(ProviderError):
+    """No complete answer came."""
+
+
+class ConnectFailed(TransportError):
+    """The server could not be reached."""
+
+
+class ProxyFailed(TransportError):
+    """The proxy refused, died, or wants a password."""
+
+
+class TLSFailed(TransportError):
+    """The TLS handshake failed or the certificate is not valid for the host."""
+
+
+class ConnectionLost(TransportError):
+    """The connection died before the answer was complete."""
+
+
+class StreamTruncated(TransportError):
+    """The answer ended without its finish reason: what came is ``partial``."""
+
+
+class TimeLimitExceeded(TransportError, TimeoutError):
+    """A time limit of the call ran out.
+
+    :param limit: the limit's name, as in the call.
+    :param seconds: its value.
+    :param elapsed: seconds that had passed when it was noticed.
+    """
+
+    limit = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        seconds: float | None = None,
+        elapsed: float | None = None,
+        provider: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        super().__init__(message, provider=provider, url=url)
+        self.seconds = seconds
+        self.elapsed = elapsed
+
+    __str__ = ProviderError.__str__  # OSError has its own, which ignores ours
+
+
+class ConnectTimeout(TimeLimitExceeded):
+    """No connection within ``connect`` seconds."""
+
+    limit = "connect"
+
+
+class FirstTimeout(TimeLimitExceeded):
+    """No first piece of the answer within ``first`` seconds."""
+
+    limit = "first"
+
+
+class IdleTimeout(TimeLimitExceeded):
+    """No further piece of the answer within ``idle`` seconds."""
+
+    limit = "idle"
+
+
+class DeadlineExceeded(TimeLimitExceeded):
+    """The whole call took longer than ``deadline`` seconds."""
+
+    limit = "deadline"
+
+
+class ResponseError(ProviderError):
+    """Something came that is no answer."""
+
+
+class HTTPStatusError(ResponseError):
+    """The service answered with a status that its protocol does not use for answers."""
+
+
+class RateLimited(HTTPStatusError):
+    """429: too many requests; ``retry_after`` says how long to wait, where the service told."""
+
+
+class AuthenticationFailed(HTTPStatusError):
+    """401 or 403: the key or token was refused."""
+
+
+class Blocked(ResponseError):
+    """A bot wall or captcha answered in the site's place; this library does not go round it."""
+
+
+class Refused(ResponseError):
+    """The service says no, in its own words."""
+
+
+class MisuseDetected(Refused, ValueError):
+    """Pizzagpt holds the question for misuse."""
+
+
+class InvalidAnswer(ResponseError):
+    """The answer is not what the protocol promises."""
+
+
+class EmptyAnswer(ResponseError):
+    """The answer ended properly and holds no text."""
+
+
+class TokensNotFound(ResponseError, RuntimeError):
+    """The page lacks a token that the protocol needs."""
+
+
+class TokenPageFailed(HTTPStatusError, TokensNotFound):
+    """The page that should hold the tokens answered with an error status."""
+
+
+class TooLarge(ResponseError):
+    """A size limit was passed; reading stopped there."""
+
+
+class PluginError(ProviderError):
+    """The plugin is at fault."""
+
+
+class PluginLoadError(PluginError):
+    """The plugin cannot be imported or registered."""
+
+
+class PluginConflict(PluginError):
+    """Two distributions offer the same provider name."""
+
+
+class PluginContractError(PluginError):
+    """The plugin broke the contract of chunks."""
+
+
+class PluginCrashed(PluginError):
+    """The plugin's code raised an error of its own."""
+
+
+class AllProvidersFailed(ProviderError):
+    """Every provider that was asked has failed."""
+
+
+__all__ = sorted(
+    name for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, ProviderError)
+)
+for _name in __all__:
+    globals()[_name].__module__ = "providers_sdk"

@@ -1,0 +1,51 @@
+"""The hooks that plugins and extensions implement; the host calls them, pluggy checks their arguments."""
+
+from collections.abc import Callable
+
+import pluggy
+
+from providers_sdk.attempts import Attempt
+from providers_sdk.provider import Provider
+
+__all__ = ["CONTRACT", "ExtensionHooks", "ProviderHooks", "Register", "hookimpl", "new_manager"]
+
+CONTRACT = "1.0"
+"""Version of the plugin contract; a provider may say ``requires_contract = ">=1,<2"``."""
+
+PROJECT = "providers_sdk"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+Register = Callable[[str, type[Provider]], None]
+"""What ``register_providers`` is given: ``register("name", Class)``."""
+
+
+class ProviderHooks:
+    """Hooks of the group ``providers_sdk``: one plugin, one or more providers."""
+
+    @hookspec
+    def register_providers(self, register: Register) -> None:
+        """Call ``register("name", Class)`` for the provider that the entry point names."""
+
+
+class ExtensionHooks:
+    """Hooks of the group ``providers_sdk.extensions``: told about calls, may add commands."""
+
+    @hookspec
+    def attempt_started(self, attempt: Attempt) -> None:
+        """One provider is about to be asked; ``attempt`` holds what is known by then."""
+
+    @hookspec
+    def attempt_finished(self, attempt: Attempt) -> None:
+        """The attempt is over: answered, failed, skipped or abandoned."""
+
+    @hookspec
+    def register_commands(self, add: Callable[[object], None]) -> None:
+        """Call ``add(command)`` with a ``click.Command`` for each command to add to ``providers``."""
+
+
+def new_manager(hooks: type) -> pluggy.PluginManager:
+    """Return a plugin manager that knows ``hooks``."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hooks)
+    return manager

@@ -1,0 +1,116 @@
+"""Messages: what a caller may hand in, the one shape they take inside, and the prompt for services of one string."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from providers_sdk.errors import InvalidMessages
+
+__all__ = ["ROLES", "Message", "Messages", "format_prompt", "parse_messages"]
+
+ROLES = ("system", "developer", "user", "assistant")
+MAX_CHARACTERS = 50_000_000  # a guard against handing in a disk image; services refuse far less
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn: ``role`` is one of :data:`ROLES`, ``content`` its text."""
+
+    role: str
+    content: str
+
+
+Messages = str | Sequence[Mapping[str, Any] | Message]
+"""What ``chat`` takes: one prompt, or turns as ``{"role", "content"}`` mappings or :class:`Message` values."""
+
+
+def parse_messages(messages: Messages) -> tuple[Message, ...]:
+    """Return ``messages`` as a tuple of :class:`Message`, the last of which asks something.
+
+    :raises InvalidMessages: for anything else, naming the entry at fault.
+    """
+    if isinstance(messages, str):
+        return (_checked(Message("user", messages), "the prompt"),)
+    if not isinstance(messages, Sequence) or isinstance(messages, (bytes, bytearray, memoryview)):
+        raise InvalidMessages(
+            f"messages must be a string or a list of messages, not {type(messages).__name__}"
+            + ("; decode it first" if isinstance(messages, (bytes, bytearray, memoryview)) else "")
+        )
+    if not messages:
+        raise InvalidMessages("there are no messages; give at least one of role 'user'")
+    parsed = tuple(_message(entry, f"message {index}") for index, entry in enumerate(messages))
+    _checked(parsed[-1], f"message {len(parsed) - 1} (the last)")
+    return parsed
+
+
+def _message(entry: object, where: str) -> Message:
+    if isinstance(entry, Message):
+        role, content = entry.role, entry.content
+    elif isinstance(entry, Mapping):
+        role, content = _required(entry, "role", where), _required(entry, "content", where)
+    else:
+        raise InvalidMessages(f"{where} must be a mapping with 'role' and 'content', not {type(entry).__name__}")
+    if role not in ROLES:
+        raise InvalidMessages(f"{where} has the role {role!r}; known roles are {', '.join(ROLES)}")
+    return Message(role, _sound(_text(content, where), where))
+
+
+def _required(entry: Mapping[str, Any], key: str, where: str) -> Any:
+    if key not in entry:
+        raise InvalidMessages(f"{where} has no {key!r}; each message needs 'role' and 'content'")
+    return entry[key]
+
+
+def _text(content: object, where: str) -> str:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence) and not isinstance(content, (bytes, bytearray, memoryview)):
+        return "".join(_part(part, f"{where}, part {index}") for index, part in enumerate(content))
+    raise InvalidMessages(
+        f"{where} has content of type {type(content).__name__}; give a string or a list of text parts"
+    )
+
+
+def _part(part: object, where: str) -> str:
+    if isinstance(part, str):
+        return part
+    text = part.get("text") if isinstance(part, Mapping) and part.get("type", "text") == "text" else None
+    if not isinstance(text, str):
+        raise InvalidMessages(f"{where} is no text part; only {{'type': 'text', 'text': ...}} can be sent")
+    return text
+
+
+def _sound(text: str, where: str) -> str:
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidMessages(f"{where} has {len(text)} characters; at most {MAX_CHARACTERS} can be sent")
+    if "\0" in text:
+        raise InvalidMessages(f"{where} holds a NUL character at position {text.index(chr(0))}; remove it")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidMessages(
+            f"{where} holds a lone surrogate at position {error.start}, which cannot be sent; "
+            "decode the text with errors='replace'"
+        ) from None
+    return text
+
+
+def _checked(message: Message, where: str) -> Message:
+    if not _sound(message.content, where).strip():
+        raise InvalidMessages(f"{where} is empty; say what to ask")
+    return message
+
+
+def format_prompt(messages: Sequence[Message]) -> str:
+    """Return ``messages`` as one string, for services that take no list.
+
+    A single message is its content, unchanged; several become ``Role: content`` lines, empty ones left out,
+    closed by a line ``Assistant:``.
+    """
+    if len(messages) == 1:
+        return messages[0].content
+    lines = [f"{message.role.capitalize()}: {message.content}" for message in messages if message.content.strip()]
+    return "\n".join([*lines, "Assistant:"])
+
+
+Message.__module__ = format_prompt.__module__ = "providers_sdk"

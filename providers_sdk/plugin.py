@@ -1,0 +1,84 @@
+"""All that a plugin imports.
+
+A provider is a class with a description and one method, and a hook that registers it::
+
+    from providers_sdk.plugin import FinishReason, Http, Provider, Request, hookimpl
+
+    class Acme(Provider):
+        url = "https://acme.example"
+
+        def complete(self, request: Request, http: Http):
+            answer = http.post("/ask", json={"question": request.prompt})
+            yield answer.json()["text"]
+            yield FinishReason("stop")
+
+    @hookimpl
+    def register_providers(register):
+        register("acme", Acme)
+"""
+
+from providers_sdk._deltas import iter_completion, iter_deltas
+from providers_sdk._http import Answer, Http
+from providers_sdk._page import Attr, Page, ScriptValue, TokenPage
+from providers_sdk._redact import snippet
+from providers_sdk._sse import Event, iter_events
+from providers_sdk._tokens import Tokens
+from providers_sdk.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk.errors import (
+    AuthenticationFailed,
+    Blocked,
+    EmptyAnswer,
+    HTTPStatusError,
+    InvalidAnswer,
+    MisuseDetected,
+    ProviderError,
+    RateLimited,
+    Refused,
+    StreamTruncated,
+    TokensNotFound,
+    UnsupportedOption,
+)
+from providers_sdk.hookspecs import CONTRACT, Register, hookimpl
+from providers_sdk.messages import Message, format_prompt
+from providers_sdk.provider import ModelReplaced, Provider, Request
+from providers_sdk.settings import Setting
+
+__all__ = [
+    "CONTRACT",
+    "Answer",
+    "Attr",
+    "AuthenticationFailed",
+    "Blocked",
+    "Chunk",
+    "EmptyAnswer",
+    "Event",
+    "FinishReason",
+    "HTTPStatusError",
+    "Http",
+    "InvalidAnswer",
+    "Message",
+    "MisuseDetected",
+    "ModelReplaced",
+    "Page",
+    "Provider",
+    "ProviderError",
+    "RateLimited",
+    "Reasoning",
+    "Refused",
+    "Register",
+    "Request",
+    "ScriptValue",
+    "Setting",
+    "StreamTruncated",
+    "TokenPage",
+    "Tokens",
+    "TokensNotFound",
+    "UnsupportedOption",
+    "Usage",
+    "format_prompt",
+    "hookimpl",
+    "iter_completion",
+    "iter_deltas",
+    "iter_events",
+    "snippet",
+]

@@ -1,0 +1,252 @@
+"""What a provider is: its description, and one method that turns a request into chunks."""
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from providers_sdk._grammar import checked
+from providers_sdk._http import Http, Pool
+from providers_sdk._limits import Clock, Limits
+from providers_sdk._redact import snippet
+from providers_sdk.chunks import Chunk
+from providers_sdk.errors import ProviderError, UnknownModel, UnsupportedOption
+from providers_sdk.messages import Message, Messages, format_prompt, parse_messages
+from providers_sdk.settings import Setting, resolve_settings
+
+__all__ = ["ModelReplaced", "Provider", "Request"]
+
+
+def _callers_level() -> int:
+    """The stack level of the first line outside this package, which is whose choice the model was."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("providers_sdk."):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+class ModelReplaced(UserWarning):
+    """The provider does not know the model that was named; its default answers in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question, as a provider gets it.
+
+    :param messages: the turns, checked, the last of them not empty.
+    :param model: the model in the service's own word.
+    :param stream: whether the caller wants the answer as it arrives; a service that cannot stream ignores it.
+    :param options: further options by name, each of them one that the provider knows.
+    """
+
+    messages: tuple[Message, ...]
+    model: str
+    stream: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> str:
+        """The messages as one string; see :func:`format_prompt`."""
+        return format_prompt(self.messages)
+
+
+class Provider:
+    """Base class of providers: describe the service, and write :meth:`complete`.
+
+    An instance holds its settings and nothing else: it is shared by threads and keeps nothing between calls.
+
+    :param settings: values for :attr:`known_settings`; the environment and the defaults fill the rest.
+    :param name: the name it is registered under.
+    :param environ: the environment, the process's where it is not given.
+    :raises RequestError: a setting is unknown, missing or unusable.
+    """
+
+    url: str = ""
+    """The service's address, before every path; the setting ``url`` replaces it."""
+    api_endpoint: str = ""
+    """The path or address that questions go to; for people, and for ``complete`` to use."""
+    working: bool = True
+    """Whether plain clients are known to be answered; a provider asked for by name is tried all the same."""
+    offline: bool = False
+    """Whether it answers without a network."""
+    needs_auth: bool = False
+    """Whether a key is needed: the setting ``key`` then is required and secret."""
+    supports_stream: bool = False
+    supports_system_message: bool = True
+    supports_message_history: bool = True
+    default_model: str = ""
+    models: tuple[str, ...] = ()
+    """Known models in the service's own words; empty where any name may be asked for."""
+    model_aliases: ClassVar[Mapping[str, str]] = {}
+    """Public name → the service's own name."""
+    known_settings: ClassVar[Mapping[str, Setting]] = {}
+    """Settings besides ``url``, and ``key`` where :attr:`needs_auth`."""
+    known_options: ClassVar[tuple[str, ...]] = ()
+    """Options of a call that ``complete`` honours, such as ``temperature``."""
+    requires_contract: str = ""
+    """Versions of the plugin contract that it was written for, such as ``">=1,<2"``."""
+    stand_in: str = ""
+    """Where the stand-in of its service is, as ``"package.module:Class"``; empty for none."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        *,
+        name: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name or type(self).__name__.lower()
+        known = self.all_settings()
+        environ = os.environ if environ is None else environ
+        self.settings: Mapping[str, str] = resolve_settings(self.name, known, settings or {}, environ)
+        self.url = self.settings.get("url", self.url)
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        """Ask the service; yield text, :class:`Reasoning`, :class:`Usage`, then exactly one :class:`FinishReason`.
+
+        :param request: the question.
+        :param http: ready to use; closes what it opened, keeps the limits, translates errors.
+        :raises ProviderError: the service gave no answer; raise :class:`Refused` for its own no.
+        """
+        raise TypeError(f"{type(self).__name__} has no complete(request, http) method")
+
+    @classmethod
+    def all_settings(cls) -> dict[str, Setting]:
+        """Return every setting of the provider by name, ``url`` and ``key`` included."""
+        key = {"key": Setting(secret=True, required=True, help="the service's key")} if cls.needs_auth else {}
+        url = Setting(default=cls.url or None, help="the service's address")
+        return {"url": url, **key, **cls.known_settings}
+
+    @classmethod
+    def get_model(cls, model: str | None = None, *, strict: bool = False) -> str:
+        """Return the service's own name for ``model``; the default for none.
+
+        A model that is not known is replaced by the default, with a :class:`ModelReplaced` warning.
+
+        :raises UnknownModel: it is not known and ``strict`` is set.
+        """
+        if not model:
+            return cls.default_model
+        if not isinstance(model, str):
+            raise UnknownModel(f"a model is named by a string, not {type(model).__name__}")
+        if model in cls.models or not cls.models:
+            return cls.model_aliases.get(model, model) if not cls.models else model
+        if model in cls.model_aliases:
+            return cls.model_aliases[model]
+        sentence = (
+            f"the model {snippet(model, 80)!r} is not known; known are {', '.join([*cls.models, *cls.model_aliases])}"
+        )
+        if strict:
+            raise UnknownModel(sentence)
+        warnings.warn(
+            f"{cls.__name__}: {sentence}; {cls.default_model!r} answers instead",
+            ModelReplaced,
+            stacklevel=_callers_level(),
+        )
+        return cls.default_model
+
+    def create_completion(
+        self,
+        model: str | None,
+        messages: Messages,
+        proxy: str | None = None,
+        *,
+        stream: bool = True,
+        limits: Limits | None = None,
+        strict: bool = False,
+        **options: Any,
+    ) -> Iterator[Chunk]:
+        """Ask this provider directly: a blocking iterator of chunks, checked as everywhere, without retries.
+
+        :param model: a name for :meth:`get_model`.
+        :param messages: as for ``chat``.
+        :param proxy: as for ``Client``.
+        :param limits: time limits, the usual ones where not given.
+        :raises ProviderError: anything of its tree; wrong requests at once, the rest on iteration.
+        """
+        parsed = parse_messages(messages)
+        self.check_options(parsed, options)
+        request = self.request(model, parsed, stream=stream, strict=strict, options=options)
+        return self._direct(request, proxy, limits or Limits())
+
+    def request(
+        self,
+        model: str | None,
+        messages: tuple[Message, ...],
+        *,
+        stream: bool = True,
+        strict: bool = False,
+        options: Mapping[str, Any] | None = None,
+    ) -> Request:
+        """Return the question as this provider understands it.
+
+        :raises UnknownModel: see :meth:`get_model`.
+        """
+        try:
+            return Request(messages, self.get_model(model, strict=strict), stream, dict(options or {}))
+        except ProviderError as error:
+            error.provider = self.name
+            raise
+
+    def check_options(self, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
+        """Refuse what this provider cannot honour.
+
+        :raises UnsupportedOption: an option that it does not know, or a system message or history that it cannot take.
+        """
+        unknown = sorted(set(options) - set(self.known_options))
+        roles = {message.role for message in messages}
+        if unknown:
+            known = ", ".join(self.known_options) or "none"
+            raise UnsupportedOption(
+                f"does not know the option {', '.join(unknown)}; known: {known}", provider=self.name
+            )
+        if not self.supports_system_message and roles & {"system", "developer"}:
+            raise UnsupportedOption("takes no system message", provider=self.name)
+        if not self.supports_message_history and "assistant" in roles:
+            raise UnsupportedOption("takes no message history", provider=self.name)
+
+    def pool(self, *, proxy: str | None = None, session: Any = None) -> Pool:
+        """Return connections to this provider's service, which hide its secret settings.
+
+        :param session: a ``requests.Session`` to borrow from.
+        """
+        return Pool(proxy=proxy, session=session, secrets=self.secrets())
+
+    def secrets(self) -> frozenset[str]:
+        """Return the secret values that the user has set."""
+        known = self.all_settings()
+        rows = ((self.settings.get(name), known[name]) for name in known)
+        inside = self.url.partition("://")[2].partition("@")[0].partition(":")[2] if "@" in self.url else ""
+        return frozenset(value for value, setting in rows if value and setting.secret and value != setting.default) | (
+            {inside} if inside else set()
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} provider {self.name!r}>"
+
+    def _direct(self, request: Request, proxy: str | None, limits: Limits) -> Iterator[Chunk]:
+        pool = self.pool(proxy=proxy)
+        http = Http(pool, Clock(limits), self.url)
+        try:
+            for chunk in checked(self.complete(request, http)):
+                http.clock.piece_arrived()
+                yield chunk
+                http.clock.resume()
+        except ProviderError as error:
+            self.sign(error, request, pool)
+            raise
+        finally:
+            http.close()
+            pool.close()
+
+    def sign(self, error: ProviderError, request: Request, pool: Pool) -> ProviderError:
+        """Write who failed into ``error``, hide secrets in its message, and return it."""
+        error.provider = error.provider or self.name
+        error.model = error.model or request.model
+        error.args = (pool.redact(error.message),)
+        return error
+
+
+ModelReplaced.__module__ = Provider.__module__ = Request.__module__ = "providers_sdk.plugin"

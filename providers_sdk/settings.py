@@ -1,0 +1,82 @@
+"""A provider's own settings: declared by the plugin, given by argument or environment, checked here."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from providers_sdk.errors import InvalidArgument, MissingSetting, UnknownSetting
+
+__all__ = ["Setting", "environment_name", "resolve_settings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting of a provider.
+
+    :param default: its value where none is given.
+    :param secret: hidden by value in every message and log, once the user gave it.
+    :param required: asking without it is refused.
+    :param help: one line for people.
+    """
+
+    default: str | None = None
+    secret: bool = False
+    required: bool = False
+    help: str = ""
+
+
+Setting.__module__ = "providers_sdk.plugin"
+
+
+def environment_name(provider: str, setting: str) -> str:
+    """Return the variable that sets ``setting`` of ``provider``: ``PROVIDERS_SDK_CHATGPTFREE_URL``."""
+    return "PROVIDERS_SDK_" + re.sub(r"\W", "_", f"{provider}_{setting}", flags=re.ASCII).upper()
+
+
+def resolve_settings(
+    provider: str, known: Mapping[str, Setting], given: Mapping[str, str], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the value of each known setting that has one: the argument wins over the environment over the default.
+
+    :raises UnknownSetting: ``given`` names a setting that is not known.
+    :raises MissingSetting: a required one has no value.
+    :raises InvalidArgument: a value is no string, or ``url`` is no address.
+    """
+    for name in given:
+        if name not in known:
+            raise UnknownSetting(f"has no setting {name!r}; it has {', '.join(sorted(known))}", provider=provider)
+    found = {name: _value(provider, name, setting, given, environ) for name, setting in known.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _value(
+    provider: str, name: str, setting: Setting, given: Mapping[str, str], environ: Mapping[str, str]
+) -> str | None:
+    variable = environment_name(provider, name)
+    value = given.get(name) or environ.get(variable) or setting.default
+    if value is None or value == "":
+        if setting.required:
+            raise MissingSetting(
+                f"needs the setting {name!r}: give settings={{{provider!r}: {{{name!r}: ...}}}} or set {variable}",
+                provider=provider,
+            )
+        return None
+    if not isinstance(value, str):
+        raise InvalidArgument(f"setting {name!r} must be a string, not {type(value).__name__}", provider=provider)
+    return _base_url(provider, value) if name == "url" else value
+
+
+def _base_url(provider: str, value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or re.search(r"[\x00-\x20\x7f]", value):
+        raise InvalidArgument(
+            "setting 'url' must be an address such as 'https://example.org'; this one has no http(s) scheme, "
+            "no host, or a character that does not belong",
+            provider=provider,
+        )
+    return value.rstrip("/")

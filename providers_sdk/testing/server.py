@@ -1,0 +1,221 @@
+"""A small HTTP server of raw sockets on loopback: it says exactly the bytes it is told to, and notes what it got."""
+
+import socket
+import struct
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from providers_sdk._json import parse_json
+
+__all__ = ["Connection", "RawServer", "Received"]
+
+_PATIENCE = 30.0
+_HEAD_END = b"\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request as it came: header names are in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """The target's path, without its query; of a whole address too, as proxies get it."""
+        return urlsplit(self.target).path or "/"
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The body as an urlencoded form; the last value of a name counts."""
+        return {name: values[-1] for name, values in parse_qs(self.body.decode(), keep_blank_values=True).items()}
+
+    def json(self) -> object:
+        """Return the body as JSON."""
+        return parse_json(self.body)
+
+
+class Connection:
+    """One client's connection, seen from the server."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.settimeout(_PATIENCE)
+        self.sock = sock
+        self._buffer = b""
+
+    def receive(self) -> Received | None:
+        """Return the next request; ``None`` once the client has closed."""
+        head = self._until(_HEAD_END)
+        if head is None:
+            return None
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = first.split(" ", 2)
+        pairs = (line.partition(":") for line in lines)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        return Received(method, target, headers, self._exactly(int(headers.get("content-length", "0"))))
+
+    def send(self, data: bytes) -> None:
+        """Send ``data``.
+
+        :raises OSError: the client is gone.
+        """
+        self.sock.sendall(data)
+
+    def wait_closed(self, seconds: float = _PATIENCE) -> bool:
+        """Wait until the client has closed; return whether it did within ``seconds``."""
+        self.sock.settimeout(seconds)
+        try:
+            while self.sock.recv(65_536):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def reset(self) -> None:
+        """Close with a TCP reset."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def _until(self, end: bytes) -> bytes | None:
+        while end not in self._buffer:
+            more = self.sock.recv(65_536)
+            if not more:
+                return None
+            self._buffer += more
+        head, _, self._buffer = self._buffer.partition(end)
+        return head
+
+    def _exactly(self, size: int) -> bytes:
+        parts = [self._buffer]
+        missing = size - len(self._buffer)
+        while missing > 0:
+            more = self.sock.recv(min(missing, 1 << 20))
+            if not more:
+                break
+            parts.append(more)
+            missing -= len(more)
+        whole = b"".join(parts)
+        self._buffer = whole[size:]
+        return whole[:size]
+
+
+class RawServer:
+    """A server on a free loopback port; a subclass says what to do with a connection in :meth:`serve`.
+
+    Use it as a context manager, or :meth:`start` and :meth:`close` it.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Received] = []
+        """Every request, in the order of arrival."""
+        self.connections = 0
+        """How many connections were accepted."""
+        self._open: set[socket.socket] = set()
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+        self._listener: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
+
+    def serve(self, connection: Connection) -> None:
+        """Serve one connection to its end."""
+        raise TypeError(f"{type(self).__name__} has no serve(connection) method")
+
+    def wrap(self, sock: socket.socket) -> socket.socket:
+        """Return what a connection's bytes go through; TLS in a subclass."""
+        return sock
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        if self._listener is None:
+            raise RuntimeError("the server is not started; use it in a with block")
+        host, port = self._listener.getsockname()[:2]
+        return str(host), int(port)
+
+    @property
+    def url(self) -> str:
+        """The server's address, such as ``http://127.0.0.1:40123``."""
+        return "http://{}:{}".format(*self.address)
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are being served."""
+        with self._lock:
+            return len(self._open)
+
+    def start(self) -> Self:
+        """Listen; return the server itself."""
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
+        self._acceptor.start()
+        return self
+
+    def close(self) -> None:
+        """Stop listening, cut every connection, wait for the threads. Closing twice is silence."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        _cut(listener)
+        with self._lock:
+            remaining, threads = list(self._open), list(self._threads)
+        for sock in remaining:
+            _cut(sock)
+        for thread in [*threads, *([self._acceptor] if self._acceptor else [])]:
+            thread.join(_PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
+            with self._lock:
+                self.connections += 1
+                self._open.add(sock)
+                self._threads.add(thread)
+            thread.start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        wrapped = sock
+        try:
+            wrapped = self.wrap(sock)
+            self.serve(Connection(wrapped))
+        except (OSError, ValueError):
+            pass  # the client left, or spoke no HTTP: what a server shrugs off
+        finally:
+            wrapped.close()
+            sock.close()
+            with self._lock:
+                self._open.discard(sock)
+                self._threads.discard(threading.current_thread())
+
+
+def _cut(sock: socket.socket) -> None:
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    finally:
+        sock.close()
+
+
+def chunked(pieces: Iterable[bytes]) -> Iterable[bytes]:
+    """Yield ``pieces`` in HTTP's chunked framing, the last chunk included."""
+    for piece in pieces:
+        if piece:
+            yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+    yield b"0\r\n\r\n"

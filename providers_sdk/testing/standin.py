@@ -1,0 +1,157 @@
+"""Stand-ins: small scripted sites that speak a service's protocol, its refusals too, over real HTTP on loopback."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from providers_sdk.testing.server import Connection, RawServer, Received, chunked
+
+__all__ = ["Fault", "Response", "StandIn", "event", "html", "json_response", "sse"]
+
+Fault = Callable[[Connection, Received], None]
+"""What a site does instead of answering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a site answers.
+
+    :param framing: ``"chunked"`` (one chunk a piece), ``"length"`` or ``"close"`` (the end is the connection's).
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Iterable[bytes] = b""
+    framing: str = "chunked"
+
+    def wire(self) -> Iterable[bytes]:
+        """Yield the answer as it goes over the wire."""
+        pieces = [self.body] if isinstance(self.body, bytes) else self.body
+        if self.framing == "length":
+            pieces = [b"".join(pieces)]
+            yield self._head({"Content-Length": str(len(pieces[0]))})
+            yield from pieces
+        elif self.framing == "close":
+            yield self._head({"Connection": "close"})
+            yield from pieces
+        else:
+            yield self._head({"Transfer-Encoding": "chunked"})
+            yield from chunked(pieces)
+
+    def _head(self, framing: Mapping[str, str]) -> bytes:
+        phrase = HTTPStatus(self.status).phrase if self.status in HTTPStatus._value2member_map_ else "Unknown"
+        lines = [f"{name}: {value}" for name, value in {**self.headers, **framing}.items()]
+        return "\r\n".join([f"HTTP/1.1 {self.status} {phrase}", *lines, "", ""]).encode("latin-1")
+
+
+class StandIn(RawServer):
+    """A site that answers requests one after the other on each connection; a subclass writes :meth:`answer`.
+
+    :param case: which of :attr:`cases` it plays; ``""`` answers as the service does when all is well.
+    :param says: the text that it answers, cut into pieces where it streams.
+    """
+
+    cases: ClassVar[Mapping[str, str]] = {}
+    """Name → one line on what the service does then."""
+    settings: ClassVar[Mapping[str, str]] = {}
+    """Settings besides ``url`` that a provider needs to talk to this site."""
+    answers_on: ClassVar[str] = "POST"
+    """The method of the request that is answered with text; faults strike there."""
+
+    def __init__(
+        self, case: str = "", *, says: Iterable[str] = ("Margherita, ", "Funghi ", "and ", "Diavola.")
+    ) -> None:
+        if case and case not in self.cases:
+            raise ValueError(f"{type(self).__name__} has no case {case!r}; it has {', '.join(self.cases)}")
+        super().__init__()
+        self.case = case
+        self.says = tuple(says)
+        self.fault: Fault | None = None
+        """Strikes in the place of an answer, on requests of the method :attr:`fault_on`."""
+        self.fault_on = self.answers_on
+        self.pace: Callable[[], object] = _at_once
+        """Called between two pieces of a streamed answer; let it wait."""
+
+    def answer(self, received: Received) -> Response:
+        """Return the answer to one request."""
+        raise TypeError(f"{type(self).__name__} has no answer(received) method")
+
+    def client_settings(self) -> dict[str, str]:
+        """Return the settings that point a provider to this site."""
+        return {"url": self.url, **self.settings}
+
+    @property
+    def text(self) -> str:
+        """The whole text that it answers."""
+        return "".join(self.says)
+
+    def serve(self, connection: Connection) -> None:
+        """Answer request after request until either side closes."""
+        while (received := connection.receive()) is not None:
+            self.requests.append(received)
+            if self.fault is not None and received.method == self.fault_on:
+                self.fault(connection, received)
+                return
+            response = self.answer(received)
+            for piece in response.wire():
+                connection.send(piece)
+            if response.framing == "close":
+                return
+
+    def paced(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
+        """Yield ``pieces``, calling :attr:`pace` after each but before the next."""
+        for index, piece in enumerate(pieces):
+            if index:
+                self.pace()
+            yield piece
+
+
+def _at_once() -> None:
+    return None
+
+
+def event(data: Any, name: str = "") -> bytes:
+    """Return one server-sent event; ``data`` is text, or an object sent as JSON."""
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+    return (f"event: {name}\n" if name else "").encode() + f"data: {text}\n\n".encode()
+
+
+def sse(pieces: Iterable[bytes], *, status: int = 200, framing: str = "chunked") -> Response:
+    """Return an event stream of ``pieces``."""
+    return Response(status, {"Content-Type": "text/event-stream;charset=UTF-8"}, pieces, framing)
+
+
+def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return ``body`` as JSON."""
+    return Response(
+        status, {"Content-Type": "application/json", **(headers or {})}, json.dumps(body).encode(), "length"
+    )
+
+
+def html(body: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return ``body`` as a page."""
+    kind = {"Content-Type": "text/html; charset=UTF-8"}
+    return Response(status, {**kind, **(headers or {})}, body.encode(), "length")
+
+
+def deltas(
+    pieces: Iterable[str], *, finish: str | None = "stop", done: bool = True, role_first: bool = True
+) -> list[bytes]:
+    """Return the events of an OpenAI-style stream that says ``pieces``."""
+
+    def choice(delta: Mapping[str, Any], reason: str | None = None) -> dict[str, Any]:
+        return {
+            "object": "chat.completion.chunk",
+            "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+        }
+
+    first = [event(choice({"role": "assistant", "content": ""}))] if role_first else []
+    last = [event(choice({}, finish))] if finish else []
+    return [
+        *first,
+        *(event(choice({"content": piece})) for piece in pieces),
+        *last,
+        *([event("[DONE]")] if done else []),
+    ]
