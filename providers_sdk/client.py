@@ -15,7 +15,7 @@ from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
 from providers_sdk._retry import RetryPolicy
 from providers_sdk.attempts import Attempt
-from providers_sdk.errors import Closed, InvalidArgument, NoProviderChosen, PluginError, UnknownProvider
+from providers_sdk.errors import Closed, InvalidArgument, NoProviderChosen, PluginError, RequestError, UnknownProvider
 from providers_sdk.messages import Messages, parse_messages
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Client:
 
     def _chosen(self, provider: str | Sequence[str] | None) -> Sequence[str]:
         configured = [name.strip() for name in os.environ.get("PROVIDERS_SDK_PROVIDER", "").split(",") if name.strip()]
-        chosen = provider or self._provider or configured or default_provider(self._registry)
+        chosen = provider or self._provider or configured or default_provider(self._registry, self._settings)
         return _names(chosen)
 
     def _ready(self, name: str) -> Ready:
@@ -183,12 +183,12 @@ class Client:
                 _log.exception("an extension failed in %s; the call goes on", hook)
 
 
-def default_provider(registry: Registry) -> str:
-    """Return the one installed provider that says it works and needs a network and no further settings.
+def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the one installed provider that says it works, needs a network, and has the settings that it needs.
 
     :raises NoProviderChosen: there is none, or more than one; the message says how to choose.
     """
-    working = [name for name in registry.names() if _is_working(registry, name)]
+    working = [name for name in registry.names() if _is_working(registry, name, settings.get(name))]
     if len(working) == 1:
         return working[0]
     found = f"several are known to work: {', '.join(working)}" if working else "none installed is known to work"
@@ -198,13 +198,12 @@ def default_provider(registry: Registry) -> str:
     )
 
 
-def _is_working(registry: Registry, name: str) -> bool:
+def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | None) -> bool:
     try:
-        kind = registry.get(name)
-    except PluginError:
+        provider = registry.get(name)(settings, name=name)
+    except (PluginError, RequestError):
         return False
-    needs = any(setting.required and setting.default is None for setting in kind.all_settings().values())
-    return kind.working and not kind.offline and not needs
+    return provider.working and not provider.offline
 
 
 def _names(chosen: object) -> Sequence[str]:
