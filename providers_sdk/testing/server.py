@@ -3,12 +3,12 @@
 import socket
 import struct
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from providers_sdk._json import parse_json
+from providers_sdk.testing.response import Response
 
 __all__ = ["Connection", "RawServer", "Received"]
 
@@ -46,6 +46,8 @@ class Connection:
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(_PATIENCE)
         self.sock = sock
+        self.good = Response()
+        """What the server would answer to the last request, were there no fault; a stand-in sets it."""
         self._buffer = b""
 
     def receive(self) -> Received | None:
@@ -120,6 +122,7 @@ class RawServer:
         self._open: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
 
@@ -144,11 +147,16 @@ class RawServer:
         """The server's address, such as ``http://127.0.0.1:40123``."""
         return "http://{}:{}".format(*self.address)
 
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until no connection is open; return whether that came within ``seconds``."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._threads, seconds)
+
     @property
     def open_connections(self) -> int:
         """How many connections are being served."""
         with self._lock:
-            return len(self._open)
+            return len(self._threads)
 
     def start(self) -> Self:
         """Listen; return the server itself."""
@@ -193,6 +201,8 @@ class RawServer:
         wrapped = sock
         try:
             wrapped = self.wrap(sock)
+            with self._lock:
+                self._open.add(wrapped)  # TLS takes the socket out of its first object
             self.serve(Connection(wrapped))
         except (OSError, ValueError):
             pass  # the client left, or spoke no HTTP: what a server shrugs off
@@ -200,8 +210,9 @@ class RawServer:
             wrapped.close()
             sock.close()
             with self._lock:
-                self._open.discard(sock)
+                self._open -= {sock, wrapped}
                 self._threads.discard(threading.current_thread())
+                self._idle.notify_all()
 
 
 def _cut(sock: socket.socket) -> None:
@@ -211,11 +222,3 @@ def _cut(sock: socket.socket) -> None:
         pass
     finally:
         sock.close()
-
-
-def chunked(pieces: Iterable[bytes]) -> Iterable[bytes]:
-    """Yield ``pieces`` in HTTP's chunked framing, the last chunk included."""
-    for piece in pieces:
-        if piece:
-            yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
-    yield b"0\r\n\r\n"

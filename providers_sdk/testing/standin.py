@@ -1,49 +1,17 @@
 """Stand-ins: small scripted sites that speak a service's protocol, its refusals too, over real HTTP on loopback."""
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, ClassVar
 
-from providers_sdk.testing.server import Connection, RawServer, Received, chunked
+from providers_sdk.testing.response import Response
+from providers_sdk.testing.server import Connection, RawServer, Received
 
 __all__ = ["Fault", "Response", "StandIn", "event", "html", "json_response", "sse"]
 
 Fault = Callable[[Connection, Received], None]
-"""What a site does instead of answering."""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What a site answers.
-
-    :param framing: ``"chunked"`` (one chunk a piece), ``"length"`` or ``"close"`` (the end is the connection's).
-    """
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | Iterable[bytes] = b""
-    framing: str = "chunked"
-
-    def wire(self) -> Iterable[bytes]:
-        """Yield the answer as it goes over the wire."""
-        pieces = [self.body] if isinstance(self.body, bytes) else self.body
-        if self.framing == "length":
-            pieces = [b"".join(pieces)]
-            yield self._head({"Content-Length": str(len(pieces[0]))})
-            yield from pieces
-        elif self.framing == "close":
-            yield self._head({"Connection": "close"})
-            yield from pieces
-        else:
-            yield self._head({"Transfer-Encoding": "chunked"})
-            yield from chunked(pieces)
-
-    def _head(self, framing: Mapping[str, str]) -> bytes:
-        phrase = HTTPStatus(self.status).phrase if self.status in HTTPStatus._value2member_map_ else "Unknown"
-        lines = [f"{name}: {value}" for name, value in {**self.headers, **framing}.items()]
-        return "\r\n".join([f"HTTP/1.1 {self.status} {phrase}", *lines, "", ""]).encode("latin-1")
+"""What a site does instead of answering; what it would have answered is ``connection.good``."""
 
 
 class StandIn(RawServer):
@@ -73,6 +41,10 @@ class StandIn(RawServer):
         self.fault_on = self.answers_on
         self.pace: Callable[[], object] = _at_once
         """Called between two pieces of a streamed answer; let it wait."""
+        self.bite = 0
+        """How many bytes of an answer go out at a time; 0 for whole pieces."""
+        self.sent_at: list[float] = []
+        """When each piece of a streamed answer went out, by ``time.monotonic``."""
 
     def answer(self, received: Received) -> Response:
         """Return the answer to one request."""
@@ -91,20 +63,27 @@ class StandIn(RawServer):
         """Answer request after request until either side closes."""
         while (received := connection.receive()) is not None:
             self.requests.append(received)
+            response = self.answer(received)
             if self.fault is not None and received.method == self.fault_on:
+                connection.good = response
                 self.fault(connection, received)
                 return
-            response = self.answer(received)
             for piece in response.wire():
-                connection.send(piece)
+                self._send(connection, piece)
             if response.framing == "close":
                 return
+
+    def _send(self, connection: Connection, piece: bytes) -> None:
+        step = self.bite or len(piece) or 1
+        for start in range(0, len(piece), step):
+            connection.send(piece[start : start + step])
 
     def paced(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
         """Yield ``pieces``, calling :attr:`pace` after each but before the next."""
         for index, piece in enumerate(pieces):
             if index:
                 self.pace()
+            self.sent_at.append(time.monotonic())
             yield piece
 
 

@@ -1,0 +1,157 @@
+"""The bench that the contract works on: runs one provider against its stand-in, with patience that ends."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from providers_sdk._http import Http
+from providers_sdk._limits import Clock, Limits
+from providers_sdk._registry import Registry
+from providers_sdk.chunks import Chunk
+from providers_sdk.client import Client
+from providers_sdk.messages import Messages, parse_messages
+from providers_sdk.provider import Provider
+from providers_sdk.testing.standin import Fault, StandIn
+
+__all__ = ["Bench", "ClaimFailed", "Outcome"]
+
+NAME = "under-test"
+PROMPT = "Name three pizzas."
+_T = TypeVar("_T")
+
+
+class ClaimFailed(AssertionError):
+    """A claim does not hold; the message says what was expected and what happened."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What asking came to: chunks, then perhaps an error."""
+
+    chunks: list[Chunk] = field(default_factory=list)
+    error: Exception | None = None
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The text of the answer."""
+        return "".join(chunk for chunk in self.chunks if isinstance(chunk, str))
+
+    def __str__(self) -> str:
+        if self.error is not None:
+            return f"{type(self.error).__name__} ({self.error}) after {self.seconds:.1f} s"
+        return f"an answer of {len(self.text)} characters: {self.text[:60]!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One provider and its stand-in.
+
+    :param provider: the class under test.
+    :param stand_in: the class of its stand-in; ``None`` for a provider that works offline.
+    :param patience: seconds after which a call that does not come back has failed.
+    """
+
+    provider: type[Provider]
+    stand_in: type[StandIn] | None
+    patience: float = 5.0
+
+    @contextmanager
+    def site(
+        self, fault: Fault | None = None, *, says: Sequence[str] | None = None, on: str | None = None
+    ) -> Iterator[StandIn]:
+        """Run the stand-in, struck by ``fault`` on requests of the method ``on``."""
+        if self.stand_in is None:
+            raise ClaimFailed(f"{self.provider.__name__} has no stand-in; give one, or declare offline = True")
+        site = self.stand_in() if says is None else self.stand_in(says=says)
+        site.fault, site.fault_on = fault, on or site.answers_on
+        with site:
+            yield site
+
+    def settings(self, site: StandIn | None) -> dict[str, str]:
+        """Return the settings that point the provider to ``site``."""
+        return site.client_settings() if site is not None else {}
+
+    def client(self, site: StandIn | None, *, settings: dict[str, str] | None = None, **arguments: Any) -> Client:
+        """Return a client that knows the provider, with short limits and no retries."""
+        registry = Registry()
+        registry.register(NAME, self.provider)
+        given = {"connect": 2.0, "first": 2.0, "idle": 2.0, "deadline": 3.0, "retries": 0, **arguments}
+        chosen = self.settings(site) if settings is None else settings
+        return Client(NAME, settings={NAME: chosen}, registry=registry, **given)
+
+    def ask(
+        self, site: StandIn | None, messages: Messages = PROMPT, *, stream: bool = True, **arguments: Any
+    ) -> Outcome:
+        """Ask through a client of its own, and read to the end."""
+        options = arguments.pop("options", {})
+        with self.client(site, **arguments) as client:
+            return self.patiently(lambda: _read(lambda: iter(client.chat(messages, stream=stream, **options).chunks())))
+
+    def raw(self, site: StandIn | None) -> list[object]:
+        """Return what ``complete`` itself yields, unchecked.
+
+        :raises Exception: whatever it raises.
+        """
+        provider = self.provider(self.settings(site), name=NAME)
+        pool = provider.pool()
+        http = Http(pool, Clock(Limits(connect=2.0, first=3.0, idle=3.0, deadline=4.0)), provider.url)
+        try:
+            request = provider.request(None, parse_messages(PROMPT))
+            return self.patiently(lambda: _list(provider.complete(request, http)))
+        finally:
+            http.close()
+            pool.close()
+
+    def patiently(self, call: Callable[[], _T]) -> _T:
+        """Return what ``call`` returns, if it does within the patience.
+
+        :raises ClaimFailed: it does not come back.
+        """
+        results: list[_T] = []
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                results.append(call())
+            except BaseException as error:  # noqa: BLE001  handed to the thread that waits
+                failures.append(error)
+
+        thread = threading.Thread(target=run, daemon=True, name="providers-sdk-bench")
+        thread.start()
+        thread.join(self.patience)
+        if thread.is_alive():
+            raise ClaimFailed(f"expected an end within {self.patience:g} s; it is still busy, past every time limit")
+        if failures:
+            raise failures[0]
+        return results[0]
+
+
+class NotAnIterator(Exception):
+    """``complete`` returned something else."""
+
+
+def _list(answer: object) -> list[object]:
+    if not isinstance(answer, Iterator):
+        raise NotAnIterator(type(answer).__name__)
+    found: list[object] = []
+    for chunk in answer:
+        found.append(chunk)
+        if len(found) > 100_000:
+            break
+    return found
+
+
+def _read(start: Callable[[], Iterator[Chunk]]) -> Outcome:
+    outcome = Outcome()
+    started = time.monotonic()
+    try:
+        for chunk in start():
+            outcome.chunks.append(chunk)
+    except Exception as error:  # noqa: BLE001  what kind it is, is the claim's question
+        outcome.error = error
+    outcome.seconds = time.monotonic() - started
+    return outcome

@@ -1,0 +1,62 @@
+"""A claim: one sentence of the contract, and the check that it holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from providers_sdk.testing.contract._bench import Bench, ClaimFailed
+
+__all__ = ["CLAIMS", "Claim", "claim", "expect"]
+
+Check = Callable[[Bench], None]
+Declared = Callable[[Bench], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim of the contract.
+
+    :param name: how it is called in reports.
+    :param section: the section of the contract that it belongs to.
+    :param text: the claim, in one or two sentences.
+    :param check: raises :class:`ClaimFailed` where it does not hold.
+    :param needs: names of claims without which it cannot be judged.
+    :param exempt: returns the provider's own declaration by which it does not apply, or ``""``.
+    """
+
+    name: str
+    section: str
+    text: str
+    check: Check
+    needs: tuple[str, ...] = ()
+    exempt: Declared = lambda _: ""
+
+    @property
+    def where(self) -> str:
+        """Where the contract says so."""
+        return f"docs/contract.md, {self.section}: {self.name}"
+
+
+CLAIMS: dict[str, Claim] = {}
+"""Every claim by name, in the order in which they are judged."""
+
+
+def claim(
+    section: str, *, needs: tuple[str, ...] = ("answers",), exempt: Declared = lambda _: ""
+) -> Callable[[Check], Check]:
+    """Make a claim of a function: its name is the claim's, its docstring the claim's text."""
+
+    def add(check: Check) -> Check:
+        text = " ".join((check.__doc__ or "").split())
+        CLAIMS[check.__name__] = Claim(check.__name__, section, text, check, needs, exempt)
+        return check
+
+    return add
+
+
+def expect(holds: object, expected: str, happened: str) -> None:
+    """Raise unless ``holds``.
+
+    :raises ClaimFailed: saying what was expected and what happened.
+    """
+    if not holds:
+        raise ClaimFailed(f"expected {expected}; {happened}")

@@ -1,0 +1,235 @@
+"""Claims about the description of a provider and about its answer when all is well."""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+from providers_sdk.chunks import FinishReason, Reasoning, Usage
+from providers_sdk.testing.contract._bench import PROMPT, Bench, ClaimFailed, NotAnIterator, Outcome
+from providers_sdk.testing.contract._claim import claim, expect
+from providers_sdk.testing.standin import StandIn
+
+_DESCRIPTION = "The description"
+_ANSWER = "The answer"
+_STREAM = "Streaming"
+_OPENING = 2
+"""Pieces that a stream may begin with before it is held back: a service may open with one that has no text."""
+_FLAGS = (
+    "working",
+    "offline",
+    "needs_auth",
+    "supports_stream",
+    "supports_system_message",
+    "supports_message_history",
+)
+
+
+def offline(bench: Bench) -> str:
+    """Exempt a provider that works offline."""
+    return "offline = True" if bench.provider.offline else ""
+
+
+def not_streaming(bench: Bench) -> str:
+    """Exempt a provider that does not stream."""
+    return offline(bench) or ("" if bench.provider.supports_stream else "supports_stream = False")
+
+
+def site_or_none(bench: Bench) -> AbstractContextManager[StandIn | None]:
+    """Return the running stand-in; none for a provider that works offline."""
+    return nullcontext(None) if bench.provider.offline and bench.stand_in is None else bench.site()
+
+
+def good_answer(bench: Bench, *, stream: bool = True) -> Outcome:
+    """Return the outcome of asking when all is well.
+
+    :raises ClaimFailed: it is no answer.
+    """
+    with site_or_none(bench) as site:
+        outcome = bench.ask(site, stream=stream)
+    expect(outcome.error is None, "an answer", f"there came {outcome}")
+    return outcome
+
+
+def _raw(bench: Bench) -> list[object]:
+    with site_or_none(bench) as site:
+        return bench.raw(site)
+
+
+@claim(_DESCRIPTION, needs=())
+def describes_itself(bench: Bench) -> None:
+    """The class says where its service is (``url``) or that it is ``offline``, and its flags are true or false."""
+    kind = bench.provider
+    with_url = "url" in kind.known_settings or kind.url.startswith(("https://", "http://"))
+    expect(
+        with_url or kind.offline,
+        "an http(s) address in 'url', a setting 'url', or offline = True",
+        f"url is {kind.url!r}",
+    )
+    flags = (
+        "working",
+        "offline",
+        "needs_auth",
+        "supports_stream",
+        "supports_system_message",
+        "supports_message_history",
+    )
+    wrong = [flag for flag in flags if not isinstance(getattr(kind, flag), bool)]
+    expect(not wrong, "True or False in each flag", f"{', '.join(wrong)} are something else")
+
+
+@claim(_DESCRIPTION, needs=())
+def knows_its_models(bench: Bench) -> None:
+    """``default_model`` is one of ``models`` where these are listed, and every alias leads to one of them."""
+    kind = bench.provider
+    expect(kind.default_model, "a default_model", "it is empty")
+    expect(
+        not kind.models or kind.default_model in kind.models,
+        "default_model among models",
+        f"it is {kind.default_model!r}",
+    )
+    astray = [alias for alias, model in kind.model_aliases.items() if kind.models and model not in kind.models]
+    expect(not astray, "aliases of known models", f"{', '.join(astray)} lead elsewhere")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = {alias: kind.get_model(alias) for alias in kind.model_aliases}
+    expect(found == dict(kind.model_aliases), "get_model() to follow the aliases", f"it gives {found}")
+
+
+@claim(_ANSWER, needs=())
+def comes_back(bench: Bench) -> None:
+    """``complete`` comes to an end, with an answer or an error, when the service answers at once."""
+    try:
+        _raw(bench)
+    except ClaimFailed:
+        raise
+    except Exception:  # noqa: BLE001, S110  which end it is, other claims judge
+        pass
+
+
+@claim(_ANSWER, needs=("comes_back",))
+def is_an_iterator(bench: Bench) -> None:
+    """``complete`` returns a generator or another iterator: no list, no string, not ``None``."""
+    try:
+        _raw(bench)
+    except NotAnIterator as error:
+        raise ClaimFailed(f"expected an iterator, such as a generator; complete() returned {error}") from None
+    except Exception:  # noqa: BLE001, S110  another claim judges it
+        pass
+
+
+@claim(_ANSWER, needs=("is_an_iterator",))
+def runs(bench: Bench) -> None:
+    """``complete`` raises nothing when the service answers as it should."""
+    try:
+        _raw(bench)
+    except Exception as error:
+        raise ClaimFailed(f"expected no error; complete() raised {type(error).__name__}: {error}") from error
+
+
+@claim(_ANSWER, needs=("runs",))
+def yields_chunks(bench: Bench) -> None:
+    """Every object yielded is ``str``, ``Reasoning``, ``Usage`` or ``FinishReason``."""
+    foreign = [chunk for chunk in _raw(bench) if not isinstance(chunk, (str, Reasoning, Usage, FinishReason))]
+    expect(not foreign, "only chunks", f"complete() yielded {type(foreign[0]).__name__ if foreign else ''}")
+
+
+@claim(_ANSWER, needs=("runs",))
+def finishes(bench: Bench) -> None:
+    """An answer ends with a ``FinishReason``."""
+    finish = [chunk for chunk in _raw(bench) if isinstance(chunk, FinishReason)]
+    expect(finish, "a FinishReason at the end", "there was none")
+
+
+@claim(_ANSWER, needs=("finishes",))
+def finishes_once(bench: Bench) -> None:
+    """There is one ``FinishReason`` and not a second."""
+    finish = [chunk for chunk in _raw(bench) if isinstance(chunk, FinishReason)]
+    expect(len(finish) == 1, "one FinishReason", f"there were {len(finish)}: {', '.join(map(str, finish))}")
+
+
+@claim(_ANSWER, needs=("finishes",))
+def stops_after_the_finish(bench: Bench) -> None:
+    """Nothing but an end follows the ``FinishReason``."""
+    chunks = _raw(bench)
+    end = next(index for index, chunk in enumerate(chunks) if isinstance(chunk, FinishReason))
+    after = [chunk for chunk in chunks[end + 1 :] if not isinstance(chunk, FinishReason)]
+    expect(not after, "nothing after the FinishReason", f"there followed {after[0] if after else ''!r}")
+
+
+@claim(_ANSWER, needs=("yields_chunks", "finishes", "finishes_once", "stops_after_the_finish"))
+def answers(bench: Bench) -> None:
+    """The text is what the service said, outer white space aside: nothing lost, nothing added."""
+    outcome = good_answer(bench)
+    with site_or_none(bench) as site:
+        said = site.text if site is not None else PROMPT
+    expect(outcome.text.strip() == said.strip(), f"the text {said!r}", f"there came {outcome}")
+
+
+@claim(_ANSWER)
+def answers_whole(bench: Bench) -> None:
+    """With ``stream=False`` the same text comes."""
+    streamed, whole = good_answer(bench), good_answer(bench, stream=False)
+    expect(whole.text == streamed.text, f"the text {streamed.text!r}", f"there came {whole}")
+
+
+@claim(_ANSWER, exempt=offline)
+def keeps_characters_whole(bench: Bench) -> None:
+    """Characters that the network tears apart arrive whole."""
+    says = ("Пицца ", "世界 ", "🍕 ", "é. ", "Ende")
+    with bench.site(says=says) as site:
+        site.bite = 1
+        outcome = bench.ask(site)
+    expect(outcome.text.strip() == "".join(says).strip(), f"the text {''.join(says)!r}", f"there came {outcome}")
+
+
+@claim(_STREAM, exempt=not_streaming)
+def delivers_at_once(bench: Bench) -> None:
+    """The first piece is delivered while the service still holds back the rest."""
+    gate, paused = threading.Event(), threading.Event()
+    pauses = iter(range(1_000))
+
+    def hold() -> None:
+        if next(pauses) >= _OPENING:
+            paused.set()
+            gate.wait(bench.patience)
+
+    with bench.site(says=[f"{number} " for number in range(9)]) as site, bench.client(site) as client:
+        site.pace = hold
+        try:
+            first = bench.patiently(lambda: _first_piece(client.chat(PROMPT).chunks()))
+        except Exception as error:
+            raise ClaimFailed(f"expected the first piece while the service waits; there came {error}") from error
+        finally:
+            held = paused.is_set() or paused.wait(0.5)
+            gate.set()
+    expect(held, "a stand-in that streams through self.paced(...)", "it never paused between two pieces")
+    expect(first, "a first piece while the service waits", "there was none")
+
+
+def _first_piece(chunks: Iterator[object]) -> str:
+    return next((chunk for chunk in chunks if isinstance(chunk, str)), "")
+
+
+@claim(_STREAM, exempt=offline)
+def lets_go_when_closed(bench: Bench) -> None:
+    """Once a reply is closed after its first piece, no connection of it is left."""
+    with bench.site() as site, bench.client(site) as client:
+        site.pace = lambda: None
+        reply = client.chat(PROMPT)
+        next(iter(reply.chunks()))
+        reply.close()
+        client.close()
+        expect(site.wait_idle(2.0), "no open connection", f"{site.open_connections} stayed open")
+
+
+@claim(_STREAM, exempt=offline)
+def lets_go_when_abandoned(bench: Bench) -> None:
+    """A reply that is dropped after its first piece leaves no connection either, nor does a finished one."""
+    with bench.site() as site:
+        for leave in (True, False):
+            with bench.client(site) as client:
+                for _ in client.chat(PROMPT):
+                    if leave:
+                        break
+            expect(site.wait_idle(2.0), "no open connection", f"{site.open_connections} stayed open")

@@ -1,0 +1,231 @@
+"""Claims about settings, options, secrets, threads, imports, and leaving alone what is not the provider's."""
+
+import contextlib
+import io
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import providers_sdk.errors as errors
+from providers_sdk._http.wire import Session
+from providers_sdk.testing.contract._bench import NAME, PROMPT, Bench, ClaimFailed
+from providers_sdk.testing.contract._claim import claim, expect
+from providers_sdk.testing.contract.answer import offline, site_or_none
+from providers_sdk.testing.faults import FAULTS
+from providers_sdk.testing.standin import StandIn
+
+_SETTINGS = "Settings and options"
+_SECRETS = "Secrets"
+_MANNERS = "Manners"
+_SECRET = "s3cret-planted-by-the-contract"  # noqa: S105  the point is to look for it
+
+_IMPORT = """
+import sys, time
+import providers_sdk.plugin
+touched = []
+def watch(name, arguments):
+    if name in ("socket.connect", "socket.getaddrinfo", "socket.bind"):
+        touched.append(name)
+sys.addaudithook(watch)
+started = time.perf_counter()
+{load}
+print("\\nCONTRACT", round(time.perf_counter() - started, 3), *sorted(set(touched)))
+"""
+
+
+def _no_options(bench: Bench) -> str:
+    return offline(bench) or ("" if bench.provider.known_options else "known_options = ()")
+
+
+def _no_secret(bench: Bench) -> str:
+    known = bench.provider.all_settings().values()
+    return offline(bench) or ("" if any(setting.secret for setting in known) else "it has no secret setting")
+
+
+def _sent(site: StandIn) -> bytes:
+    return b"\n".join(received.target.encode() + b"\n" + received.body for received in site.requests)
+
+
+@claim(_SETTINGS, exempt=offline)
+def uses_the_url_setting(bench: Bench) -> None:
+    """The setting ``url`` decides whom it talks to, for every request."""
+    with bench.site() as one, bench.site() as other:
+        bench.ask(one)
+        expect(
+            one.requests and not other.requests,
+            "requests to the address in 'url' only",
+            f"it asked {len(one.requests)} times",
+        )
+        bench.ask(other)
+        expect(other.requests, "requests to the address in 'url'", "there were none after it changed")
+
+
+@claim(_SETTINGS, exempt=offline)
+def uses_the_proxy(bench: Bench) -> None:
+    """Every request goes through the proxy that the caller gave."""
+    with bench.site() as site:
+        settings = {**bench.settings(site), "url": "http://behind-the-proxy.invalid"}
+        outcome = bench.ask(site, proxy=site.url, settings=settings)
+    expect(outcome.error is None, "an answer through the proxy", f"there came {outcome}")
+
+
+@claim(_SETTINGS)
+def refuses_unknown_options(bench: Bench) -> None:
+    """An option that it does not know is ``UnsupportedOption``, and nothing is sent."""
+    with site_or_none(bench) as site:
+        outcome = bench.ask(site, options={"no_such_option": 1})
+        sent = site.requests if site is not None else []
+    expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"there came {outcome}")
+    expect(not sent, "nothing sent", f"{len(sent)} requests came")
+
+
+@claim(_SETTINGS, exempt=_no_options)
+def honours_its_options(bench: Bench) -> None:
+    """Each of ``known_options`` changes what is sent."""
+    for option in bench.provider.known_options:
+        with bench.site() as site:
+            outcome = bench.ask(site, options={option: 0.125})
+            sent = _sent(site)
+        reached = b"0.125" in sent or isinstance(outcome.error, errors.RequestError)
+        expect(reached, f"the option {option!r} in what is sent, or refused", "it was swallowed")
+
+
+@claim(_SETTINGS, exempt=offline)
+def sends_what_it_says_it_takes(bench: Bench) -> None:
+    """System messages and history are sent where the class says that it takes them, and refused where it does not."""
+    kind = bench.provider
+    turns = [("system", kind.supports_system_message), ("assistant", kind.supports_message_history)]
+    for role, takes in turns:
+        messages = [{"role": role, "content": f"mark-{role}"}, {"role": "user", "content": PROMPT}]
+        with bench.site() as site:
+            outcome = bench.ask(site, messages)
+            reached = f"mark-{role}".encode() in _sent(site)
+        if takes:
+            expect(reached, f"the {role} message in what is sent", f"it is not there; there came {outcome}")
+        else:
+            expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"there came {outcome}")
+
+
+@claim(_SECRETS, exempt=_no_secret)
+def keeps_secrets(bench: Bench) -> None:
+    """A secret setting is in no error, log, output, address or pickle, though the service echoes it."""
+    secret = {name: _SECRET for name, setting in bench.provider.all_settings().items() if setting.secret}
+    for fault in ("key_echoed", None):
+        with bench.site(FAULTS[fault] if fault else None) as site, _overheard() as heard:
+            outcome = bench.ask(site, settings={**bench.settings(site), **secret})
+            targets = " ".join(received.target for received in site.requests)
+        expect(_SECRET not in targets, "no secret in an address", "it stands in the query or path")
+        expect(_SECRET not in heard.getvalue(), "no secret in logs and output", "it was written there")
+        told = f"{outcome.error} {outcome.error!r}".encode() + pickle.dumps(outcome.error)
+        expect(_SECRET.encode() not in told, "no secret in an error", "it stands there")
+
+
+@claim(_MANNERS)
+def prints_nothing(bench: Bench) -> None:
+    """It writes nothing to standard output or standard error."""
+    with site_or_none(bench) as site, _overheard(logs=False) as heard:
+        bench.ask(site)
+    expect(not heard.getvalue(), "no output", f"it printed {heard.getvalue()[:80]!r}")
+
+
+@contextlib.contextmanager
+def _overheard(*, logs: bool = True) -> Iterator[io.StringIO]:
+    heard = io.StringIO()
+    handler, root = logging.StreamHandler(heard), logging.getLogger()
+    level = root.level
+    if logs:
+        root.addHandler(handler)
+        root.setLevel(logging.DEBUG)
+    try:
+        with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+            yield heard
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+@claim(_MANNERS)
+def keeps_nothing_between_calls(bench: Bench) -> None:
+    """The same question asked twice sends the same, and the instance and class are as before."""
+    with site_or_none(bench) as site, bench.client(site) as client:
+        provider = client._ready(NAME).provider
+        before = (dict(vars(provider)), _plain(bench))
+        sizes = [_asked_size(bench, client, site) for _ in range(3)]
+        after = (dict(vars(provider)), _plain(bench))
+    expect(before == after, "the provider unchanged by calls", "attributes of its instance or class have changed")
+    expect(sizes[1] == sizes[2], "the same request for the same question", f"the bodies had {sizes} bytes")
+
+
+def _plain(bench: Bench) -> dict[str, str]:
+    return {name: repr(value) for name, value in vars(bench.provider).items() if not callable(value)}
+
+
+def _asked_size(bench: Bench, client: object, site: StandIn | None) -> int:
+    before = len(site.requests) if site else 0
+    bench.patiently(lambda: client.chat(PROMPT).text)  # type: ignore[attr-defined]
+    return sum(len(received.body) for received in site.requests[before:] if received.method == "POST") if site else 0
+
+
+@claim(_MANNERS, exempt=offline)
+def writes_to_nothing_lent(bench: Bench) -> None:
+    """Messages, options, settings and a session that were handed in are as before."""
+    with bench.site() as site, Session() as session:
+        messages = [{"role": "user", "content": PROMPT}]
+        settings = bench.settings(site)
+        before = _shown(messages, settings, session)
+        bench.ask(site, messages, settings=settings, session=session)
+        after = _shown(messages, settings, session)
+    expect(before == after, "nothing changed in what was lent", f"it was {before[:200]} and is {after[:200]}")
+
+
+def _shown(messages: object, settings: object, session: Session) -> str:
+    inside = sorted(session.headers.items()), list(session.cookies), sorted(session.adapters)
+    return repr((messages, settings, *inside))
+
+
+@claim(_MANNERS)
+def serves_threads(bench: Bench) -> None:
+    """Eight threads that share one client get eight right answers."""
+    with site_or_none(bench) as site, bench.client(site) as client, ThreadPoolExecutor(8) as threads:
+        said = site.text if site is not None else PROMPT
+        calls = [threads.submit(lambda: client.chat(PROMPT).text) for _ in range(8)]
+        texts = [call.result(bench.patience * 2) for call in calls]
+    wrong = [text for text in texts if text.strip() != said.strip()]
+    expect(not wrong, "eight right answers", f"{len(wrong)} were wrong, such as {wrong[:1]}")
+
+
+@claim(_MANNERS, needs=())
+def touches_no_network_at_import(bench: Bench) -> None:
+    """Importing the plugin opens no socket and resolves no name."""
+    _, touched = _import_in_a_process(bench)
+    expect(not touched, "no network at import", f"it used {', '.join(touched)}")
+
+
+@claim(_MANNERS, needs=())
+def imports_quickly(bench: Bench) -> None:
+    """Importing the plugin takes less than a second beyond this library's own modules."""
+    seconds, _ = _import_in_a_process(bench)
+    expect(seconds < 1.0, "an import of less than 1 s", f"it took {seconds:.1f} s")
+
+
+def _import_in_a_process(bench: Bench) -> tuple[float, list[str]]:
+    code = _IMPORT.format(load=_loading(bench))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(  # noqa: S603  the plugin under test, in a process of its own
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+    words = done.stdout.rpartition("CONTRACT")[2].split()
+    if done.returncode or not words:
+        raise ClaimFailed(f"expected an import without error; it ended with: {done.stderr.strip()[-300:]}")
+    return float(words[0]), words[1:]
+
+
+def _loading(bench: Bench) -> str:
+    module = sys.modules.get(bench.provider.__module__)
+    if module is not None and getattr(module, "__spec__", None) is None and getattr(module, "__file__", None):
+        return f"import runpy; runpy.run_path({module.__file__!r})"
+    return f"import importlib; importlib.import_module({bench.provider.__module__!r})"

@@ -1,0 +1,135 @@
+"""Claims about what a provider does when its service does not answer as it should."""
+
+import pickle
+
+from providers_sdk import errors
+from providers_sdk.chunks import FinishReason
+from providers_sdk.testing.contract._bench import Bench, ClaimFailed, Outcome
+from providers_sdk.testing.contract._claim import claim, expect
+from providers_sdk.testing.contract.answer import not_streaming, offline
+from providers_sdk.testing.faults import FAULTS
+
+_CUT = "Cut answers"
+_TIME = "Time limits"
+_REFUSALS = "Refusals and rubbish"
+
+
+def struck(bench: Bench, fault: str, **arguments: object) -> Outcome:
+    """Return the outcome of asking while the service has the named fault."""
+    with bench.site(FAULTS[fault]) as site:
+        return bench.ask(site, **arguments)  # type: ignore[arg-type]
+
+
+def _raises(bench: Bench, fault: str, *kinds: type[Exception], **arguments: object) -> Exception:
+    outcome = struck(bench, fault, **arguments)
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    about = FAULTS[fault].about
+    if not isinstance(outcome.error, kinds):
+        raise ClaimFailed(f"expected {wanted} ({about}); there came {outcome}")
+    return outcome.error
+
+
+@claim(_CUT, exempt=not_streaming)
+def a_cut_stream_is_truncated(bench: Bench) -> None:
+    """A stream that ends without its finish is ``StreamTruncated``, with the text so far; no finish is invented."""
+    outcome = struck(bench, "early_end")
+    expect(isinstance(outcome.error, errors.StreamTruncated), "StreamTruncated", f"there came {outcome}")
+    invented = [chunk for chunk in outcome.chunks if isinstance(chunk, FinishReason)]
+    expect(not invented, "no FinishReason", f"there came {invented}")
+
+
+@claim(_CUT, exempt=offline)
+def a_lost_connection_is_no_answer(bench: Bench) -> None:
+    """A body shorter than its Content-Length, or a reset, is an error of the ``TransportError`` branch."""
+    for fault in ("short_length", "reset_after_headers"):
+        _raises(bench, fault, errors.TransportError, errors.EmptyAnswer)
+
+
+@claim(_TIME, exempt=offline)
+def keeps_first(bench: Bench) -> None:
+    """A service that says nothing ends in ``FirstTimeout`` within ``first`` seconds."""
+    _in_time(bench, "stall_before_headers", errors.FirstTimeout, first=0.4)
+
+
+@claim(_TIME, exempt=not_streaming)
+def keeps_idle(bench: Bench) -> None:
+    """Keep-alive comments are no pieces: a stream of nothing else ends in a time limit."""
+    _in_time(bench, "comments_forever", errors.TimeLimitExceeded, first=0.4, idle=0.4)
+
+
+@claim(_TIME, exempt=offline)
+def keeps_the_deadline(bench: Bench) -> None:
+    """A service that trickles one byte at a time ends in ``DeadlineExceeded``."""
+    _in_time(bench, "trickle", errors.DeadlineExceeded, deadline=0.6)
+
+
+def _in_time(bench: Bench, fault: str, kind: type[Exception], **limits: float) -> None:
+    outcome = struck(bench, fault, **limits)
+    most = max(limits.values())
+    expect(isinstance(outcome.error, kind), kind.__name__, f"there came {outcome}")
+    expect(outcome.seconds < most + 0.5, f"an end within {most + 0.5:g} s", f"it took {outcome.seconds:.1f} s")
+
+
+@claim(_REFUSALS, exempt=offline)
+def a_refused_key_is_told(bench: Bench) -> None:
+    """401 is ``AuthenticationFailed``."""
+    _raises(bench, "key_echoed", errors.AuthenticationFailed)
+
+
+@claim(_REFUSALS, exempt=offline)
+def a_rate_limit_is_told(bench: Bench) -> None:
+    """429 is ``RateLimited`` and carries ``retry_after``."""
+    error = _raises(bench, "retry_after_seconds", errors.RateLimited)
+    after = getattr(error, "retry_after", None)
+    expect(after, "retry_after in seconds", f"it is {after!r}")
+
+
+@claim(_REFUSALS, exempt=offline)
+def a_failed_service_is_told(bench: Bench) -> None:
+    """500 and 503 are errors with that status, not text."""
+    for fault, status in (("status_500", 500), ("status_503", 503)):
+        error = _raises(bench, fault, errors.ResponseError)
+        found = getattr(error, "status", None)
+        expect(found == status, f"status {status} in the error", f"it is {found}")
+
+
+@claim(_REFUSALS, exempt=offline)
+def a_bot_wall_is_told(bench: Bench) -> None:
+    """A bot wall is ``Blocked``."""
+    _raises(bench, "bot_wall", errors.Blocked)
+
+
+@claim(_REFUSALS, exempt=offline)
+def a_page_is_no_answer(bench: Bench) -> None:
+    """An HTML page with status 200, such as a login form, is an error of the ``ResponseError`` branch."""
+    _raises(bench, "login_page", errors.ResponseError)
+
+
+@claim(_REFUSALS, exempt=offline)
+def nothing_is_no_answer(bench: Bench) -> None:
+    """200 without a body and 204 are errors of the ``ResponseError`` branch."""
+    for fault in ("empty_answer", "no_content"):
+        _raises(bench, fault, errors.ResponseError)
+
+
+@claim(_REFUSALS, exempt=offline)
+def rubbish_is_no_answer(bench: Bench) -> None:
+    """JSON that cannot be read or is a list is an error of the provider tree, not a crash of the plugin."""
+    for fault in ("invalid_json", "json_list", "deep_lists"):
+        error = _raises(bench, fault, errors.ResponseError, errors.StreamTruncated)
+        expect(not isinstance(error, errors.PluginError), "no PluginError", f"there came {error!r}")
+
+
+@claim(_REFUSALS, exempt=offline)
+def too_much_is_refused(bench: Bench) -> None:
+    """A line without an end is ``TooLarge`` or another error, and memory stays bounded."""
+    _raises(bench, "endless_line", errors.ResponseError, errors.TimeLimitExceeded)
+
+
+@claim(_REFUSALS, exempt=offline)
+def errors_survive_pickle(bench: Bench) -> None:
+    """Errors survive ``pickle``: class, sentence and data."""
+    error = _raises(bench, "retry_after_seconds", errors.ProviderError)
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
+    same = type(again) is type(error) and str(again) == str(error) and vars(again).keys() == vars(error).keys()
+    expect(same, f"{error!r} after pickle", f"there came {again!r}")

@@ -1,0 +1,45 @@
+"""Named faults: what a service, a proxy or the wire can do to a client, and what the client must make of it.
+
+A fault strikes in the place of an answer::
+
+    site.fault = FAULTS["cut_chunk"]
+
+or, where it is no matter of answering (nobody listens, a certificate is wrong, a proxy dies), stands in the way::
+
+    with rigged(FAULTS["proxy_dies"], site) as rig:
+        ...  # rig.url, rig.proxy and rig.ca lead to the site
+
+:func:`try_fault` asks a provider once and tells how it ended.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from providers_sdk.testing.faults.answers import ANSWER_FAULTS
+from providers_sdk.testing.faults.bodies import BODY_FAULTS
+from providers_sdk.testing.faults.fault import Ends, Kind, NamedFault, Rig, rigged
+from providers_sdk.testing.faults.floods import FLOOD_FAULTS
+from providers_sdk.testing.faults.heads import HEAD_FAULTS
+from providers_sdk.testing.faults.peers import PEER_FAULTS, ProxyServer, TLSServer
+from providers_sdk.testing.faults.told import spellings, told
+from providers_sdk.testing.faults.trial import Trial, try_fault
+
+__all__ = [
+    "FAULTS",
+    "Ends",
+    "Kind",
+    "NamedFault",
+    "ProxyServer",
+    "Rig",
+    "TLSServer",
+    "Trial",
+    "rigged",
+    "spellings",
+    "told",
+    "try_fault",
+]
+
+FAULTS: Mapping[str, NamedFault] = MappingProxyType(
+    {fault.name: fault for fault in (*HEAD_FAULTS, *BODY_FAULTS, *FLOOD_FAULTS, *ANSWER_FAULTS, *PEER_FAULTS)}
+)
+"""Every fault by its name."""

@@ -1,0 +1,127 @@
+"""What a fault is: a name, what happens, and how a client must end."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from providers_sdk.errors import ProviderError
+from providers_sdk.testing.response import Response
+from providers_sdk.testing.server import Connection, RawServer, Received
+from providers_sdk.testing.standin import StandIn
+
+__all__ = ["Act", "Ends", "Kind", "NamedFault", "Rig", "flood", "kind_of_answer", "repeat", "rigged"]
+
+Act = Callable[[Connection, Received], None]
+Kind = Literal["stream", "json", "page"]
+"""What a fault spoils: an event stream, an answer in JSON, or the page that holds the tokens."""
+
+_FOR_EVER = 20.0
+_BEAT = 0.02
+_MOST = 512_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The class of error that a client must end with; ``None`` where the answer must come all the same.
+
+    :param stream: where the fault spoils an event stream.
+    :param json: where it spoils an answer in JSON.
+    :param page: where it spoils the page that holds the tokens.
+    """
+
+    stream: type[ProviderError] | None
+    json: type[ProviderError] | None
+    page: type[ProviderError] | None
+
+    @classmethod
+    def all(cls, kind: type[ProviderError] | None) -> "Ends":
+        """Return the ends of a fault that is the same wherever it strikes."""
+        return cls(kind, kind, kind)
+
+    def of(self, kind: Kind) -> type[ProviderError] | None:
+        """Return the class for one kind of answer."""
+        return {"stream": self.stream, "json": self.json, "page": self.page}[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """Where a client finds a service that has a fault in its way.
+
+    :param url: the service's address.
+    :param proxy: the proxy's, empty for none.
+    :param ca: a file with the certificate authority that the client is to trust.
+    :param servers: those that stand in the way, besides the site itself.
+    """
+
+    url: str
+    proxy: str = ""
+    ca: str | None = None
+    servers: tuple[RawServer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFault:
+    """One fault; call it with a connection and the request on it, and it strikes in the place of the answer.
+
+    :param name: what it is called, an identifier.
+    :param about: what happens, in a sentence.
+    :param act: strikes; the answer that it spoils is ``connection.good``.
+    :param ends: how a client must end that has a limit for the first piece, for idleness and for everything.
+    :param arrange: for a fault that does not strike in the place of an answer: sets it up around a running site.
+    """
+
+    name: str
+    about: str
+    act: Act | None
+    ends: Ends
+    arrange: Callable[[StandIn], AbstractContextManager[Rig]] | None = None
+
+    def __call__(self, connection: Connection, received: Received) -> None:
+        """Strike.
+
+        :raises TypeError: the fault does not strike at an answer.
+        """
+        if self.act is None:
+            raise TypeError(f"the fault {self.name} does not strike at an answer; set it up with rigged()")
+        self.act(connection, received)
+
+
+@contextmanager
+def rigged(fault: NamedFault, site: StandIn, *, on: str = "POST") -> Iterator[Rig]:
+    """Run ``site`` with the fault in place; give where a client finds it.
+
+    :param on: the method of the requests that it strikes at: ``"GET"`` for the page that holds the tokens.
+    """
+    with site:
+        if fault.arrange is not None:
+            with fault.arrange(site) as rig:
+                yield rig
+        else:
+            site.fault, site.fault_on = fault, on
+            yield Rig(site.url)
+
+
+def kind_of_answer(good: Response) -> Kind:
+    """Return what kind of answer ``good`` is."""
+    media = {name.lower(): value for name, value in good.headers.items()}.get("content-type", "")
+    return "stream" if "event-stream" in media else "page" if "html" in media else "json"
+
+
+def repeat(connection: Connection, piece: bytes, *, every: float = _BEAT) -> None:
+    """Send ``piece`` again and again, in no hurry, until the client leaves or 20 seconds have passed."""
+    ends = time.monotonic() + _FOR_EVER
+    while time.monotonic() < ends:
+        connection.send(piece)
+        if connection.wait_closed(every):
+            return
+
+
+def flood(connection: Connection, piece: bytes) -> None:
+    """Send ``piece`` again and again, as fast as the client reads, until it leaves, or 20 seconds or 512 MB passed."""
+    ends = time.monotonic() + _FOR_EVER
+    for _ in range(_MOST // len(piece)):
+        connection.send(piece)
+        if time.monotonic() > ends:
+            return

@@ -1,0 +1,90 @@
+"""Faults without end: the client has to stop reading by itself."""
+
+import zlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from providers_sdk.errors import DeadlineExceeded, FirstTimeout, HTTPStatusError, InvalidAnswer, TooLarge
+from providers_sdk.testing.faults.bodies import chunk, text_delta
+from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, flood
+from providers_sdk.testing.faults.heads import CHUNKED, send_head
+from providers_sdk.testing.response import Response
+from providers_sdk.testing.server import Connection, Received
+
+__all__ = ["FLOOD_FAULTS"]
+
+_TOO_LARGE = Ends.all(TooLarge)
+_ERROR = Ends(stream=HTTPStatusError, json=HTTPStatusError, page=TooLarge)
+_HTML = {"Content-Type": "text/html; charset=UTF-8"}
+
+
+def _floods(piece: bytes, start: bytes = b"") -> Act:
+    """Flood with ``piece`` under the good answer's head."""
+
+    def act(connection: Connection, _: Received) -> None:
+        send_head(connection)
+        if start:
+            connection.send(chunk(start))
+        flood(connection, chunk(piece))
+
+    return act
+
+
+def _page(status: Callable[[Connection], int], headers: Mapping[str, str] = _HTML) -> Act:
+    """Flood with HTML."""
+
+    def act(connection: Connection, _: Received) -> None:
+        connection.send(Response(status(connection), headers).head(CHUNKED))
+        flood(connection, chunk(b"<p>and more</p>" * 1000))
+
+    return act
+
+
+@lru_cache(maxsize=1)
+def _bomb() -> tuple[bytes, bytes]:
+    """Return the start of a gzip stream, and a kilobyte of it that stands for a megabyte and may be repeated."""
+    packer = zlib.compressobj(wbits=31)
+    megabyte = b"a" * 1_000_000
+    first = packer.compress(megabyte) + packer.flush(zlib.Z_FULL_FLUSH)
+    return first, packer.compress(megabyte) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
+def _gzip_bomb(connection: Connection, _: Received) -> None:
+    first, more = _bomb()
+    send_head(connection, {**CHUNKED, "Content-Encoding": "gzip"})
+    connection.send(chunk(first))
+    flood(connection, chunk(more))
+
+
+FLOOD_FAULTS = (
+    NamedFault("gzip_bomb", "Gzip that grows a thousandfold, without end.", _gzip_bomb, _TOO_LARGE),
+    NamedFault("endless_line", "One line without end.", _floods(b"a" * 65_536, b"data: "), _TOO_LARGE),
+    NamedFault(
+        "endless_event", "One event of lines without end.", _floods(b"data: aaaaaaaaaaaaaa\n" * 3000), _TOO_LARGE
+    ),
+    NamedFault(
+        "endless_deltas",
+        "Text without end; max_chars would end it sooner than the deadline does.",
+        _floods(text_delta("and more ") * 50),
+        Ends(stream=DeadlineExceeded, json=TooLarge, page=TooLarge),
+    ),
+    NamedFault(
+        "endless_comments",
+        "Comments without end, as fast as they are read.",
+        _floods(b": keep-alive\n\n" * 3000),
+        Ends(stream=FirstTimeout, json=TooLarge, page=TooLarge),
+    ),
+    NamedFault(
+        "endless_page",
+        "A page of HTML without end, with the status of an answer.",
+        _page(lambda connection: connection.good.status),
+        Ends(stream=InvalidAnswer, json=InvalidAnswer, page=TooLarge),
+    ),
+    NamedFault("endless_error", "Status 500 and a page without end.", _page(lambda _: 500), _ERROR),
+    NamedFault(
+        "endless_redirect",
+        "A redirect whose own body has no end.",
+        _page(lambda _: 302, {**_HTML, "Location": "http://elsewhere.invalid/"}),
+        _ERROR,
+    ),
+)

@@ -1,0 +1,131 @@
+"""Faults of the connection and of the answer's head."""
+
+from providers_sdk.errors import ConnectionLost, FirstTimeout, InvalidAnswer, ResponseError, TransportError
+from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, flood, repeat
+from providers_sdk.testing.server import Connection, Received
+
+__all__ = ["CHUNKED", "HEAD_FAULTS", "send_head"]
+
+CHUNKED = {"Transfer-Encoding": "chunked"}
+_LOST = Ends.all(ConnectionLost)
+_LATE = Ends.all(FirstTimeout)
+_HARMLESS = Ends.all(None)
+
+
+def send_head(connection: Connection, framing: dict[str, str] | None = None) -> None:
+    """Send the head of the good answer, chunked where no other framing is given."""
+    connection.send(connection.good.head(CHUNKED if framing is None else framing))
+
+
+def _reset(connection: Connection, _: Received) -> None:
+    connection.reset()
+
+
+def _hang_up(connection: Connection, _: Received) -> None:
+    return None
+
+
+def _stall(connection: Connection, _: Received) -> None:
+    connection.wait_closed()
+
+
+def _slow_headers(connection: Connection, _: Received) -> None:
+    connection.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    repeat(connection, b"z")
+
+
+def _cut_headers(connection: Connection, _: Received) -> None:
+    connection.send(f"HTTP/1.1 {connection.good.status} OK\r\nContent-Ty".encode())
+
+
+def _reset_after_headers(connection: Connection, _: Received) -> None:
+    send_head(connection)
+    connection.reset()
+
+
+def _stall_after_headers(connection: Connection, _: Received) -> None:
+    send_head(connection)
+    connection.wait_closed()
+
+
+def _says(words: bytes) -> Act:
+    def act(connection: Connection, _: Received) -> None:
+        connection.send(words)
+
+    return act
+
+
+def _floods(start: bytes, piece: bytes) -> Act:
+    def act(connection: Connection, _: Received) -> None:
+        connection.send(start)
+        flood(connection, piece)
+
+    return act
+
+
+def _endless_continue(connection: Connection, _: Received) -> None:
+    repeat(connection, b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _answer_well(connection: Connection) -> None:
+    for piece in connection.good.wire():
+        connection.send(piece)
+
+
+def _closed_between_calls(connection: Connection, _: Received) -> None:
+    _answer_well(connection)
+
+
+def _dies_when_reused(connection: Connection, _: Received) -> None:
+    _answer_well(connection)
+    connection.receive()
+
+
+HEAD_FAULTS = (
+    NamedFault("reset_before_headers", "The connection is reset before any byte of the answer.", _reset, _LOST),
+    NamedFault("closed_before_headers", "The connection is closed before any byte of the answer.", _hang_up, _LOST),
+    NamedFault("stall_before_headers", "Nothing comes, and the connection stays.", _stall, _LATE),
+    NamedFault("slow_headers", "A header that never ends comes byte by byte.", _slow_headers, _LATE),
+    NamedFault(
+        "cut_headers",
+        "The connection is closed within a header, which http.client takes for their end: no type, no body.",
+        _cut_headers,
+        Ends(stream=InvalidAnswer, json=ResponseError, page=InvalidAnswer),
+    ),
+    NamedFault("reset_after_headers", "The connection is reset after the headers.", _reset_after_headers, _LOST),
+    NamedFault("stall_after_headers", "Nothing comes after the headers.", _stall_after_headers, _LATE),
+    NamedFault("no_http", "HTTP/0.9: a page without a status line.", _says(b"<html>hello</html>\r\n\r\n"), _LOST),
+    NamedFault("no_status", "A status that is no number.", _says(b"HTTP/1.1 fine thanks\r\n\r\n"), _LOST),
+    NamedFault("endless_status_line", "The status line never ends.", _floods(b"HTTP/1.1 200 ", b"K" * 65_536), _LOST),
+    NamedFault("endless_header", "One header never ends.", _floods(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 65_536), _LOST),
+    NamedFault(
+        "endless_headers",
+        "Header after header, without end.",
+        _floods(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n"),
+        _LOST,
+    ),
+    NamedFault(
+        "endless_continue",
+        "100 Continue for ever; a Python that stops reading such answers by itself reports a lost connection.",
+        _endless_continue,
+        Ends.all(TransportError),
+    ),
+    NamedFault(
+        "two_lengths",
+        "Two Content-Length headers contradict each other.",
+        _says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nseven..."),
+        _LOST,
+    ),
+    NamedFault(
+        "closed_between_calls",
+        "The answer comes; then the server closes the connection, which was to be kept.",
+        _closed_between_calls,
+        _HARMLESS,
+    ),
+    NamedFault(
+        "dies_when_reused",
+        "The answer comes; the next request on the kept connection is met by its end.",
+        _dies_when_reused,
+        _HARMLESS,
+    ),
+)

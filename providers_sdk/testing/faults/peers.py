@@ -1,0 +1,212 @@
+"""Faults of whoever stands between: nobody listens, TLS is wrong, a proxy demands, refuses or dies."""
+
+import base64
+import select
+import socket
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from providers_sdk.errors import ConnectFailed, ConnectionLost, ConnectTimeout, ProxyFailed, TLSFailed
+from providers_sdk.testing.faults.fault import Ends, NamedFault, Rig
+from providers_sdk.testing.server import Connection, RawServer, Received
+from providers_sdk.testing.standin import StandIn, html
+
+if TYPE_CHECKING:
+    import trustme
+
+__all__ = ["PEER_FAULTS", "ProxyServer", "TLSServer"]
+
+_PATIENCE = 30.0
+_HERE = ("127.0.0.1", "localhost")
+_PASSWORD_WANTED = html("<title>Proxy</title>", status=407, headers={"Proxy-Authenticate": 'Basic realm="proxy"'})
+
+
+class TLSServer(RawServer):
+    """Speaks TLS; put it before a stand-in class to make that speak TLS. Needs ``trustme``.
+
+    :param names: whom its certificate is for.
+    """
+
+    def __init__(self, *args: Any, names: tuple[str, ...] = _HERE, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        _authority().issue_cert(*names).configure_cert(self._context)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def ca(self) -> str:
+        """A file with the authority that signed the certificate."""
+        if self._folder is None:
+            raise RuntimeError("the server is not started; use it in a with block")
+        return str(Path(self._folder.name) / "ca.pem")
+
+    @property
+    def url(self) -> str:
+        """The server's address, such as ``https://127.0.0.1:40123``."""
+        return "https://{}:{}".format(*self.address)
+
+    def wrap(self, sock: socket.socket) -> socket.socket:
+        """Return ``sock`` in TLS; the handshake comes with the first read."""
+        return self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+
+    def start(self) -> Self:
+        """Listen; return the server itself."""
+        self._folder = tempfile.TemporaryDirectory()
+        _authority().cert_pem.write_to_path(self.ca)
+        return super().start()
+
+    def close(self) -> None:
+        """Stop listening, cut every connection, remove the file. Closing twice is silence."""
+        super().close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+@lru_cache(maxsize=1)
+def _authority() -> "trustme.CA":
+    import trustme  # of the extra 'test': only who speaks TLS needs it
+
+    return trustme.CA()
+
+
+class _TLSFront(TLSServer):
+    """Speaks TLS in front of a site."""
+
+    def __init__(self, site: StandIn, *, names: tuple[str, ...] = _HERE) -> None:
+        super().__init__(names=names)
+        self._site = site
+
+    def serve(self, connection: Connection) -> None:
+        self._site.serve(connection)
+
+
+class _Silent(RawServer):
+    """Accepts, and says nothing."""
+
+    def serve(self, connection: Connection) -> None:
+        connection.wait_closed()
+
+
+class ProxyServer(RawServer):
+    """A proxy: hands requests on, and makes tunnels where it is asked to. It notes a connection's first request.
+
+    :param credentials: ``"user:password"`` that it demands.
+    :param cut_after: bytes of answers on one connection, after which it resets it.
+    """
+
+    def __init__(self, *, credentials: str | None = None, cut_after: int | None = None) -> None:
+        super().__init__()
+        self._wanted = None if credentials is None else "Basic " + base64.b64encode(credentials.encode()).decode()
+        self._cut_after = cut_after
+
+    def serve(self, connection: Connection) -> None:
+        """Serve one connection to its end."""
+        received = connection.receive()
+        if received is None:
+            return
+        self.requests.append(received)
+        if self._wanted not in (None, received.headers.get("proxy-authorization")):
+            connection.send(b"".join(_PASSWORD_WANTED.wire()))
+            return
+        tunnel = received.method == "CONNECT"
+        place = urlsplit(f"//{received.target}" if tunnel else received.target)
+        with socket.create_connection((place.hostname, place.port or 80), timeout=_PATIENCE) as upstream:
+            if tunnel:
+                connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+            else:
+                upstream.sendall(_rebuilt(received))
+            self._relay(connection, upstream)
+
+    def _relay(self, connection: Connection, upstream: socket.socket) -> None:
+        """Hand bytes on, both ways, until one side closes."""
+        left = self._cut_after
+        while ready := select.select([connection.sock, upstream], [], [], _PATIENCE)[0]:
+            for source in ready:
+                data = source.recv(65_536)
+                if not data:
+                    return
+                if source is not upstream:
+                    upstream.sendall(data)
+                    continue
+                connection.send(data[:left])
+                left = None if left is None else left - len(data)
+                if left is not None and left <= 0:
+                    connection.reset()
+                    return
+
+
+def _rebuilt(received: Received) -> bytes:
+    kept = [f"{name}: {value}" for name, value in received.headers.items() if not name.startswith("proxy-")]
+    head = "\r\n".join([f"{received.method} {received.target} HTTP/1.1", *kept, "", ""])
+    return head.encode("latin-1") + received.body
+
+
+@contextmanager
+def _unused_address() -> Iterator[str]:
+    """Give an address where nobody listens, and nobody else can."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield "http://{}:{}".format(*taken.getsockname())
+
+
+@contextmanager
+def _refused(_: StandIn) -> Iterator[Rig]:
+    with _unused_address() as url:
+        yield Rig(url)
+
+
+@contextmanager
+def _wrong_name(site: StandIn) -> Iterator[Rig]:
+    with _TLSFront(site, names=("elsewhere.invalid",)) as front:
+        yield Rig(front.url, ca=front.ca, servers=(front,))
+
+
+@contextmanager
+def _unknown_authority(site: StandIn) -> Iterator[Rig]:
+    with _TLSFront(site) as front:
+        yield Rig(front.url, servers=(front,))
+
+
+@contextmanager
+def _no_handshake(_: StandIn) -> Iterator[Rig]:
+    with _Silent() as server:
+        yield Rig(server.url.replace("http:", "https:"), servers=(server,))
+
+
+@contextmanager
+def _proxy_password(site: StandIn) -> Iterator[Rig]:
+    with ProxyServer(credentials="user:the-right-one") as proxy:
+        yield Rig(site.url, proxy=proxy.url.replace("://", "://user:a-wrong-one@"), servers=(proxy,))
+
+
+@contextmanager
+def _proxy_refused(site: StandIn) -> Iterator[Rig]:
+    with _unused_address() as address:
+        yield Rig(site.url, proxy=address)
+
+
+@contextmanager
+def _proxy_dies(site: StandIn) -> Iterator[Rig]:
+    with ProxyServer(cut_after=100) as proxy:
+        yield Rig(site.url, proxy=proxy.url, servers=(proxy,))
+
+
+def _fault(name: str, about: str, ends: Ends, arrange: Any) -> NamedFault:
+    return NamedFault(name, about, None, ends, arrange)
+
+
+PEER_FAULTS = (
+    _fault("refused", "Nobody listens at the address.", Ends.all(ConnectFailed), _refused),
+    _fault("tls_wrong_name", "The certificate is for another host.", Ends.all(TLSFailed), _wrong_name),
+    _fault("tls_unknown_ca", "Nobody trusted has signed the certificate.", Ends.all(TLSFailed), _unknown_authority),
+    _fault("tls_no_handshake", "The TLS handshake is never answered.", Ends.all(ConnectTimeout), _no_handshake),
+    _fault("proxy_password", "The proxy demands another password.", Ends.all(ProxyFailed), _proxy_password),
+    _fault("proxy_refused", "Nobody listens at the proxy's address.", Ends.all(ProxyFailed), _proxy_refused),
+    _fault("proxy_dies", "The proxy dies in the middle of an answer.", Ends.all(ConnectionLost), _proxy_dies),
+)

@@ -1,0 +1,48 @@
+"""What an error tells, to whoever prints, logs, pickles or inspects it, and how a secret may be spelled in it."""
+
+import base64
+import html
+import json
+import pickle
+import traceback
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus
+
+__all__ = ["spellings", "told"]
+
+
+def told(error: BaseException) -> str:
+    """Return all that ``error`` tells: texts, fields, pickle and traceback, its causes and contexts included."""
+    texts = [text for link in _chain(error) for text in (str(link), repr(link), repr(link.args), repr(vars(link)))]
+    return "\n".join([*texts, *traceback.format_exception(error), pickle.dumps(error).decode("latin-1")])
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    stack: list[BaseException | None] = [error]
+    while stack:
+        link = stack.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            stack += [link.__cause__, link.__context__]
+
+
+def spellings(secret: str, user: str = "") -> set[str]:
+    """Return the ways in which ``secret`` may be written: plain, quoted, escaped, in base64.
+
+    :param user: the name that goes before it, where it is a password.
+    """
+    raw = secret.encode()
+    quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret)[1:-1].replace("/", "\\/"), repr(secret)[1:-1]}
+    encoded = {encode(data).decode().rstrip("=") for data in _with_user(raw, user) for encode in _BASE64}
+    lower = {text.replace(text, text.lower()) for text in quoted if "%" in text}
+    return {secret, html.escape(secret), raw.hex(), *quoted, *lower, *escaped, *encoded}
+
+
+_BASE64 = (base64.b64encode, base64.urlsafe_b64encode)
+
+
+def _with_user(secret: bytes, user: str) -> list[bytes]:
+    return [secret, user.encode() + b":" + secret] if user else [secret]

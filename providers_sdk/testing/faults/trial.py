@@ -1,0 +1,144 @@
+"""One fault, one provider: ask, and tell how it ended, how long it took and what was left open."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from providers_sdk._limits import Limits
+from providers_sdk.client import Client
+from providers_sdk.errors import IdleTimeout, TimeLimitExceeded, TooLarge
+from providers_sdk.testing.faults.fault import Kind, NamedFault, Rig, rigged
+from providers_sdk.testing.server import RawServer
+from providers_sdk.testing.standin import StandIn
+
+if TYPE_CHECKING:
+    import requests
+
+    from providers_sdk._registry import Registry
+
+__all__ = ["Trial", "try_fault"]
+
+SMALL = Limits(connect=0.4, first=0.6, idle=0.5, deadline=1.5)
+_UNHURRIED = Limits(connect=10, first=20, idle=20, deadline=20)
+_ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """How one fault ended for one provider.
+
+    :param documented: the class of error that the fault names; ``"answered"`` for a harmless one.
+    :param ended: the class of error that was raised; ``"answered"`` where the whole text came.
+    :param fits: whether it ended as documented.
+    :param seconds: how long that took.
+    :param overrun: seconds beyond the limit that should have ended it; negative where there was time left.
+    :param sockets_left: connections still open on a server two seconds after the client was closed.
+    :param error: what was raised.
+    """
+
+    fault: str
+    provider: str
+    kind: Kind
+    documented: str
+    ended: str
+    fits: bool
+    seconds: float
+    overrun: float
+    sockets_left: int
+    error: Exception | None
+
+
+@dataclass(slots=True)
+class _Asked:
+    started: float = field(default_factory=time.monotonic)
+    last_piece: float = 0.0
+    text: str = ""
+    error: Exception | None = None
+    ended: float = 0.0
+
+
+def try_fault(
+    fault: NamedFault,
+    provider: str,
+    site: StandIn,
+    *,
+    kind: Kind,
+    limits: Limits = SMALL,
+    user_info: str = "",
+    registry: "Registry | None" = None,
+    **settings: str,
+) -> Trial:
+    """Ask ``provider`` once with the fault in its way; twice where the fault is harmless.
+
+    :param site: a stand-in of the provider's service, not started.
+    :param kind: what the fault is to spoil: an answer of the kind that the site gives, or the page with the tokens.
+    :param limits: the client's; a fault that a size limit must end gets generous ones.
+    :param user_info: ``"user:password"`` to put into the service's address.
+    :param settings: further settings of the provider.
+    """
+    documented = fault.ends.of(kind)
+    limits = _UNHURRIED if documented is TooLarge else limits
+    with rigged(fault, site, on="GET" if kind == "page" else site.answers_on) as rig:
+        url = rig.url.replace("://", f"://{user_info}@") if user_info else rig.url
+        row = {**site.client_settings(), **settings, "url": url}
+        client = Client(
+            provider, settings={provider: row}, proxy=rig.proxy, session=_session(rig), registry=registry, retries=0,
+            connect=limits.connect, first=limits.first, idle=limits.idle, deadline=limits.deadline,
+        )  # fmt: skip
+        with client:
+            asked = _ask(client, kind)
+            if documented is None and asked.error is None:
+                asked = _ask(client, kind)
+        left = _still_open((site, *rig.servers))
+    answered = asked.error is None and site.text.strip() in asked.text
+    return Trial(
+        fault=fault.name,
+        provider=provider,
+        kind=kind,
+        documented=documented.__name__ if documented else _ANSWERED,
+        ended=_ANSWERED if answered else type(asked.error).__name__ if asked.error else "another text",
+        fits=answered if documented is None else isinstance(asked.error, documented),
+        seconds=asked.ended - asked.started,
+        overrun=asked.ended - _due(asked, limits),
+        sockets_left=left,
+        error=asked.error,
+    )
+
+
+def _session(rig: Rig) -> "requests.Session | None":
+    if rig.ca is None:
+        return None
+    import requests  # only who has an authority of his own to trust needs a session
+
+    session = requests.Session()
+    session.verify = rig.ca
+    return session
+
+
+def _ask(client: Client, kind: Kind) -> _Asked:
+    asked = _Asked()
+    try:
+        for piece in client.chat("Name three pizzas.", stream=kind != "json"):
+            asked.last_piece = time.monotonic()
+            asked.text += piece
+    except Exception as error:  # noqa: BLE001  whatever it is, it is the result
+        asked.error = error
+    asked.ended = time.monotonic()
+    return asked
+
+
+def _due(asked: _Asked, limits: Limits) -> float:
+    """When it should have ended at the latest."""
+    if isinstance(asked.error, IdleTimeout):
+        return asked.last_piece + (limits.idle or 0.0)
+    if isinstance(asked.error, TimeLimitExceeded):
+        return asked.started + (getattr(limits, asked.error.limit) or 0.0)
+    return asked.started + (limits.deadline or 0.0)
+
+
+def _still_open(servers: Iterable[RawServer]) -> int:
+    ends = time.monotonic() + 2.0
+    while (left := sum(server.open_connections for server in servers)) and time.monotonic() < ends:
+        time.sleep(0.005)
+    return left

@@ -1,0 +1,64 @@
+"""A check's report: as plain data, and as one self-contained page with a picture of the chunks."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from providers_sdk._version import __version__
+from providers_sdk.testing.contract import Verdict
+from providers_sdk.testing.timeline import Timeline
+
+__all__ = ["Report", "report_page"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What checking one provider came to.
+
+    :param against: ``"its stand-in"``, ``"nothing (offline)"`` or ``"the live service"``.
+    """
+
+    provider: str
+    against: str
+    verdicts: tuple[Verdict, ...]
+    timeline: Timeline = Timeline()
+
+    @property
+    def passed(self) -> bool:
+        """Whether no claim failed or was not reached."""
+        return all(verdict.state in ("holds", "does not apply") for verdict in self.verdicts)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many claims came to each state."""
+        return dict(Counter(verdict.state for verdict in self.verdicts))
+
+    def data(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        rows = [
+            {
+                "claim": verdict.claim.name,
+                "section": verdict.claim.section,
+                "text": verdict.claim.text,
+                "state": verdict.state,
+                "words": verdict.words,
+                "seconds": round(verdict.seconds, 3),
+            }
+            for verdict in self.verdicts
+        ]
+        timeline = {"sent": _rounded(self.timeline.sent), "arrived": _rounded(self.timeline.arrived)}
+        facts = {"provider": self.provider, "against": self.against, "passed": self.passed, "counts": self.counts}
+        return {**facts, "library": __version__, "claims": rows, "timeline": timeline}
+
+
+def _rounded(times: Sequence[float]) -> list[float]:
+    return [round(at, 4) for at in times]
+
+
+def report_page(reports: Sequence[Report]) -> str:
+    """Return ``reports`` as one HTML page that needs nothing from elsewhere."""
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(loader=PackageLoader("providers_sdk.testing", "pages"), autoescape=True, trim_blocks=True)
+    return environment.get_template("report.html.j2").render(reports=reports, version=__version__)

@@ -1,0 +1,48 @@
+"""What a site answers, and how it goes over the wire."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+__all__ = ["Response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a site answers.
+
+    :param framing: ``"chunked"`` (one chunk a piece), ``"length"`` or ``"close"`` (the end is the connection's).
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Iterable[bytes] = b""
+    framing: str = "chunked"
+
+    def wire(self) -> Iterable[bytes]:
+        """Yield the answer as it goes over the wire."""
+        pieces = [self.body] if isinstance(self.body, bytes) else self.body
+        if self.framing == "length":
+            pieces = [b"".join(pieces)]
+            yield self.head({"Content-Length": str(len(pieces[0]))})
+            yield from pieces
+        elif self.framing == "close":
+            yield self.head({"Connection": "close"})
+            yield from pieces
+        else:
+            yield self.head({"Transfer-Encoding": "chunked"})
+            yield from chunked(pieces)
+
+    def head(self, framing: Mapping[str, str]) -> bytes:
+        """Return the status line and the headers, those of the ``framing`` last."""
+        phrase = HTTPStatus(self.status).phrase if self.status in HTTPStatus._value2member_map_ else "Unknown"
+        lines = [f"{name}: {value}" for name, value in {**self.headers, **framing}.items()]
+        return "\r\n".join([f"HTTP/1.1 {self.status} {phrase}", *lines, "", ""]).encode("latin-1")
+
+
+def chunked(pieces: Iterable[bytes]) -> Iterable[bytes]:
+    """Yield ``pieces`` in HTTP's chunked framing, the last chunk included."""
+    for piece in pieces:
+        if piece:
+            yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+    yield b"0\r\n\r\n"

@@ -1,0 +1,104 @@
+"""What ``providers check`` is pointed at: an installed provider, a module, a file or a project's folder."""
+
+import configparser
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from providers_sdk._registry import Registry
+from providers_sdk.errors import InvalidArgument, UnknownProvider
+from providers_sdk.provider import Provider
+from providers_sdk.testing.standin import StandIn
+
+__all__ = ["Target", "find_stand_in", "find_targets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One provider to check.
+
+    :param stand_in: the stand-in of its service, ``None`` where there is none.
+    """
+
+    name: str
+    provider: type[Provider]
+    stand_in: type[StandIn] | None
+
+
+def find_targets(target: str, *, stand_in: str = "", registry: Registry | None = None) -> list[Target]:
+    """Return the providers that ``target`` means.
+
+    :param target: an installed provider's name, a module's dotted name, a ``.py`` file, or a folder.
+    :param stand_in: ``"module:Class"`` in place of the provider's own.
+    :raises InvalidArgument: there is no provider there.
+    """
+    registry = registry or Registry()
+    if target.rpartition(":")[2] in registry.names():
+        found = [(target.rpartition(":")[2], registry.get(target))]
+    else:
+        found = [(kind.__name__.lower(), kind) for module in _modules(target) for kind in _providers(module)]
+    if not found:
+        raise InvalidArgument(f"{target!r} is no installed provider and holds none: no subclass of Provider was found")
+    return [Target(name, kind, find_stand_in(stand_in or kind.stand_in)) for name, kind in found]
+
+
+def find_stand_in(path: str) -> type[StandIn] | None:
+    """Return the class at ``"module:Class"``; ``None`` for an empty path.
+
+    :raises InvalidArgument: there is no such class.
+    """
+    if not path:
+        return None
+    module, _, name = path.partition(":")
+    try:
+        kind = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InvalidArgument(f"the stand-in {path!r} cannot be found: {error}") from error
+    if not isinstance(kind, type) or not issubclass(kind, StandIn):
+        raise InvalidArgument(f"the stand-in {path!r} is no subclass of StandIn")
+    return kind
+
+
+def _modules(target: str) -> Iterator[ModuleType]:
+    path = Path(target)
+    if path.is_dir():
+        sys.path.insert(0, str(path.resolve()))
+        yield from map(_import, _named_in(path))
+    elif path.suffix == ".py" and path.is_file():
+        sys.path.insert(0, str(path.resolve().parent))
+        yield _import(path.stem)
+    elif target.replace(".", "").replace("_", "").isalnum():
+        yield _import(target)
+    else:
+        raise InvalidArgument(f"there is no provider, module, file or folder {target!r}")
+
+
+def _named_in(folder: Path) -> list[str]:
+    """Return the modules that the folder's ``setup.cfg`` offers, else every module in it that is no test."""
+    config = configparser.ConfigParser()
+    config.read(folder / "setup.cfg", encoding="utf-8")
+    rows = config.get("options.entry_points", "providers_sdk", fallback="").splitlines()
+    named = [row.partition("=")[2].partition(":")[0].strip() for row in rows if "=" in row]
+    return named or [file.stem for file in sorted(folder.glob("*.py")) if file.stem not in ("setup", "conftest")]
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name == name.partition(".")[0]:
+            raise UnknownProvider(f"there is no provider, module, file or folder {name!r}") from None
+        raise InvalidArgument(f"importing {name!r} failed: {error}") from error
+    except Exception as error:
+        raise InvalidArgument(f"importing {name!r} raised {type(error).__name__}: {error}") from error
+
+
+def _providers(module: ModuleType) -> Iterator[type[Provider]]:
+    for kind in vars(module).values():
+        own = isinstance(kind, type) and issubclass(kind, Provider) and kind.__module__ == module.__name__
+        if own and kind.complete is not Provider.complete:
+            yield kind

@@ -1,0 +1,45 @@
+"""When each piece of a streamed answer was sent, and when it arrived."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from providers_sdk.provider import Provider
+from providers_sdk.testing.contract import Bench
+from providers_sdk.testing.standin import StandIn
+
+__all__ = ["Timeline", "record_timeline"]
+
+PACE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Seconds since the question was asked.
+
+    :param sent: when the stand-in sent each piece of its answer.
+    :param arrived: when the caller had each chunk.
+    """
+
+    sent: tuple[float, ...] = ()
+    arrived: tuple[float, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """The length of the whole."""
+        return max((*self.sent, *self.arrived), default=0.0)
+
+
+def record_timeline(
+    provider: type[Provider], stand_in: type[StandIn], *, sleep: Callable[[float], None] = time.sleep
+) -> Timeline:
+    """Ask once, with a stand-in that pauses a tenth of a second between its pieces."""
+    bench = Bench(provider, stand_in)
+    arrived: list[float] = []
+    with bench.site() as site, bench.client(site) as client:
+        site.pace = lambda: sleep(PACE)
+        started = time.monotonic()
+        for _ in client.chat("Name three pizzas.").chunks():
+            arrived.append(time.monotonic())
+        sent = list(site.sent_at)
+    return Timeline(tuple(at - started for at in sent), tuple(at - started for at in arrived))

@@ -1,0 +1,48 @@
+"""Every bundled provider keeps the contract; what it says is not said again in their own files."""
+
+from providers_sdk.testing import ProviderContract
+from providers_sdk_plugins.aipower import AnyAIPower
+from providers_sdk_plugins.chatgptfree import ChatgptFree
+from providers_sdk_plugins.chatgptt import ChatGptt
+from providers_sdk_plugins.echo import Echo
+from providers_sdk_plugins.gizai import GizAI
+from providers_sdk_plugins.openai import OpenAI
+from providers_sdk_plugins.pizzagpt import Pizzagpt
+from providers_sdk_plugins.standins.aipower import AIPowerSite
+from providers_sdk_plugins.standins.gizai import GizAISite
+from providers_sdk_plugins.standins.openai import OpenAISite
+from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+
+
+class TestPizzagpt(ProviderContract):
+    provider = Pizzagpt
+    stand_in = PizzagptSite
+
+
+class TestGizAI(ProviderContract):
+    provider = GizAI
+    stand_in = GizAISite
+
+
+class TestChatGptt(ProviderContract):
+    provider = ChatGptt
+    stand_in = AIPowerSite
+
+
+class TestChatgptFree(ProviderContract):
+    provider = ChatgptFree
+    stand_in = AIPowerSite
+
+
+class TestAIPower(ProviderContract):
+    provider = AnyAIPower
+    stand_in = AIPowerSite
+
+
+class TestOpenAI(ProviderContract):
+    provider = OpenAI
+    stand_in = OpenAISite
+
+
+class TestEcho(ProviderContract):
+    provider = Echo

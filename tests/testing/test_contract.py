@@ -1,0 +1,290 @@
+"""The contract names the fault of each broken provider, and passes a sound one."""
+
+import importlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
+from providers_sdk.testing.contract import CLAIMS, judge
+from providers_sdk.testing.contract.page import contract_page
+from providers_sdk_plugins.openai import OpenAI
+from providers_sdk_plugins.standins.openai import OpenAISite
+
+_FOR_EVER = threading.Event()
+_LEAKED: list[object] = []
+
+
+class Sound(OpenAI):
+    """Nothing is wrong with it."""
+
+    known_options: ClassVar[tuple[str, ...]] = ("temperature",)
+
+
+class YieldsBytes(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Any]:
+        for chunk in super().complete(request, http):
+            yield chunk.encode() if isinstance(chunk, str) else chunk
+
+
+class YieldsAfterTheFinish(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield from super().complete(request, http)
+        yield "PS: buy our pizza"
+
+
+class FinishesTwice(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield from super().complete(request, http)
+        yield FinishReason("stop")
+
+
+class NeverFinishes(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        for chunk in super().complete(request, http):
+            if not isinstance(chunk, FinishReason):
+                yield chunk
+
+
+class SwallowsErrors(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        try:
+            yield from super().complete(request, http)
+        except ProviderError:
+            yield "Sorry, something went wrong."
+            yield FinishReason("stop")
+
+
+class LeaksTheResponse(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        own = Http(self.pool(proxy=http._pool.proxy), http.clock, self.url)
+        answer = super().complete(request, own)
+        _LEAKED.extend([own, answer])
+        for chunk in answer:  # noqa: UP028  'yield from' would close it
+            yield chunk
+
+
+class BuffersTheStream(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield from list(super().complete(request, http))
+
+
+class Prints(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        print("asking", request.model)
+        yield from super().complete(request, http)
+
+
+class WritesToTheSessionItWasLent(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        lent = http._pool.lent
+        if lent is not None:
+            lent.headers["x-was"] = "here"
+        yield from super().complete(request, http)
+
+
+class IgnoresTheProxy(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        direct = Http(self.pool(proxy=""), http.clock, self.url)
+        try:
+            yield from super().complete(request, direct)
+        finally:
+            direct.close()
+            direct._pool.close()
+
+
+class LogsTheKey(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        logging.getLogger("acme").debug("key is %s", self.settings["key"])
+        yield from super().complete(request, http)
+
+
+class InventsAFinish(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        finished = False
+        answer = http.post(
+            "/chat/completions",
+            json={
+                "model": request.model,
+                "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+                "stream": True,
+                **request.options,
+            },
+            headers=self._headers(),
+        )
+        for chunk in iter_deltas(answer.events()):
+            finished = finished or isinstance(chunk, FinishReason)
+            yield chunk
+        if not finished:
+            yield FinishReason("stop")
+
+
+class KeepsState(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        self.calls = getattr(self, "calls", 0) + 1
+        yield from super().complete(request, http)
+
+
+class RaisesStopIteration(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield next(iter(()))
+
+
+class ReturnsAList(Sound):
+    def complete(self, request: Request, http: Http) -> Any:
+        return ["Margherita", FinishReason("stop")]
+
+
+class ReturnsNone(Sound):
+    def complete(self, request: Request, http: Http) -> Any:
+        return None
+
+
+class BlocksForEver(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        _FOR_EVER.wait()
+        yield from super().complete(request, http)
+
+
+class SwallowsAnOption(Sound):
+    known_options = ("temperature", "tone")
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        sent = {name: value for name, value in request.options.items() if name != "tone"}
+        yield from super().complete(Request(request.messages, request.model, request.stream, sent), http)
+
+
+class HasNoSuchModel(Sound):
+    models = ("big",)
+    default_model = "small"
+
+
+class DropsTheSystemMessage(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        kept = tuple(message for message in request.messages if message.role != "system")
+        yield from super().complete(Request(kept, request.model, request.stream, request.options), http)
+
+
+class PutsTheKeyIntoTheAddress(Sound):
+    known_settings = {"key": Setting(secret=True, required=True)}  # noqa: RUF012
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        http.get("/models", params={"key": self.settings["key"]}).close()
+        yield from super().complete(request, http)
+
+
+_TROUBLE = {name for name, claim in CLAIMS.items() if claim.section in ("Cut answers", "Refusals and rubbish")}
+
+BROKEN: dict[type[Provider], set[str]] = {
+    YieldsBytes: {"yields_chunks"},
+    YieldsAfterTheFinish: {"stops_after_the_finish"},
+    FinishesTwice: {"finishes_once"},
+    NeverFinishes: {"finishes"},
+    SwallowsErrors: {*_TROUBLE - {"a_cut_stream_is_truncated"}, "keeps_first", "keeps_idle"},
+    LeaksTheResponse: {"lets_go_when_closed", "lets_go_when_abandoned"},
+    BuffersTheStream: {"delivers_at_once"},
+    Prints: {"prints_nothing"},
+    WritesToTheSessionItWasLent: {"writes_to_nothing_lent"},
+    IgnoresTheProxy: {"uses_the_proxy"},
+    LogsTheKey: {"keeps_secrets"},
+    InventsAFinish: {"a_cut_stream_is_truncated"},
+    KeepsState: {"keeps_nothing_between_calls"},
+    RaisesStopIteration: {"runs"},
+    ReturnsAList: {"is_an_iterator"},
+    ReturnsNone: {"is_an_iterator"},
+    BlocksForEver: {"comes_back"},
+    SwallowsAnOption: {"honours_its_options"},
+    HasNoSuchModel: {"knows_its_models"},
+    DropsTheSystemMessage: {"sends_what_it_says_it_takes"},
+    PutsTheKeyIntoTheAddress: {"keeps_secrets"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _let_go() -> Iterator[None]:
+    _FOR_EVER.clear()
+    yield
+    _FOR_EVER.set()
+    _LEAKED.clear()
+
+
+def _failed(kind: type[Provider]) -> dict[str, str]:
+    return {verdict.claim.name: verdict.words for verdict in judge(kind, OpenAISite) if verdict.state == "fails"}
+
+
+def test_a_sound_provider_fails_no_claim() -> None:
+    assert _failed(Sound) == {}
+
+
+@pytest.mark.parametrize(("kind", "claims"), BROKEN.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_the_fault_of_a_broken_provider_is_named_and_only_the_right_claims_fail(
+    kind: type[Provider], claims: set[str]
+) -> None:
+    assert set(_failed(kind)) == claims
+
+
+@pytest.mark.parametrize(
+    ("code", "claim"),
+    [
+        ("import time\ntime.sleep(1.5)", "imports_quickly"),
+        (
+            "import socket\nsocket.create_server(('127.0.0.1', 0)).close()",
+            "touches_no_network_at_import",
+        ),
+    ],
+    ids=["sleeps", "opens a socket"],
+)
+def test_what_a_module_does_at_import_is_named(
+    code: str, claim: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"broken_at_import_{claim}"
+    source = f"from providers_sdk_plugins.echo import Echo\n{code}\nclass Rash(Echo):\n    pass\n"
+    (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module(name)
+    failed = {verdict.claim.name for verdict in judge(module.Rash, None) if verdict.state == "fails"}
+    assert failed == {claim}
+
+
+def test_every_failure_says_what_was_expected_what_happened_and_where_the_contract_says_so() -> None:
+    for words in _failed(SwallowsErrors).values():
+        assert words.startswith("expected ")
+        assert "; " in words
+        assert "[docs/contract.md, " in words
+
+
+def test_a_claim_that_does_not_apply_names_the_declaration() -> None:
+    class Quiet(Sound):
+        supports_stream = False
+
+    words = {verdict.claim.name: verdict.words for verdict in judge(Quiet, OpenAISite)}
+    assert words["delivers_at_once"] == "the provider declares: supports_stream = False"
+
+
+def test_claims_that_need_a_failed_one_are_not_reached_and_say_so() -> None:
+    states = {verdict.claim.name: (verdict.state, verdict.words) for verdict in judge(ReturnsNone, OpenAISite)}
+    assert states["a_page_is_no_answer"] == ("not reached", "it cannot be judged before these hold: answers")
+
+
+def test_the_contract_makes_no_warning_of_its_own() -> None:
+    code = (
+        "from providers_sdk.testing.contract import judge\n"
+        "from providers_sdk_plugins.pizzagpt import Pizzagpt\n"
+        "from providers_sdk_plugins.standins.pizzagpt import PizzagptSite\n"
+        "assert all(verdict.state in ('holds', 'does not apply') for verdict in judge(Pizzagpt, PizzagptSite))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_contract_page_is_the_claims_own() -> None:
+    page = Path(__file__).parents[2] / "docs" / "contract.md"
+    assert page.read_text(encoding="utf-8") == contract_page(), "python -m providers_sdk.testing.contract.page > docs/contract.md"
