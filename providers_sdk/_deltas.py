@@ -116,7 +116,7 @@ def _usage(body: Mapping[str, Any]) -> Iterator[Usage]:
     usage = body.get("usage")
     if isinstance(usage, dict):
         prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        if isinstance(prompt, int) and isinstance(completion, int):
+        if type(prompt) is int and type(completion) is int:  # True is an int, too
             yield Usage(prompt, completion)
 
 

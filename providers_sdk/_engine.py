@@ -127,7 +127,7 @@ class Call:
                 strict=question.strict,
                 options=question.options,
             )
-        except UnknownModel as error:
+        except _PASSED_OVER as error:
             self._pass_over(ready.provider.name, error)
             return error
         clock = Clock(question.limits, started=self._started, now=self._now)
@@ -163,8 +163,7 @@ def _may_fall_back(error: ProviderError) -> bool:
 
 
 def _with_reason(error: ProviderError, why: str) -> ProviderError:
-    curable = error.status is not None and error.retry_after is not None
-    if curable and "wait" in why:
+    if why:
         error.args = (f"{error.message}; not asked again: {why}",)
     return error
 

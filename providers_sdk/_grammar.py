@@ -32,13 +32,22 @@ def checked(answer: object) -> Iterator[Chunk]:
     try:
         yield from _sentence(answer)
     finally:
+        _close(answer)
+
+
+def _close(answer: object) -> None:
+    try:
         close = getattr(answer, "close", None)
         if close is not None:
             close()
+    except ProviderError:
+        raise
+    except Exception as error:
+        raise crash(error) from error
 
 
 def _sentence(answer: Iterator[object]) -> Iterator[Chunk]:
-    joiner = _Joiner()
+    joiner, thinking = _Joiner(), _Joiner()
     finish: FinishReason | None = None
     for chunk in _guarded(answer):
         if finish is not None:
@@ -49,8 +58,10 @@ def _sentence(answer: Iterator[object]) -> Iterator[Chunk]:
                 yield text
         elif isinstance(chunk, FinishReason):
             finish = chunk
-            yield from _ended(joiner, finish)
-        elif isinstance(chunk, (Reasoning, Usage)):
+            yield from _ended(joiner, thinking, finish)
+        elif isinstance(chunk, Reasoning) and isinstance(chunk.text, str):
+            yield from _thought(thinking.join(chunk.text))
+        elif isinstance(chunk, Usage):
             yield chunk
         else:
             raise PluginContractError(f"yielded {_what(chunk)}; a chunk is str, Reasoning, Usage or FinishReason")
@@ -58,7 +69,13 @@ def _sentence(answer: Iterator[object]) -> Iterator[Chunk]:
         raise StreamTruncated("the answer ended without its finish reason: it was cut off; what came is in 'partial'")
 
 
-def _ended(joiner: "_Joiner", finish: FinishReason) -> Iterator[Chunk]:
+def _thought(text: str) -> Iterator[Reasoning]:
+    if text:
+        yield Reasoning(text)
+
+
+def _ended(joiner: "_Joiner", thinking: "_Joiner", finish: FinishReason) -> Iterator[Chunk]:
+    yield from _thought(thinking.rest())
     rest = joiner.rest()
     if rest:
         yield rest
@@ -89,8 +106,15 @@ def _guarded(answer: Iterator[object]) -> Iterator[object]:
 def crash(error: Exception) -> PluginCrashed:
     """Return the error for a plugin whose code raised ``error``, which is none of ours."""
     return PluginCrashed(
-        f"its code raised {type(error).__name__}: {error}; a fault of the plugin, report it to its author"
+        f"its code raised {type(error).__name__}: {_said(error)}; a fault of the plugin, report it to its author"
     )
+
+
+def _said(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  an error that cannot even be printed is the plugin's, too
+        return "(its own text cannot be read)"
 
 
 class _Joiner:

@@ -17,11 +17,29 @@ def _fast_parser() -> _Parser | None:
 
 _fast = _fast_parser()
 
-__all__ = ["parse_json"]
+__all__ = ["MAX_DEPTH", "parse_json"]
+
+MAX_DEPTH = 200  # whoever prints what was parsed must not meet Python's recursion limit; orjson parses deeper than that
 
 
 def parse_json(text: str | bytes) -> Any:
     """Parse ``text``; whatever makes that impossible, depth and giant numbers included, is a ``ValueError``."""
+    value = _parsed(text)
+    marks = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    if marks > MAX_DEPTH and _is_deep(value):
+        raise ValueError(f"not JSON that can be read: nested more than {MAX_DEPTH} times")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list)))
+        level = [item for items in inner for item in items]
+    return any(isinstance(item, (dict, list)) for item in level)
+
+
+def _parsed(text: str | bytes) -> Any:
     # orjson refuses lone surrogates and NaN, which services do send: then the slow one decides.
     for loads in (_fast, json.loads) if _fast else (json.loads,):
         try:

@@ -148,7 +148,12 @@ class Live(Iterator[Chunk]):
 
     def _failed(self, error: Exception) -> ProviderError:
         if self.over:
-            return Closed("the reply was closed while it was being read", provider=self.ready.provider.name)
+            return Closed(
+                "the reply was closed while it was being read; what had come is in 'partial'",
+                provider=self.ready.provider.name,
+                model=self.request.model,
+                partial="".join(self.delivered),
+            )
         ours = error if isinstance(error, ProviderError) else crash(error)
         if ours is not error:
             ours.__cause__ = error

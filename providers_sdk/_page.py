@@ -8,6 +8,7 @@ from functools import cached_property
 from bs4 import BeautifulSoup
 
 from providers_sdk._json import parse_json
+from providers_sdk._redact import snippet
 from providers_sdk.errors import TooLarge
 
 __all__ = ["Attr", "Page", "ScriptValue", "Selector", "TokenPage"]
@@ -129,10 +130,10 @@ class TokenPage:
         """Return what is missing, where it was looked for, and what the page was: for an error's message."""
         missing = [name for name in self.tokens if name not in found]
         if page.status != 200:
-            title = f"(title {page.title[:100]!r})"
+            title = f"(title {snippet(page.title, 100)!r})"
             return f"the page {page.url} answered {page.status} {title}: no {' and no '.join(missing)}"
         looked = "; ".join(f"{name}: {', '.join(map(str, self.tokens[name]))}" for name in missing)
-        was = f"status {page.status}, title {page.title[:100]!r}, {len(page.html)} bytes"
+        was = f"status {page.status}, title {snippet(page.title, 100)!r}, {len(page.html)} bytes"
         login = ", it asks for a password" if page.is_login else ""
         have = f"; found: {', '.join(found)}" if found else ""
         return f"the page {page.url} ({was}{login}) holds no {' and no '.join(missing)} (looked for {looked}){have}"

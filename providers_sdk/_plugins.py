@@ -1,31 +1,24 @@
-"""Entry points read without importing; one plugin loaded at a time, so that a bad one hurts only itself."""
+"""One plugin loaded at a time, so that a bad one hurts only itself, and what is known of each."""
 
-import importlib.metadata
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 
 import pluggy
 
+from providers_sdk._entry_points import PROVIDERS, Offer
+from providers_sdk._redact import snippet
 from providers_sdk.errors import PluginConflict, PluginError, PluginLoadError
 from providers_sdk.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 from providers_sdk.provider import Provider
+from providers_sdk.settings import Setting
 
-__all__ = [
-    "EXTENSIONS",
-    "PROVIDERS",
-    "PluginReport",
-    "disabled_names",
-    "distribution_of",
-    "load",
-    "read_entry_points",
-]
+__all__ = ["Loaded", "PluginReport", "check_class", "check_name", "conflict", "disabled_names", "load"]
 
-PROVIDERS = "providers_sdk"
-EXTENSIONS = "providers_sdk.extensions"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 
@@ -33,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 class PluginReport:
     """The state of one plugin.
 
-    :param name: the provider's name, ``dist:name`` where two distributions offer it.
+    :param name: the provider's or extension's name; for a distribution that cannot be read, the distribution's.
     :param state: ``available`` (not imported yet), ``loaded``, ``failed``, ``conflict``, ``disabled`` or
         ``incompatible``.
     :param reason: why it is not well, empty where it is.
@@ -42,7 +35,7 @@ class PluginReport:
     :param version: that distribution's version.
     :param entry_point: the entry point's value.
     :param group: the entry point's group.
-    :param import_seconds: how long its import took, where it was imported.
+    :param import_seconds: how long its import took, where it was tried.
     :param hooks: names of the hooks that it implements, where it was imported.
     :param requires_contract: versions of the plugin contract that it asks for.
     """
@@ -68,36 +61,8 @@ class PluginReport:
 PluginReport.__module__ = "providers_sdk"
 
 
-def read_entry_points(group: str) -> list[EntryPoint]:
-    """Return the entry points of ``group``; a distribution whose metadata cannot be read is passed over."""
-    try:
-        return list(importlib.metadata.entry_points(group=group))
-    except Exception:  # noqa: BLE001  one unreadable file must not hide every plugin
-        return list(_one_by_one(group))
-
-
-def _one_by_one(group: str) -> Iterable[EntryPoint]:
-    seen: set[str] = set()
-    for distribution in importlib.metadata.distributions():
-        try:
-            found, name = distribution.entry_points.select(group=group), distribution.name
-        except Exception:  # noqa: BLE001, S112  that is the one; doctor cannot name what has no name
-            continue
-        if name not in seen:
-            seen.add(name)
-            yield from found
-
-
-def distribution_of(entry: EntryPoint) -> tuple[str, str]:
-    """Return the name and version of the distribution that brings ``entry``; empty where unknown."""
-    try:
-        return (entry.dist.name, entry.dist.version) if entry.dist is not None else ("", "")
-    except Exception:  # noqa: BLE001  metadata of strangers
-        return "", ""
-
-
 def disabled_names(environ: Mapping[str, str] | None = None) -> frozenset[str]:
-    """Return the names that ``PROVIDERS_SDK_DISABLE`` switches off."""
+    """Return the names, and ``dist:name`` picks, that ``PROVIDERS_SDK_DISABLE`` switches off."""
     value = (os.environ if environ is None else environ).get("PROVIDERS_SDK_DISABLE", "")
     return frozenset(name.strip() for name in value.split(",") if name.strip())
 
@@ -119,27 +84,30 @@ def load(entry: EntryPoint, report: PluginReport) -> Loaded:
     """
     started = time.perf_counter()
     try:
-        manager, plugin = _validated(entry)
-        report = replace(report, import_seconds=time.perf_counter() - started, hooks=_hooks(manager, plugin))
-        provider = _provider(manager, entry.name) if entry.group == PROVIDERS else None
-        report = replace(report, requires_contract=provider.requires_contract if provider else "")
-        _check_contract(provider)
+        plugin = _imported(entry)
     except PluginError as error:
-        state = "incompatible" if isinstance(error, _Incompatible) else "failed"
-        failed = replace(report, state=state, reason=error.message, remedy=_remedy(report, state))
-        error.provider = entry.name
-        return Loaded(failed, error=_plain(error))
+        return _failed(replace(report, import_seconds=time.perf_counter() - started), error)
+    report = replace(report, import_seconds=time.perf_counter() - started)
+    try:
+        manager = _hosted(entry, plugin)
+        report = replace(report, hooks=_hooks(manager, plugin))
+        provider = _provider(manager, entry.name) if entry.group == PROVIDERS else None
+        report = replace(report, requires_contract=_wanted_contract(provider or plugin))
+        _check_contract(report.requires_contract)
+    except PluginError as error:
+        return _failed(report, error)
     return Loaded(replace(report, state="loaded"), provider, manager)
+
+
+def _failed(report: PluginReport, error: PluginError) -> Loaded:
+    state = "incompatible" if isinstance(error, _Incompatible) else "failed"
+    plain = PluginLoadError(error.message, provider=report.name)
+    plain.__cause__ = error.__cause__
+    return Loaded(replace(report, state=state, reason=error.message, remedy=_remedy(report, state)), error=plain)
 
 
 class _Incompatible(PluginLoadError):
     pass
-
-
-def _plain(error: PluginError) -> PluginError:
-    plain = PluginLoadError(error.message, provider=error.provider)
-    plain.__cause__ = error.__cause__
-    return plain
 
 
 def _remedy(report: PluginReport, state: str) -> str:
@@ -149,21 +117,41 @@ def _remedy(report: PluginReport, state: str) -> str:
     return f"pip install --upgrade {who}, or switch it off: PROVIDERS_SDK_DISABLE={report.name}"
 
 
-def _validated(entry: EntryPoint) -> tuple[pluggy.PluginManager, object]:
+@contextmanager
+def _blaming(what: str) -> Iterator[None]:
+    """Turn whatever a plugin's code raises into a sentence about the plugin; only the user's Ctrl-C goes through."""
     try:
-        plugin = entry.load()
-    except KeyboardInterrupt:
+        yield
+    except (KeyboardInterrupt, PluginError):
         raise
     except BaseException as error:
-        raise PluginLoadError(f"importing {entry.value!r} raised {type(error).__name__}: {error}") from error
-    manager = new_manager(ProviderHooks if entry.group == PROVIDERS else ExtensionHooks)
+        raise PluginLoadError(f"{what} raised {_told(error)}") from error
+
+
+def _told(error: BaseException) -> str:
     try:
-        manager.register(plugin, name=entry.name)
-        manager.check_pending()
-    except Exception as error:
-        words = " ".join(str(error).split())
-        raise PluginLoadError(f"its hooks are not valid: {words}") from error
-    return manager, plugin
+        words = snippet(str(error), 500)
+    except Exception:  # noqa: BLE001  even an error's own words can fail
+        words = ""
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _imported(entry: EntryPoint) -> object:
+    if not EntryPoint.pattern.match(entry.value):
+        raise PluginLoadError(f"its entry point {entry.value!r} is not of the form 'package.module'")
+    with _blaming(f"importing {entry.value!r}"):
+        return entry.load()
+
+
+def _hosted(entry: EntryPoint, plugin: object) -> pluggy.PluginManager:
+    manager = new_manager(ProviderHooks if entry.group == PROVIDERS else ExtensionHooks)
+    with _blaming("looking for its hooks"):
+        try:
+            manager.register(plugin, name=entry.name)
+            manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise PluginLoadError(f"its hooks are not valid: {snippet(str(error), 500)}") from error
+    return manager
 
 
 def _hooks(manager: pluggy.PluginManager, plugin: object) -> tuple[str, ...]:
@@ -176,12 +164,8 @@ def _provider(manager: pluggy.PluginManager, name: str) -> type[Provider]:
     def register(offered: str, provider: type[Provider]) -> None:
         found[check_name(offered)] = check_class(offered, provider)
 
-    try:
+    with _blaming("its register_providers hook"):
         manager.hook.register_providers(register=register)
-    except PluginError:
-        raise
-    except Exception as error:
-        raise PluginLoadError(f"its register_providers hook raised {type(error).__name__}: {error}") from error
     if name not in found:
         offered = f"it registered {', '.join(sorted(found))}" if found else "it registered nothing"
         raise PluginLoadError(f"its entry point is named {name!r}, but {offered}")
@@ -201,26 +185,43 @@ def check_class(name: str, provider: object) -> type[Provider]:
         raise PluginLoadError(f"{name!r} is registered with {provider!r}, which is no subclass of Provider")
     if provider.complete is Provider.complete:
         raise PluginLoadError(f"{name!r} is registered with {provider.__name__}, which has no complete() of its own")
+    if not _sound_settings(provider):
+        raise PluginLoadError(
+            f"{name!r} is registered with {provider.__name__}, whose known_settings do not map names to Setting values"
+        )
     return provider
 
 
-def _check_contract(provider: type[Provider] | None) -> None:
-    if provider is None or not provider.requires_contract:
+def _sound_settings(provider: type[Provider]) -> bool:
+    try:
+        rows = provider.all_settings().items()
+    except Exception:  # noqa: BLE001  a stranger's class
+        return False
+    return all(isinstance(name, str) and isinstance(setting, Setting) for name, setting in rows)
+
+
+def _wanted_contract(plugin: object) -> str:
+    with _blaming("reading its requires_contract"):
+        wanted = getattr(plugin, "requires_contract", "")
+    if not isinstance(wanted, str):
+        raise PluginLoadError(f"its requires_contract must be a string such as '>=1,<2', not {type(wanted).__name__}")
+    return wanted
+
+
+def _check_contract(wanted: str) -> None:
+    if not wanted:
         return
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
-        fits = SpecifierSet(provider.requires_contract).contains(CONTRACT)
+        fits = SpecifierSet(wanted).contains(CONTRACT)
     except InvalidSpecifier as error:
-        raise PluginLoadError(f"its requires_contract {provider.requires_contract!r} is no version range") from error
+        raise PluginLoadError(f"its requires_contract {snippet(wanted)!r} is no range of versions") from error
     if not fits:
-        raise _Incompatible(f"it needs plugin contract {provider.requires_contract}; this library has {CONTRACT}")
+        raise _Incompatible(f"it needs plugin contract {wanted}; this library has {CONTRACT}")
 
 
-def conflict(name: str, entries: list[EntryPoint]) -> PluginConflict:
+def conflict(name: str, offers: list[Offer]) -> PluginConflict:
     """Return the error for a ``name`` that several distributions offer."""
-    picks = [f"{distribution_of(entry)[0]}:{name}" for entry in entries]
-    return PluginConflict(
-        f"is offered by {len(entries)} distributions; choose one by {' or '.join(map(repr, picks))}",
-        provider=name,
-    )
+    picks = " or ".join(repr(offer.pick) for offer in offers)
+    return PluginConflict(f"is offered by {len(offers)} distributions; choose one by {picks}", provider=name)

@@ -1,42 +1,77 @@
 """Secrets are hidden by value, wherever they turn up; foreign text is made printable."""
 
 import base64
+import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+from functools import lru_cache
+from urllib.parse import urlsplit, urlunsplit
 
 __all__ = ["HIDDEN", "Redactor", "bare_url", "printable", "snippet"]
 
 HIDDEN = "[hidden]"
+_CUT = "…"
 _MIN_SECRET = 4  # a shorter value would blot out ordinary words and hide nothing
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
-def _spellings(secret: str) -> set[str]:
-    plain = base64.b64encode(secret.encode("utf-8", "replace")).decode()
-    quoted = {quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
-    return {secret, *quoted, json.dumps(secret)[1:-1], repr(secret)[1:-1], plain.rstrip("=")}
+@lru_cache(maxsize=64)
+def _pattern(secrets: frozenset[str]) -> re.Pattern[str]:
+    spellings = (spelling for secret in sorted(secrets, key=len, reverse=True) for spelling in _spellings(secret))
+    return re.compile("|".join("".join(map(_forms, spelling)) for spelling in spellings))
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield the secret, and what is certain of its base64 at each of the three places where it may begin in it."""
+    yield re.sub(r"\s+", " ", secret)
+    raw = secret.encode("utf-8", "replace")
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + raw).decode()
+        yield whole[(8 * before + 5) // 6 : 8 * (before + len(raw)) // 6]
+
+
+def _forms(character: str) -> str:
+    """Return a pattern for ``character`` as URLs, JSON, Python and HTML write it, with any number of backslashes."""
+    if character.isascii() and character.isalnum():
+        return character
+    if character == " ":
+        return r"(?:[\s+]|%20)+"
+    if character == "\\":
+        return r"(?:\\+|%5[cC])"
+    raw = character.encode("utf-8", "replace")
+    number = ord(character)
+    escaped = (json.dumps(character)[1:-1], repr(character)[1:-1], repr(raw)[2:-1], f"\\{character}")
+    forms = (character, "".join(f"%{byte:02x}" for byte in raw), html.escape(character), *escaped)
+    patterns = {re.escape(form).replace(r"\\", r"\\*") for form in forms}
+    return f"(?i:{'|'.join(sorted(patterns, key=len, reverse=True))}|&#0*{number};|&#x0*{number:x};)"
 
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Replaces each of ``secrets``, in any of the spellings it takes on the wire, by ``[hidden]``."""
+    """Replaces each of ``secrets``, in any of the spellings it takes on the wire, by ``[hidden]``; cut off, too."""
 
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
 
     @classmethod
     def of(cls, secrets: Iterable[str]) -> "Redactor":
         """Return a redactor for ``secrets``; values of fewer than four characters are left alone."""
-        wanted = [secret for secret in secrets if len(secret) >= _MIN_SECRET]
-        return cls(frozenset(spelling for secret in wanted for spelling in _spellings(secret)))
+        return cls(frozenset(secret for secret in secrets if len(secret.strip()) >= _MIN_SECRET))
 
     def __call__(self, text: str) -> str:
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
+        if not self.secrets:
+            return text
+        text = _pattern(self.secrets).sub(HIDDEN, text)
+        return self._without_beginnings(text) if _CUT in text else text
+
+    def _without_beginnings(self, text: str) -> str:
+        """Hide what :func:`snippet` has left of a secret at its end."""
+        for secret in self.secrets:
+            for size in range(len(secret) - 1, _MIN_SECRET - 1, -1):
+                text = text.replace(secret[:size] + _CUT, HIDDEN + _CUT)
         return text
 
 
@@ -57,4 +92,4 @@ def printable(text: str) -> str:
 def snippet(text: str, most: int = 200) -> str:
     """Return the start of foreign ``text`` on one line, printable, at most ``most`` characters."""
     line = " ".join(printable(text[: most * 20]).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return line if len(line) <= most and len(text) <= most * 20 else line[: most - 1] + _CUT

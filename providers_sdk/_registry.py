@@ -4,24 +4,12 @@ import copy
 import difflib
 import logging
 import threading
-from importlib.metadata import EntryPoint
 from typing import Any
 
 import pluggy
 
-from providers_sdk._plugins import (
-    EXTENSIONS,
-    PROVIDERS,
-    Loaded,
-    PluginReport,
-    check_class,
-    check_name,
-    conflict,
-    disabled_names,
-    distribution_of,
-    load,
-    read_entry_points,
-)
+from providers_sdk._entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
+from providers_sdk._plugins import Loaded, PluginReport, check_class, check_name, conflict, disabled_names, load
 from providers_sdk.errors import PluginError, PluginLoadError, UnknownProvider
 from providers_sdk.provider import Provider
 
@@ -39,13 +27,14 @@ class Registry:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._own: dict[str, type[Provider]] = {}
-        self._entries: dict[str, list[EntryPoint]] | None = None
-        self._loaded: dict[tuple[str, str, str], Loaded] = {}
+        self._offers: dict[str, dict[str, list[Offer]]] | None = None
+        self._unreadable: list[Unreadable] | None = None
+        self._loaded: dict[Offer, Loaded] = {}
         self._extensions: list[Loaded] | None = None
 
     def names(self) -> list[str]:
         """Return the names of all providers, well or not, sorted."""
-        return sorted({*self._own, *self._offered()})
+        return sorted({*self._own, *self._offered(PROVIDERS)})
 
     def register(self, name: str, provider: type[Provider]) -> None:
         """Add ``provider`` at run time; it takes the place of a plugin's of the same name.
@@ -66,79 +55,107 @@ class Registry:
         """
         if name in self._own:
             return self._own[name]
-        entry = self._entry(name)
-        if entry.name in disabled_names():
-            raise PluginLoadError("is switched off by PROVIDERS_SDK_DISABLE", provider=name)
-        loaded = self._load(entry)
+        loaded = self._load(self._offer(name))
         if loaded.provider is None:
             raise _fresh(loaded.error)
         return loaded.provider
 
-    def report(self, *, load: bool = False) -> list[PluginReport]:
-        """Return the state of every plugin, providers first, by name.
+    def report(self, *names: str, load: bool = False) -> list[PluginReport]:
+        """Return the state of every plugin: providers by name, then extensions, then what cannot be read.
 
+        :param names: only these; ``dist:name`` where several distributions offer a name.
         :param load: import those that are not imported yet, so that their real state is known.
+        :raises UnknownProvider: no plugin has one of ``names``.
         """
-        own = [PluginReport(name=name, state="loaded", entry_point=_path(kind)) for name, kind in self._own.items()]
-        rows = [row for name in self._offered() for row in self._rows(name, load)]
-        extensions = [loaded.report for loaded in (self._load_extensions() if load else self._extensions or [])]
-        return sorted([*own, *rows], key=lambda row: row.name) + extensions
+        for name in names:
+            if not self._reports(name, load=False):
+                raise UnknownProvider(self._unknown(name))
+        rows = [row for name in dict.fromkeys(names) for row in self._reports(name, load=load)]
+        return rows if names else self._reports(None, load=load)
 
     def extensions(self) -> list[pluggy.PluginManager]:
         """Return a hook host for each healthy extension; a bad one is logged and left out."""
         return [loaded.manager for loaded in self._load_extensions() if loaded.manager is not None]
 
-    def _offered(self) -> dict[str, list[EntryPoint]]:
+    def _offered(self, group: str) -> dict[str, list[Offer]]:
         with self._lock:
-            if self._entries is None:
-                entries: dict[str, list[EntryPoint]] = {}
-                for entry in read_entry_points(PROVIDERS):
-                    entries.setdefault(entry.name, []).append(entry)
-                self._entries = entries
-            return self._entries
+            if self._offers is None:
+                found, sound = read_offers()
+                self._unreadable = [] if sound else None
+                self._offers = _grouped(found)
+            return self._offers[group]
 
-    def _entry(self, name: str) -> EntryPoint:
+    def _offer(self, name: str) -> Offer:
         if not isinstance(name, str):
             raise UnknownProvider(f"a provider is named by a string, not {type(name).__name__}")
-        distribution, _, short = name.rpartition(":")
-        offers = self._offered().get(short, [])
-        if distribution:
-            offers = [entry for entry in offers if _same(distribution_of(entry)[0], distribution)]
-        if not offers:
+        found = [offer for offer in self._offered(PROVIDERS).get(_short(name), []) if offer.is_named(name)]
+        if not found:
             raise UnknownProvider(self._unknown(name))
-        if len(offers) > 1:
-            raise conflict(short, offers)
-        return offers[0]
+        wanted = [offer for offer in found if not _is_disabled(offer)]
+        if not wanted:
+            raise PluginLoadError("is switched off by PROVIDERS_SDK_DISABLE", provider=name)
+        if len(wanted) > 1:
+            raise conflict(wanted[0].entry.name, wanted)
+        return wanted[0]
 
     def _unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name[:64], self.names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self.names()) or 'none'}"
         return f"there is no provider {name[:64]!r}; {hint}"
 
-    def _load(self, entry: EntryPoint) -> Loaded:
-        report = _described(entry)
-        key = (entry.group, entry.name, report.distribution)
+    def _load(self, offer: Offer) -> Loaded:
         with self._lock:
-            if key not in self._loaded:
-                self._loaded[key] = load(entry, report)
-            return self._loaded[key]
+            if offer not in self._loaded:
+                _log.debug("importing the plugin %s", offer.entry.name)
+                self._loaded[offer] = load(offer.entry, _described(offer))
+            return self._loaded[offer]
 
-    def _rows(self, name: str, load: bool) -> list[PluginReport]:
-        entries = self._offered()[name]
-        if name in disabled_names():
-            return [_described(entry, state="disabled", reason="PROVIDERS_SDK_DISABLE names it") for entry in entries]
-        if len(entries) > 1:
-            reason = conflict(name, entries).message
-            return [_described(entry, state="conflict", reason=reason, remedy=_pick(entry)) for entry in entries]
-        entry = entries[0]
-        known = (entry.group, entry.name, distribution_of(entry)[0]) in self._loaded
-        return [self._load(entry).report if load or known else _described(entry)]
+    def _reports(self, name: str | None, *, load: bool) -> list[PluginReport]:
+        """The rows of all plugins, or of those that ``name`` means."""
+        own = [_registered(short, kind) for short, kind in self._own.items() if name in (None, short)]
+        rows = [row for offers in self._meant(PROVIDERS, name) for row in self._rows(offers, load)]
+        extensions = [
+            self._row(offer, load) for offers in self._meant(EXTENSIONS, name) for offer in sorted(offers, key=_pick)
+        ]
+        broken = [_broken(found) for found in self._not_readable() if name in (None, found.distribution[0])]
+        return sorted([*own, *rows], key=lambda row: row.name) + extensions + broken
+
+    def _meant(self, group: str, name: str | None) -> list[list[Offer]]:
+        offered = self._offered(group)
+        if name is None:
+            return [offered[short] for short in sorted(offered)]
+        return [[offer for offer in offered.get(_short(name), []) if offer.is_named(name)]]
+
+    def _rows(self, offers: list[Offer], load: bool) -> list[PluginReport]:
+        rivals = [offer for offer in offers if not _is_disabled(offer)]
+        if len(rivals) < 2:
+            return [self._row(offer, load) for offer in offers]
+        reason = conflict(rivals[0].entry.name, rivals).message
+        return [
+            _described(offer, state="conflict", reason=reason, remedy=_choice(offer))
+            if offer in rivals
+            else self._row(offer, load)
+            for offer in sorted(offers, key=_pick)
+        ]
+
+    def _row(self, offer: Offer, load: bool) -> PluginReport:
+        if _is_disabled(offer):
+            remedy = f"take {offer.entry.name} out of PROVIDERS_SDK_DISABLE"
+            return _described(offer, state="disabled", reason="PROVIDERS_SDK_DISABLE names it", remedy=remedy)
+        return self._load(offer).report if load or offer in self._loaded else _described(offer)
+
+    def _not_readable(self) -> list[Unreadable]:
+        self._offered(PROVIDERS)
+        with self._lock:
+            if self._unreadable is None:
+                self._unreadable = list(unreadable())
+            return self._unreadable
 
     def _load_extensions(self) -> list[Loaded]:
         with self._lock:
             if self._extensions is None:
-                wanted = [entry for entry in read_entry_points(EXTENSIONS) if entry.name not in disabled_names()]
-                self._extensions = [self._load(entry) for entry in wanted]
+                offers = [offer for offers in self._meant(EXTENSIONS, None) for offer in offers]
+                self._extensions = [self._load(offer) for offer in offers if not _is_disabled(offer)]
                 for loaded in self._extensions:
                     if loaded.error is not None:
                         _log.warning("the extension %s is left out: %s", loaded.report.name, loaded.error.message)
@@ -152,30 +169,58 @@ def _fresh(error: PluginError | None) -> PluginError:
     return fresh
 
 
-def _described(entry: EntryPoint, **facts: Any) -> PluginReport:
-    distribution, version = distribution_of(entry)
+def _grouped(offers: list[Offer]) -> dict[str, dict[str, list[Offer]]]:
+    grouped: dict[str, dict[str, list[Offer]]] = {PROVIDERS: {}, EXTENSIONS: {}}
+    for offer in offers:
+        grouped[offer.entry.group].setdefault(offer.entry.name, []).append(offer)
+    return grouped
+
+
+def _is_disabled(offer: Offer) -> bool:
+    return any(offer.is_named(name) for name in disabled_names())
+
+
+def _described(offer: Offer, **facts: Any) -> PluginReport:
+    distribution, version = offer.distribution
     known = {"state": "available", **facts}
     return PluginReport(
-        name=entry.name,
+        name=offer.entry.name,
         distribution=distribution,
         version=version,
-        entry_point=entry.value,
-        group=entry.group,
+        entry_point=offer.entry.value,
+        group=offer.entry.group,
         **known,
     )
 
 
-def _pick(entry: EntryPoint) -> str:
-    distribution = distribution_of(entry)[0]
-    return f"ask for {distribution}:{entry.name}, or pip uninstall {distribution}"
+def _registered(name: str, kind: type[Provider]) -> PluginReport:
+    where = f"{kind.__module__}:{kind.__qualname__}"
+    return PluginReport(name=name, state="loaded", entry_point=where, requires_contract=kind.requires_contract)
 
 
-def _same(one: str, other: str) -> bool:
-    return one.lower().replace("_", "-").replace(".", "-") == other.lower().replace("_", "-").replace(".", "-")
+def _broken(found: Unreadable) -> PluginReport:
+    name, version = found.distribution
+    return PluginReport(
+        name=name,
+        state="failed",
+        reason=f"its entry points cannot be read: {found.reason} ({found.path})",
+        remedy=f"pip install --force-reinstall {name}, or delete {found.path}",
+        distribution=name,
+        version=version,
+    )
 
 
-def _path(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
+def _choice(offer: Offer) -> str:
+    pick, distribution = offer.pick, offer.distribution[0]
+    return f"ask for {pick}, or PROVIDERS_SDK_DISABLE={pick}, or pip uninstall {distribution}"
+
+
+def _pick(offer: Offer) -> str:
+    return offer.pick
+
+
+def _short(name: str) -> str:
+    return name.rpartition(":")[2]
 
 
 Registry.__module__ = "providers_sdk"

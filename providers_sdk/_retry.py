@@ -45,10 +45,13 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The policy's answer: sleep ``seconds`` and ask again, or, where it is ``None``, do not: ``why``."""
+    """The policy's answer: sleep ``seconds`` and ask again, or, where it is ``None``, do not.
+
+    :param why: why not, where the caller should be told; empty where the error speaks for itself.
+    """
 
     seconds: float | None
-    why: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +82,9 @@ class RetryPolicy:
         :param jitter: a number from 0 to 1.
         """
         if not _curable(error):
-            return Wait(None, "a repeat cannot cure it")
+            return Wait(None)
         if made >= self.retries:
-            return Wait(None, f"all {self.retries} retries are used up" if self.retries else "retries are off")
+            return Wait(None, f"all {self.retries} retries are used up" if self.retries else "")
         seconds = self._seconds(error, made, jitter)
         if seconds is None:
             return Wait(
@@ -90,7 +93,7 @@ class RetryPolicy:
             )
         if left is not None and seconds >= left:
             return Wait(None, f"waiting {seconds:.1f} s would pass the deadline, {max(left, 0.0):.1f} s from now")
-        return Wait(seconds, "")
+        return Wait(seconds)
 
     def _seconds(self, error: ProviderError, made: int, jitter: float) -> float | None:
         if error.retry_after is None:

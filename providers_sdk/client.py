@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from providers_sdk._conversation import Conversation
 from providers_sdk._engine import Call, Question
+from providers_sdk._grammar import crash
 from providers_sdk._http.pool import check_proxy
 from providers_sdk._limits import Limits
 from providers_sdk._live import Ready
@@ -15,8 +16,17 @@ from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
 from providers_sdk._retry import RetryPolicy
 from providers_sdk.attempts import Attempt
-from providers_sdk.errors import Closed, InvalidArgument, NoProviderChosen, PluginError, RequestError, UnknownProvider
+from providers_sdk.errors import (
+    Closed,
+    InvalidArgument,
+    NoProviderChosen,
+    PluginError,
+    ProviderError,
+    RequestError,
+    UnknownProvider,
+)
 from providers_sdk.messages import Messages, parse_messages
+from providers_sdk.provider import Provider
 
 if TYPE_CHECKING:
     import requests
@@ -117,7 +127,7 @@ class Client:
             raise Closed("this client is closed; make a new one")
         given = {"connect": connect, "first": first, "idle": idle, "deadline": deadline}
         question = Question(
-            providers=self._chosen(provider),
+            providers=self.chosen(provider),
             messages=parse_messages(messages),
             model=model or self._model,
             stream=stream,
@@ -132,6 +142,16 @@ class Client:
         reply = Reply(live, failed=call.attempts)
         reply.when_over(lambda attempt: self._notify("attempt_finished", attempt))
         return reply
+
+    def chosen(self, provider: str | Sequence[str] | None = None) -> Sequence[str]:
+        """Return the names of those whom a call would ask, in order.
+
+        :param provider: as for :meth:`chat`.
+        :raises NoProviderChosen: nothing says whom.
+        """
+        configured = [name.strip() for name in os.environ.get("PROVIDERS_SDK_PROVIDER", "").split(",") if name.strip()]
+        chosen = provider or self._provider or configured or default_provider(self._registry, self._settings)
+        return _names(chosen)
 
     def conversation(self, *, system: str | None = None, **defaults: Any) -> Conversation:
         """Return a conversation, which keeps its history.
@@ -158,17 +178,12 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client provider={self._provider!r}{', closed' if self._closed else ''}>"
 
-    def _chosen(self, provider: str | Sequence[str] | None) -> Sequence[str]:
-        configured = [name.strip() for name in os.environ.get("PROVIDERS_SDK_PROVIDER", "").split(",") if name.strip()]
-        chosen = provider or self._provider or configured or default_provider(self._registry, self._settings)
-        return _names(chosen)
-
     def _ready(self, name: str) -> Ready:
         """Return the provider ``name`` with its settings as they are now, and its connections."""
         for unknown in set(self._settings) - set(self._registry.names()):
             raise UnknownProvider(f"settings are given for {unknown!r}, but there is no provider of that name")
         kind, short = self._registry.get(name), name.rpartition(":")[2]
-        provider = kind(self._settings.get(short), name=short)
+        provider = _made(kind, self._settings.get(short), short)
         key = (name, frozenset(provider.settings.items()))
         with self._lock:
             if key not in self._rooms:
@@ -200,10 +215,21 @@ def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str
 
 def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | None) -> bool:
     try:
-        provider = registry.get(name)(settings, name=name)
+        provider = _made(registry.get(name), settings, name)
     except (PluginError, RequestError):
         return False
     return provider.working and not provider.offline
+
+
+def _made(kind: type[Provider], settings: Mapping[str, str] | None, name: str) -> Provider:
+    try:
+        return kind(settings, name=name)
+    except ProviderError:
+        raise
+    except Exception as error:
+        crashed = crash(error)
+        crashed.provider = name
+        raise crashed from error
 
 
 def _names(chosen: object) -> Sequence[str]:

@@ -51,7 +51,7 @@ def _message(entry: object, where: str) -> Message:
     else:
         raise InvalidMessages(f"{where} must be a mapping with 'role' and 'content', not {type(entry).__name__}")
     if role not in ROLES:
-        raise InvalidMessages(f"{where} has the role {role!r}; known roles are {', '.join(ROLES)}")
+        raise InvalidMessages(f"{where} has the role {role!r:.60}; known roles are {', '.join(ROLES)}")
     return Message(role, _sound(_text(content, where), where))
 
 

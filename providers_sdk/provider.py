@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from providers_sdk._grammar import checked
+from providers_sdk._grammar import checked, crash
 from providers_sdk._http import Http, Pool
 from providers_sdk._limits import Clock, Limits
 from providers_sdk._redact import snippet
@@ -169,7 +169,7 @@ class Provider:
         parsed = parse_messages(messages)
         self.check_options(parsed, options)
         request = self.request(model, parsed, stream=stream, strict=strict, options=options)
-        return self._direct(request, proxy, limits or Limits())
+        return self._direct(request, self.pool(proxy=proxy), limits or Limits())
 
     def request(
         self,
@@ -189,6 +189,12 @@ class Provider:
         except ProviderError as error:
             error.provider = self.name
             raise
+        except Warning:
+            raise  # the caller made warnings errors
+        except Exception as error:
+            crashed = crash(error)
+            crashed.provider = self.name
+            raise crashed from error
 
     def check_options(self, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
         """Refuse what this provider cannot honour.
@@ -226,20 +232,31 @@ class Provider:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} provider {self.name!r}>"
 
-    def _direct(self, request: Request, proxy: str | None, limits: Limits) -> Iterator[Chunk]:
-        pool = self.pool(proxy=proxy)
+    def _direct(self, request: Request, pool: Pool, limits: Limits) -> Iterator[Chunk]:
         http = Http(pool, Clock(limits), self.url)
+        delivered: list[str] = []
         try:
-            for chunk in checked(self.complete(request, http)):
+            for chunk in checked(self._answer(request, http)):
                 http.clock.piece_arrived()
+                if isinstance(chunk, str):
+                    delivered.append(chunk)
                 yield chunk
                 http.clock.resume()
         except ProviderError as error:
+            error.partial = error.partial or "".join(delivered)
             self.sign(error, request, pool)
             raise
         finally:
             http.close()
             pool.close()
+
+    def _answer(self, request: Request, http: Http) -> object:
+        try:
+            return self.complete(request, http)
+        except ProviderError:
+            raise
+        except Exception as error:
+            raise crash(error) from error
 
     def sign(self, error: ProviderError, request: Request, pool: Pool) -> ProviderError:
         """Write who failed into ``error``, hide secrets in its message, and return it."""

@@ -1,6 +1,7 @@
 """The OpenAI protocol: ``POST /chat/completions``, streamed or whole; a service is a few lines of data."""
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from providers_sdk.plugin import Chunk, Http, Provider, Request, iter_completion, iter_deltas
 
@@ -13,7 +14,7 @@ class OpenAICompatible(Provider):
     api_endpoint = "/chat/completions"
     needs_auth = True
     supports_stream = True
-    known_options = (
+    known_options: ClassVar[tuple[str, ...]] = (
         "temperature",
         "top_p",
         "max_tokens",

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -129,8 +130,12 @@ class Http:
 
     def _fetch_tokens(self, where: TokenPage) -> Tokens:
         answer = self.get(where.path, headers={"accept": "text/html"})
-        if answer.status == 429:
+        if answer.status in (407, 429):
             raise answer.status_error()
+        if answer.status != 200 and answer.wall is None and "html" not in answer.content_type:
+            said = answer.status_error()
+            words = f"the page {answer.url} {said.message}"
+            raise errors.TokenPageFailed(words, url=answer.url, status=answer.status, retry_after=said.retry_after)
         page = answer.page()
         found = where.extract(page) if page.status == 200 else {}
         if len(found) == len(where.tokens):
@@ -179,7 +184,7 @@ class Http:
         started = self.clock.now()
         response = self._response(exchange, method, url, dict(headers or {}), body)
         answer = Answer(response, exchange, redact=self._pool.redact, started=started)
-        _log.debug("%s %s -> %d (%.3f s)", method, self._pool.redact(answer.url), answer.status, answer.seconds)
+        _log.debug("%s %s -> %d (%.3f s)", method, answer.url, answer.status, answer.seconds)
         with self._lock:
             self._answers.append(answer)
             closed = self._closed
@@ -192,6 +197,7 @@ class Http:
         self, exchange: Exchange, method: str, url: str, headers: dict[str, str], body: dict[str, Any]
     ) -> requests.Response:
         self._exchanges.append(exchange)
+        before = sys.exception()
         token = current_exchange.set(exchange)
         try:
             session = self._pool.session()
@@ -208,11 +214,12 @@ class Http:
         except errors.ProviderError:
             raise
         except Exception as failure:  # noqa: BLE001  the door decides what it means
-            error = translate(failure, clock=self.clock, url=bare_url(url), redact=self._pool.redact)
+            bare, redact = self._pool.redact(bare_url(url)), self._pool.redact
+            error = translate(failure, clock=self.clock, url=bare, redact=redact, before=before)
         finally:
             current_exchange.reset(token)
         error.args = (self._pool.redact(error.message),)
-        _log.debug("%s %s failed: %s", method, bare_url(url), type(error).__name__)
+        _log.debug("%s %s failed: %s", method, bare, type(error).__name__)
         raise error
 
 
@@ -236,7 +243,7 @@ def _redirect_target(answer: Answer) -> str | None:
     if answer.status not in _REDIRECTS or not location:
         return None
     try:
-        here, there = urlsplit(answer.url), urlsplit(urljoin(answer.url, location))
+        here, there = urlsplit(answer.location), urlsplit(urljoin(answer.location, location))
         same = _site(here.hostname) == _site(there.hostname) and (
             here.port == there.port or there.scheme != here.scheme
         )

@@ -1,5 +1,6 @@
 """An answer on the wire: its status at once, its body read as it arrives, bounded, and only as what it claims to be."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -47,7 +48,9 @@ class Answer:
         self._text: str | None = None
         self.seconds = exchange.clock.now() - started
         self.status: int = response.status_code
-        self.url = bare_url(response.url or "")
+        self.location = bare_url(response.url or "")
+        """Where it came from, for following a redirect; :attr:`url` is for people."""
+        self.url = redact(self.location)
         self.closed = False
 
     @property
@@ -97,6 +100,7 @@ class Answer:
         :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
         :raises InvalidAnswer: the body is no event stream.
         :raises EmptyAnswer: it ended without any event.
+        :raises Refused: it holds an error as plain JSON in the place of events.
         :raises TooLarge: a line of more than 1 MB or an event of more than 4 MB.
         :raises TransportError: the connection was lost or a time limit ran out.
         """
@@ -194,14 +198,17 @@ class Answer:
         text = self._head.decode("utf-8", "replace").strip()
         if not text:
             return self._error(errors.EmptyAnswer, f"answered {self.status} with an event stream that holds nothing")
-        words = html_words(text) if text.startswith("<") else json_words(text) or snippet(text)
+        said = json_words(text)
+        if said:
+            return self._error(errors.Refused, f"the service says: {said}")
+        words = html_words(text) if text.startswith("<") else snippet(text)
         return self._error(
             errors.InvalidAnswer, f"answered {self.status} with an event stream that holds no event: {words}"
         )
 
     def _keep_connection(self) -> None:
         """Read the end of the body, if it is there, so that the connection can serve the next call."""
-        self._exchange.grace = _GRACE
+        self._exchange.ends = self._exchange.clock.now() + _GRACE
         try:
             if self._response.raw.read1(_PIECE, decode_content=True):
                 self.close()
@@ -243,19 +250,20 @@ class Answer:
         if self.closed:
             raise errors.Closed("the answer was closed while it was being read")
         self._exchange.clock.check()
-        self._reading = threading.get_ident()
+        self._reading, before = threading.get_ident(), sys.exception()
         try:
             return read()
         except Exception as failure:  # noqa: BLE001  the door decides what it means
-            error = self._ours(failure)
+            error = self._ours(failure, before)
         finally:
             self._reading = None
         raise error  # out here, so that no context of it holds what the door has scrubbed
 
-    def _ours(self, failure: Exception) -> errors.ProviderError:
+    def _ours(self, failure: Exception, before: BaseException | None) -> errors.ProviderError:
         if self.closed:
             return errors.Closed("the answer was closed while it was being read")
-        return translate(failure, clock=self._exchange.clock, url=self.url, redact=self._redact, body=True)
+        clock, redact = self._exchange.clock, self._redact
+        return translate(failure, clock=clock, url=self.url, redact=redact, before=before, body=True)
 
     def close(self) -> None:
         """Release the connection; a body not read to its end costs it. Closing twice is silence."""

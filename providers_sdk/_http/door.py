@@ -75,14 +75,22 @@ class ForeignError(Exception):
 
 
 def translate(
-    failure: BaseException, *, clock: Clock, url: str, redact: Redactor, body: bool = False
+    failure: BaseException,
+    *,
+    clock: Clock,
+    url: str,
+    redact: Redactor,
+    before: BaseException | None,
+    body: bool = False,
 ) -> errors.ProviderError:
     """Return our error for a foreign ``failure``, its cause set (scrubbed where it holds a secret).
 
     :param clock: tells which limit a timeout means.
+    :param before: what the caller was handling when the request began: Python hangs it on as a context, but it is no
+        part of this failure.
     :param body: whether the answer's headers were there already.
     """
-    chain = list(_chain(failure))
+    chain = list(_chain(failure, before))
     error = _of(chain, clock, body)
     error.url = url
     error.__cause__ = _scrubbed(failure, chain, redact)
@@ -94,9 +102,10 @@ def _of(chain: list[BaseException], clock: Clock, body: bool) -> errors.Provider
     for link in chain:
         if isinstance(link, errors.ProviderError):
             return link
-    if any(isinstance(link, _CONNECT_TIMEOUTS) for link in chain):
+    refused = any(isinstance(link, lower.NewConnectionError) for link in chain)  # by its class a timeout; it is none
+    if not refused and any(isinstance(link, _CONNECT_TIMEOUTS) for link in chain):
         return clock.connect_verdict(clock.now() - clock.attempt_started)
-    if any(isinstance(link, _TIMEOUTS) for link in chain):
+    if not refused and any(isinstance(link, _TIMEOUTS) for link in chain):
         return clock.verdict() if _at_end(clock) or body else clock.connect_verdict(clock.now() - clock.attempt_started)
     for foreign, ours, sentence in ROWS:
         if body and ours is errors.TLSFailed:
@@ -111,9 +120,9 @@ def _at_end(clock: Clock) -> bool:
     return left is not None and left <= 0.05
 
 
-def _chain(failure: BaseException) -> Iterator[BaseException]:
-    """Yield ``failure`` and everything inside it: arguments, reasons, causes, contexts."""
-    seen: set[int] = set()
+def _chain(failure: BaseException, before: BaseException | None) -> Iterator[BaseException]:
+    """Yield ``failure`` and everything inside it: arguments, reasons, causes, contexts; but nothing of ``before``."""
+    seen: set[int] = {id(before)}
     stack = [failure]
     while stack:
         link = stack.pop()

@@ -11,7 +11,7 @@ from urllib.request import Request
 import requests
 from requests.__version__ import __version__ as requests_version
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 
 from providers_sdk._http.wire import Session, WireAdapter
 from providers_sdk._redact import Redactor
@@ -86,8 +86,8 @@ class Pool:
         if self.lent is not None and self.lent.proxies:
             return dict(self.lent.proxies)
         found = get_environ_proxies(url)
-        for proxy in found.values():
-            check_proxy(proxy if "://" in proxy else f"http://{proxy}")
+        proxy = select_proxy(url, found) or ""  # only this one: NO_PROXY is among them, and no address
+        check_proxy(proxy if "://" in proxy or not proxy else f"http://{proxy}")
         return found
 
     def verify(self) -> bool | str:
@@ -129,9 +129,9 @@ class _KeepNothing(DefaultCookiePolicy):
 
 
 def _userinfo(proxy: str) -> Iterable[str]:
-    user, colon, password = proxy.partition("://")[2].partition("@")[0].partition(":") if "@" in proxy else ("", "", "")
-    if colon:
-        yield from {password, unquote(password), f"{unquote(user)}:{unquote(password)}"}
+    user, colon, password = proxy.rpartition("@")[0].rpartition("://")[2].partition(":")
+    yield from {password, unquote(password)} if password else {user, unquote(user)}  # a lone name is the key
+    yield f"{unquote(user)}{colon}{unquote(password)}"
 
 
 def _borrow(ours: Session, lent: requests.Session) -> None:

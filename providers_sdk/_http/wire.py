@@ -30,11 +30,11 @@ class Exchange:
     clock: Clock
     reused: bool = False
     received: int = 0
-    grace: float | None = None
+    ends: float | None = None
 
     def bound(self, sock: socket.socket) -> None:
         """Let the next call on ``sock`` block no longer than the clock allows."""
-        left = self.clock.left() if self.grace is None else self.grace
+        left = self.clock.left() if self.ends is None else self.ends - self.clock.now()
         if left is not None and left <= 0:
             raise TimeoutError("the clock ran out")
         sock.settimeout(left)
@@ -85,12 +85,19 @@ class _WireConnection(HTTPConnection):
     """Mixed before urllib3's connection classes: bounds sending, notes whether the connection is a reused one."""
 
     response_class = _WireResponse
+    _used = False
+
+    def connect(self) -> None:
+        self._used = False
+        super().connect()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         exchange = current_exchange.get()
         if exchange is not None:
-            exchange.reused = cast(_HasSocket, self).sock is not None
+            # a socket alone tells nothing: TLS and proxies connect before the first request
+            exchange.reused = self._used and cast(_HasSocket, self).sock is not None
         super().request(*args, **kwargs)
+        self._used = True
 
     def send(self, data: Any) -> None:
         exchange = current_exchange.get()
@@ -131,7 +138,7 @@ class _DirectConnection(_WireConnection):
                 # a TLS handshake follows on this socket: it shares the limit
                 sock.settimeout(None if ends is None else max(ends - clock.now(), 0.001))
                 return sock
-        if isinstance(failure, TimeoutError):
+        if isinstance(failure, TimeoutError) and failure.errno is None:  # with one, the system gave up, not the clock
             raise ConnectTimeoutError(self, "connecting timed out") from failure
         raise NewConnectionError(self, f"{failure.strerror or failure}") from failure
 
@@ -161,6 +168,15 @@ class WireAdapter(HTTPAdapter):
         """Put the connections of the direct pools on the clock."""
         super().init_poolmanager(*args, **kwargs)
         _wire(self.poolmanager, _DirectConnection)
+
+    def close(self) -> None:
+        """Close the idle connections now: urllib3 would wait until nobody refers to their pool any more."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118  the container refuses iteration, being shared by threads
+                pool = manager.pools.get(key)
+                if pool is not None:
+                    pool.close()
+        super().close()
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Put the connections of the proxy's pools on the clock."""

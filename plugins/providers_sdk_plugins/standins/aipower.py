@@ -54,7 +54,7 @@ class AIPowerSite(StandIn):
     ) -> None:
         super().__init__(case, says=says)
         self._count = 0
-        self._lock = threading.Lock()
+        self._midnight = threading.Lock()
         self.post_id = "4"
 
     @property
@@ -64,7 +64,7 @@ class AIPowerSite(StandIn):
 
     def expire(self) -> None:
         """Let midnight strike: the nonce is another from now on."""
-        with self._lock:
+        with self._midnight:
             self._count += 1
 
     def answer(self, received: Received) -> Response:

@@ -1,0 +1,130 @@
+"""What installed distributions offer, read from their metadata without importing any of them."""
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import Distribution, EntryPoint
+from pathlib import Path
+
+__all__ = ["EXTENSIONS", "PROVIDERS", "Offer", "Unreadable", "read_offers", "same_distribution", "unreadable"]
+
+PROVIDERS = "providers_sdk"
+EXTENSIONS = "providers_sdk.extensions"
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """One entry point, and who brings it."""
+
+    entry: EntryPoint
+
+    @cached_property
+    def distribution(self) -> tuple[str, str]:
+        """Name and version of the distribution, from its folder's name where its metadata does not tell."""
+        if self.entry.dist is None:
+            return "", ""
+        try:
+            metadata = self.entry.dist.metadata
+            found = str(metadata["Name"] or ""), str(metadata["Version"] or "")
+        except Exception:  # noqa: BLE001  metadata of strangers
+            found = "", ""
+        return found if all(found) else _from_folder(self.entry, self.entry.dist)
+
+    @property
+    def pick(self) -> str:
+        """The name that means this offer and no other: ``dist:name``."""
+        return f"{self.distribution[0]}:{self.entry.name}"
+
+    def is_named(self, name: str) -> bool:
+        """Whether ``name``, or ``dist:name``, means this offer."""
+        distribution, _, short = name.rpartition(":")
+        if short != self.entry.name:
+            return False
+        return not distribution or same_distribution(distribution, self.distribution[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A distribution that may bring plugins, but whose entry points cannot be read.
+
+    :param path: its metadata folder.
+    :param reason: what reading it came to.
+    """
+
+    path: Path
+    reason: str
+
+    @property
+    def distribution(self) -> tuple[str, str]:
+        """Its name and version, as its folder's name tells them."""
+        return _split(self.path)
+
+
+def read_offers() -> tuple[list[Offer], bool]:
+    """Return the offers of both groups in one pass, and whether every distribution could be read."""
+    offers: list[Offer] = []
+    sound = True
+    for distribution in importlib.metadata.distributions(path=_folders()):
+        try:
+            found = [entry for entry in distribution.entry_points if entry.group in (PROVIDERS, EXTENSIONS)]
+        except Exception:  # noqa: BLE001  one unreadable file must not hide every plugin
+            sound = False
+            continue
+        offers += [Offer(entry) for entry in found]
+    return _first_seen(offers), sound
+
+
+def _folders() -> list[str]:
+    """The path, each folder once: PYTHONPATH often names the one that Python is started in."""
+    return list(dict.fromkeys(os.path.realpath(folder) for folder in sys.path if isinstance(folder, str)))
+
+
+def _first_seen(offers: list[Offer]) -> list[Offer]:
+    """Leave out what an earlier copy of the same distribution offers; names are compared only where two collide."""
+    kept: dict[tuple[str, str], list[Offer]] = {}
+    for offer in offers:
+        rivals = kept.setdefault((offer.entry.group, offer.entry.name), [])
+        if not any(_same_bringer(offer, rival) for rival in rivals):
+            rivals.append(offer)
+    return [offer for rivals in kept.values() for offer in rivals]
+
+
+def _same_bringer(one: Offer, other: Offer) -> bool:
+    name = one.distribution[0]
+    return bool(name) and same_distribution(name, other.distribution[0])
+
+
+def unreadable() -> Iterator[Unreadable]:
+    """Yield the distributions on the path that mention our groups and whose entry points cannot be read."""
+    for folder in _folders():
+        for path in sorted(Path(folder).glob("*.*-info")):
+            try:
+                Distribution.at(path).entry_points  # noqa: B018  reading it is the test
+            except Exception as error:  # noqa: BLE001  whatever a stranger's file brings about
+                if PROVIDERS.encode() in (path / "entry_points.txt").read_bytes():
+                    yield Unreadable(path, f"{type(error).__name__}: {error}")
+
+
+def same_distribution(one: str, other: str) -> bool:
+    """Whether two spellings name one distribution: case, dashes, dots and underscores do not tell them apart."""
+    return _normal(one) == _normal(other)
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _from_folder(entry: EntryPoint, distribution: Distribution) -> tuple[str, str]:
+    try:
+        folders = Path(str(distribution.locate_file(""))).glob("*.*-info")
+        return next(_split(folder) for folder in folders if entry in Distribution.at(folder).entry_points)
+    except Exception:  # noqa: BLE001  a zip, a finder of a stranger's, a file that is gone: then nobody knows
+        return "", ""
+
+
+def _split(folder: Path) -> tuple[str, str]:
+    name, _, version = folder.name.rpartition(".")[0].partition("-")
+    return name, version

@@ -1,0 +1,49 @@
+"""An answer on its way to stdout."""
+
+import sys
+from collections.abc import Callable
+from types import TracebackType
+
+from providers_sdk._redact import printable
+from providers_sdk._reply import Reply
+from providers_sdk.cli._terminal import say
+
+__all__ = ["print_reply"]
+
+
+def print_reply(ask: Callable[[], Reply]) -> None:
+    """Ask, and print the reply as it arrives; who failed before it is told on stderr."""
+    with AnswerPrinter() as printer, ask() as reply:
+        failed = {attempt.provider: attempt.reason for attempt in reply.attempts if attempt.provider != reply.provider}
+        for name, reason in failed.items():
+            say(f"Note: {name} gave no answer ({reason}); {reply.provider} answers")
+        for piece in reply:
+            printer.write(piece)
+
+
+class AnswerPrinter:
+    """Writes one answer to stdout, each piece at once, and ends its last line.
+
+    A terminal is shown control characters, and does not get to obey them; a pipe gets the text as it is.
+    """
+
+    def __init__(self) -> None:
+        self._terminal = sys.stdout.isatty()
+        self._line_open = False
+
+    def __enter__(self) -> "AnswerPrinter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        after_ctrl_c = self._terminal and isinstance(error, KeyboardInterrupt)  # the terminal has written ^C
+        if self._line_open or after_ctrl_c:
+            self.write("\n")
+
+    def write(self, piece: str) -> None:
+        """Write a piece of the answer."""
+        self._line_open = False  # should writing fail, there is no line to end
+        sys.stdout.write(printable(piece) if self._terminal else piece)
+        sys.stdout.flush()
+        self._line_open = not piece.endswith("\n")

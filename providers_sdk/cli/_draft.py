@@ -1,0 +1,52 @@
+"""Drafts: while a provider's ``url`` is a placeholder below ``.invalid``, its own stand-in answers, and that is said."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from providers_sdk._registry import Registry
+from providers_sdk.cli._terminal import say
+from providers_sdk.errors import ProviderError
+from providers_sdk.provider import Provider
+from providers_sdk.settings import environment_name
+
+__all__ = ["stand_ins_of_drafts"]
+
+
+@contextmanager
+def stand_ins_of_drafts(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Run the stand-ins of the drafts among ``names``; yield what a client needs to talk to them.
+
+    No host below ``.invalid`` exists (RFC 6761), so nobody is kept from a service of his.
+    """
+    registry = Registry()
+    drafts = {name.rpartition(":")[2]: kind for name in names if (kind := _draft(registry, name)) is not None}
+    if not drafts:
+        yield {"registry": registry}
+        return
+    with ExitStack() as running:
+        settings = {name: _started(running, name, kind) for name, kind in drafts.items()}
+        yield {"registry": registry, "settings": settings, "proxy": ""}
+
+
+def _draft(registry: Registry, name: str) -> type[Provider] | None:
+    try:
+        kind = registry.get(name)
+        placeholder = (urlsplit(kind.url).hostname or "").endswith(".invalid")
+    except (ProviderError, ValueError):
+        return None  # the client will say what is wrong with it
+    given = os.environ.get(environment_name(name.rpartition(":")[2], "url"))
+    return kind if placeholder and kind.stand_in and not given else None
+
+
+def _started(running: ExitStack, name: str, kind: type[Provider]) -> dict[str, str]:
+    from providers_sdk.testing.target import find_stand_in
+
+    stand_in = find_stand_in(kind.stand_in)
+    if stand_in is None:
+        return {}
+    site = running.enter_context(stand_in(says=("This is the stand-in ", f"of {name}, ", "not a service.")))
+    say(f"Note: the url of {name} is still the placeholder {kind.url}: its stand-in answers, at {site.url}")
+    return site.client_settings()

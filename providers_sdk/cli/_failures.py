@@ -1,0 +1,107 @@
+"""What the user is told when something goes wrong: one sentence on stderr, and an exit code."""
+
+import os
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from providers_sdk._redact import Redactor
+from providers_sdk.cli._terminal import say, say_lines
+from providers_sdk.errors import AllProvidersFailed, ProviderError, RequestError
+
+__all__ = ["FAILED", "INTERRUPTED", "Run", "explain", "traceback_option"]
+
+FAILED, ASKED_WRONGLY, INTERRUPTED = 1, 2, 130
+_NO_SECRETS = {"PROVIDERS_SDK_PROVIDER", "PROVIDERS_SDK_DISABLE", "PROVIDERS_SDK_TRACEBACK"}
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass
+class Run:
+    """What one run of the command line keeps between its parts.
+
+    :param traceback: whether errors are shown with their traceback.
+    :param extra: commands of extensions, once they were looked for.
+    """
+
+    traceback: bool = False
+    extra: dict[str, click.Command] | None = None
+
+
+def _want_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.ensure_object(Run).traceback = True
+
+
+def traceback_option(command: _F) -> _F:
+    """Add the option ``--traceback`` to a command."""
+    return click.option(
+        "--traceback",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        envvar="PROVIDERS_SDK_TRACEBACK",
+        callback=_want_traceback,
+        help="Show where in the code an error came from.",
+    )(command)
+
+
+def explain(error: BaseException, *, with_traceback: bool = False) -> int:
+    """Say in one line on stderr what went wrong, and return the exit code.
+
+    :param with_traceback: show the traceback before it, where the error is no mistake of the user's typing.
+    """
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return INTERRUPTED
+    if isinstance(error, SystemExit):
+        return _system_exit(error)
+    if isinstance(error, click.ClickException):
+        say(f"Error: {_click_words(error)}")
+        return error.exit_code
+    if with_traceback:
+        say_lines(_without_secrets("".join(traceback.format_exception(error))))
+    if not isinstance(error, ProviderError):
+        kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no fault of ours
+        say(f"Error: {kind}{type(error).__name__}: {error} (--traceback shows where)")
+        return FAILED
+    (say_lines if isinstance(error, AllProvidersFailed) else say)(f"Error: {error}")
+    return ASKED_WRONGLY if isinstance(error, RequestError) else FAILED
+
+
+def _click_words(error: click.ClickException) -> str:
+    words = error.format_message()
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{words.rstrip('.')} (see '{ctx.command_path} --help')" if ctx is not None else words
+
+
+def _system_exit(error: SystemExit) -> int:
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    say(error.code)
+    return FAILED
+
+
+def _without_secrets(text: str) -> str:
+    """A traceback prints foreign errors as they are, and some of those print a key or a proxy's password."""
+    return Redactor.of(_secrets())(text)
+
+
+def _secrets() -> Iterable[str]:
+    for name, value in os.environ.items():
+        if name.startswith("PROVIDERS_SDK_") and name not in _NO_SECRETS and "://" not in value:
+            yield value
+        if "@" in value:
+            yield _password(value)
+
+
+def _password(url: str) -> str:
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:
+        return ""

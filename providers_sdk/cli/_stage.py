@@ -1,0 +1,119 @@
+"""What ``providers demo`` shows: who is asked, the answer as it streams, and a summary."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from providers_sdk._redact import printable
+from providers_sdk.cli._screen import screen
+
+__all__ = ["Act", "Stage"]
+
+_INDENT = 10
+_WELCOME = """\
+Four providers are asked the same question. The plugins are the real ones, and so is the HTTP between. \
+The services are not: stand-ins play them, small servers on this machine that answer what was written beforehand. \
+No network is needed, and nothing leaves this machine.
+
+Question: """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """How one provider fared.
+
+    :param page: whether it fetched a page first.
+    :param tokens: how many tokens it found there.
+    :param pieces: in how many pieces the answer came.
+    :param first: seconds until the first of them.
+    :param total: seconds in all.
+    :param finish: why the answer ended, or the error's class.
+    """
+
+    name: str
+    page: bool = False
+    tokens: int = 0
+    pieces: int = 0
+    first: float | None = None
+    total: float | None = None
+    finish: str = ""
+    answered: bool = False
+
+    @property
+    def times(self) -> str:
+        """Pieces and seconds in words."""
+        pieces = "1 piece" if self.pieces == 1 else f"{self.pieces} pieces"
+        return f"{pieces}, the first after {_seconds(self.first)}, all after {_seconds(self.total)}"
+
+
+class Stage:
+    """Draws on stdout.
+
+    :param question: what all are asked.
+    """
+
+    def __init__(self, question: str) -> None:
+        self._screen = screen()
+        self._screen.print(Panel(Text(_WELCOME + question), title="providers demo", padding=(0, 1)))
+
+    def heading(self, name: str) -> None:
+        """Begin a provider's part."""
+        self._screen.print()
+        self._screen.rule(Text(name, "bold"), align="left")
+
+    def fact(self, label: str, words: str) -> None:
+        """Show one line about it."""
+        self._flow(label, [words])
+
+    def stream(self, label: str, pieces: Iterable[str]) -> int:
+        """Show each piece when it comes; return how many came."""
+        return self._flow(label, pieces)
+
+    def summary(self, acts: Sequence[Act]) -> None:
+        """Show how all fared."""
+        table = Table("provider", "page", "tokens", "pieces", "first", "all", "finish", box=box.SIMPLE_HEAD)
+        for act in acts:
+            cells = (
+                act.name,
+                "fetched" if act.page else "-",
+                str(act.tokens or "-"),
+                str(act.pieces or "-"),
+                _seconds(act.first),
+                _seconds(act.total),
+                act.finish,
+            )
+            table.add_row(*cells, style=None if act.answered else "red")
+        self._screen.print()
+        self._screen.print(table)
+        answered = sum(act.answered for act in acts)
+        self._screen.print(f"{answered} of {len(acts)} answered. These were stand-ins, not the services.")
+        self._screen.print("'providers list' tells which services are known to answer programs.")
+
+    def _flow(self, label: str, pieces: Iterable[str]) -> int:
+        """Write ``pieces`` behind ``label``, each at once, wrapped between words."""
+        column, count = self._write(f"  {label:<{_INDENT - 2}}"), 0
+        try:
+            for count, piece in enumerate(pieces, 1):  # noqa: B007  the last one is the count
+                for word in re.findall(r"\S+\s*|\s+", piece):
+                    if column > _INDENT and column + len(word.rstrip()) > self._screen.width:
+                        column = self._write("\n" + " " * _INDENT) - 1
+                    column += self._write(word)
+        finally:
+            self._write("\n")
+        return count
+
+    def _write(self, text: str) -> int:
+        self._screen.file.write(printable(text))
+        self._screen.file.flush()
+        return len(text)
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"

@@ -1,0 +1,76 @@
+"""A conversation on the terminal: the prompt on stderr, the answers on stdout, the history kept."""
+
+import sys
+from contextlib import suppress
+
+from providers_sdk._conversation import Conversation
+from providers_sdk.cli._answer import print_reply
+from providers_sdk.cli._failures import Run, explain
+from providers_sdk.cli._terminal import say
+from providers_sdk.client import Client
+from providers_sdk.errors import PluginError, ProviderError
+
+__all__ = ["talk"]
+
+_PROMPT = "> "
+
+
+def talk(client: Client, conversation: Conversation, run: Run) -> None:
+    """Ask line after line until the end of the input.
+
+    :raises RequestError: the providers that were named cannot be asked at all.
+    :raises KeyboardInterrupt: Ctrl-C at the prompt.
+    """
+    say(f"You talk to {_partners(client)}. Ctrl-C ends an answer, Ctrl-D the conversation.")
+    for line in iter(_line, None):
+        if line.strip():
+            _turn(conversation, line, run)
+
+
+def _partners(client: Client) -> str:
+    names = client.chosen()
+    for name in names:
+        with suppress(PluginError):  # of several, one that is broken is passed over
+            client.registry.get(name)
+    return ", or else ".join(names)
+
+
+def _turn(conversation: Conversation, text: str, run: Run) -> None:
+    try:
+        print_reply(lambda: conversation.chat(text))
+    except KeyboardInterrupt:
+        return
+    except ProviderError as error:
+        explain(error, with_traceback=run.traceback)
+
+
+def _line() -> str | None:
+    """Return the next line that the user types, ``None`` after Ctrl-D."""
+    try:
+        line = _edited_line() if _is_all_terminal() else _plain_line()
+    except KeyboardInterrupt:
+        say("")
+        raise
+    if line is None:
+        say("")
+    return line
+
+
+def _is_all_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def _edited_line() -> str | None:
+    with suppress(ImportError):
+        import readline  # noqa: F401  from now on input() knows the arrow keys and remembers lines
+    try:
+        return input(_PROMPT)
+    except EOFError:
+        return None
+
+
+def _plain_line() -> str | None:
+    sys.stderr.write(_PROMPT)
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    return line.rstrip("\r\n") if line else None

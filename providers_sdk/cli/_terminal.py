@@ -1,0 +1,64 @@
+"""The standard streams: UTF-8 whatever the locale, and quiet once their reader has left."""
+
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+from providers_sdk._redact import printable
+
+__all__ = ["READER_LEFT", "say", "say_lines", "settle", "speak_utf8"]
+
+READER_LEFT = 141
+"""The exit code that a shell shows for a program whose reader left."""
+
+
+def speak_utf8() -> None:
+    """Make the standard streams UTF-8 whatever the locale; one that is closed becomes a place of nothing."""
+    sys.stdin = _utf8(sys.stdin, "r", "surrogateescape")
+    sys.stdout = _utf8(sys.stdout, "w", "backslashreplace")
+    sys.stderr = _utf8(sys.stderr, "w", "backslashreplace")
+
+
+def _utf8(stream: TextIO | None, mode: str, errors: str) -> TextIO:
+    if stream is None:
+        return open(os.devnull, mode, encoding="utf-8")  # type: ignore[return-value]
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors=errors)
+    return stream
+
+
+def say(words: object) -> None:
+    """Write one line to stderr, printable, whatever ``words`` hold."""
+    say_lines(" ".join(str(words).split()))
+
+
+def say_lines(words: str) -> None:
+    """Write ``words`` to stderr, printable."""
+    try:
+        sys.stderr.write(printable(words).rstrip("\n") + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _hush(sys.stderr)
+
+
+def settle(code: int) -> int:
+    """Flush stdout and return the exit code: ``code``, or another if the output could not be written."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _hush(sys.stdout)
+        return code or READER_LEFT
+    except (OSError, ValueError) as error:
+        _hush(sys.stdout)
+        if code == 0:
+            say(f"Error: the output cannot be written: {error}")
+        return code or 1
+    return code
+
+
+def _hush(stream: TextIO) -> None:
+    """Point ``stream`` at nothing, so that the interpreter's last flush of it cannot fail."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,125 @@
+"""``providers demo``: the real plugins ask stand-ins of their services, over real HTTP on this machine."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from providers_sdk._registry import Registry
+from providers_sdk._reply import Reply
+from providers_sdk.cli._failures import FAILED, traceback_option
+from providers_sdk.cli._stage import Act, Stage
+from providers_sdk.client import Client
+from providers_sdk.errors import ProviderError
+from providers_sdk.provider import Provider
+from providers_sdk.testing import Received, Response, StandIn
+from providers_sdk.testing.target import find_stand_in
+
+__all__ = ["command"]
+
+QUESTION = "What makes a good pizza?"
+ANSWERS = {
+    "pizzagpt": "A hot stone, a thin base, and the courage to leave most toppings out.",
+    "gizai": "Flour, water, salt, yeast, and a day of patience: time is what gives the dough its taste.",
+    "chatgptt": "Three things: a dough that has rested overnight, tomatoes that taste of summer, and an oven hotter "
+    "than you dare. The rest is good company.",
+    "chatgptfree": "Ask Naples: ninety seconds in the fire, a blistered rim, a soft middle. Ask anyone else: whatever "
+    "was in the fridge, shared while it is hot.",
+}
+_PACE, _DEADLINE = 0.04, 10.0
+
+Exchange = tuple[Received, Response]
+
+
+@click.command("demo")
+@traceback_option
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """See four providers answer, without a network.
+
+    The real plugins speak their real protocols over real HTTP, to stand-ins of the services that run on this machine.
+    Exit code 0 if all four answered, else 1.
+    """
+    stage = Stage(QUESTION)
+    registry = Registry()
+    acts = [_act(stage, registry, name) for name in ANSWERS]
+    stage.summary(acts)
+    ctx.exit(0 if all(act.answered for act in acts) else FAILED)
+
+
+def _act(stage: Stage, registry: Registry, name: str) -> Act:
+    """Let one provider ask its stand-in, and show it."""
+    stage.heading(name)
+    try:
+        provider = registry.get(name)
+        with _stand_in(provider, ANSWERS[name]) as (site, exchanges), _client(registry, name, site) as client:
+            stage.fact("site", f"{site.url}, a stand-in of {provider.url}")
+            with client.chat(QUESTION) as reply:
+                return _answered(stage, reply, exchanges)
+    except ProviderError as error:
+        stage.fact("failed", str(error))
+        return Act(name=name, finish=type(error).__name__)
+
+
+def _client(registry: Registry, name: str, site: StandIn) -> Client:
+    # proxy="": the stand-in is on this machine, whatever proxy the environment names
+    return Client(name, settings={name: site.client_settings()}, proxy="", deadline=_DEADLINE, registry=registry)
+
+
+@contextmanager
+def _stand_in(provider: type[Provider], text: str) -> Iterator[tuple[StandIn, list[Exchange]]]:
+    """Run the stand-in of a provider's service; yield it, and what it was asked and has answered."""
+    kind = find_stand_in(provider.stand_in)
+    if kind is None:
+        raise ProviderError("has no stand-in", provider=provider.__name__)
+    site = kind(says=re.findall(r"\S+\s*", text))
+    site.pace = lambda: time.sleep(_PACE)
+    exchanges: list[Exchange] = []
+    site.answer = _noting(site.answer, exchanges)  # type: ignore[method-assign,assignment]
+    with site:
+        yield site, exchanges
+
+
+def _noting(answer: Callable[[Received], Response], exchanges: list[Exchange]) -> Callable[[Received], Response]:
+    def noted(received: Received) -> Response:
+        response = answer(received)
+        exchanges.append((received, response))
+        return response
+
+    return noted
+
+
+def _answered(stage: Stage, reply: Reply, exchanges: list[Exchange]) -> Act:
+    """Show what there is to see of ``reply``, to its end."""
+    pages = [_page(*exchange) for exchange in exchanges if exchange[0].method == "GET"]
+    question = exchanges[-1][0]
+    tokens = {name: question.form[name] for name in ("_wpnonce", "post_id") if name in _fields(question)}
+    stage.fact("page", ", ".join(pages) or "none needed")
+    stage.fact("tokens", ", ".join(f"{name} = {value}" for name, value in tokens.items()) or "none needed")
+    stage.fact("asked", f"{question.method} {question.path}")
+    pieces = stage.stream("answer", reply)
+    attempt = reply.attempts[-1]
+    act = Act(
+        name=reply.provider,
+        page=bool(pages),
+        tokens=len(tokens),
+        pieces=pieces,
+        first=attempt.first,
+        total=attempt.total,
+        finish=reply.finish_reason or "",
+        answered=True,
+    )
+    stage.fact("finish", f"{act.finish}; {act.times}")
+    return act
+
+
+def _fields(question: Received) -> dict[str, str]:
+    kind = question.headers.get("content-type", "")
+    return question.form if kind.startswith("application/x-www-form-urlencoded") else {}
+
+
+def _page(received: Received, response: Response) -> str:
+    size = len(response.body) if isinstance(response.body, bytes) else 0
+    return f"{received.method} {received.path} -> status {response.status}, {size:,} bytes"

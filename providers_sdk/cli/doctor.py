@@ -1,0 +1,200 @@
+"""``providers doctor``: the state of every plugin, why it is not well, and what cures it."""
+
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.padding import Padding
+from rich.text import Text
+
+from providers_sdk._entry_points import PROVIDERS
+from providers_sdk._redact import printable
+from providers_sdk._registry import Registry
+from providers_sdk.cli._aside import stdout_aside
+from providers_sdk.cli._failures import traceback_option
+from providers_sdk.cli._health import Checkup, Health, Package, Proxy, examine
+from providers_sdk.cli._screen import screen
+
+__all__ = ["command"]
+
+_STYLES = {"loaded": "green", "disabled": "dim", "available": ""}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@traceback_option
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.pass_context
+def command(ctx: click.Context, as_json: bool, names: tuple[str, ...]) -> None:
+    """Import every plugin, or those named, and say what is wrong with each and what cures it.
+
+    DIST:NAME means the one of that distribution. Exit codes: 0 all are well, 1 one is not, 2 there is no such plugin.
+    """
+    registry = Registry()
+    with stdout_aside(), _told_on_terminals():
+        health = examine(registry, registry.report(*names, load=True))
+    if as_json:
+        click.echo(json.dumps(_as_json(health), indent=2))
+    else:
+        _Page().show(health)
+    ctx.exit(0 if health.healthy else 1)
+
+
+@contextmanager
+def _told_on_terminals() -> Iterator[None]:
+    """Show on a terminal which plugin is being imported: one that never comes back is then known by name."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    log, line = logging.getLogger("providers_sdk"), _Line()
+    level = log.level
+    log.addHandler(line)
+    log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        log.removeHandler(line)
+        log.setLevel(level)
+        line.write("")
+
+
+class _Line(logging.Handler):
+    """The last line of a terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show the record instead of the one before it."""
+        self.write(printable(record.getMessage())[:79])
+
+    def write(self, words: str) -> None:
+        """Replace the line by ``words``."""
+        sys.stderr.write(f"\r\x1b[K{words}")
+        sys.stderr.flush()
+
+
+class _Page:
+    """The form for people: the well ones first, what is wrong at the end, where it is seen."""
+
+    def __init__(self) -> None:
+        self._screen = screen()
+
+    def show(self, health: Health) -> None:
+        """Print ``health``."""
+        for line in _surroundings(health):
+            self._line(line)
+        rows = sorted(health.plugins, key=lambda one: not one.report.healthy)
+        widths = _width(rows, lambda one: one.report.name), _width(rows, _bringer)
+        for checkup in rows:
+            self._plugin(checkup, widths)
+        self._line("")
+        self._line(_verdict(health), "green" if health.healthy else "bold red")
+
+    def _plugin(self, checkup: Checkup, widths: tuple[int, int]) -> None:
+        row = checkup.report
+        seconds = "" if row.import_seconds is None else f"{row.import_seconds * 1000:.1f} ms"
+        line = f"{row.name:<{widths[0]}}  {row.state:<12}  {_bringer(checkup):<{widths[1]}}  {seconds:>8}"
+        self._line("")
+        self._line(line.rstrip(), _STYLES.get(row.state, "bold red"))
+        for words in _details(checkup):
+            self._line(words, indent=4)
+        if row.remedy:
+            self._line(f"cure: {row.remedy}", "bold", indent=4, whole=True)
+
+    def _line(self, words: str, style: str = "", *, indent: int = 0, whole: bool = False) -> None:
+        """Print one line; a pipe, and what is there to be copied, gets it whole, a terminal gets it wrapped."""
+        text = Text(printable(words), style)
+        if whole or not self._screen.is_terminal:
+            self._screen.print(Text(" " * indent) + text, soft_wrap=True)
+        else:
+            self._screen.print(Padding(text, (0, 0, 0, indent)))
+
+
+def _width(rows: list[Checkup], column: Callable[[Checkup], str]) -> int:
+    return min(max((len(column(row)) for row in rows), default=0), 28)
+
+
+def _bringer(checkup: Checkup) -> str:
+    return f"{checkup.report.distribution} {checkup.report.version}".strip()
+
+
+def _details(checkup: Checkup) -> Iterator[str]:
+    row = checkup.report
+    if row.entry_point:
+        kind = "" if row.group == PROVIDERS else "extension, "
+        wanted = f"contract {row.requires_contract}" if row.requires_contract else "any contract"
+        told = "" if row.import_seconds is None else f", hooks: {', '.join(row.hooks) or 'none'}, {wanted}"
+        yield f"{kind}{row.entry_point}{told}"
+    if checkup.given:
+        yield f"set: {', '.join(checkup.given)}"
+    if checkup.missing:
+        yield f"to be used, it needs {', '.join(checkup.missing)}"
+    if checkup.unusable:
+        yield f"the value cannot be used: {', '.join(checkup.unusable)}"
+    if row.reason:
+        yield row.reason
+
+
+def _surroundings(health: Health) -> Iterator[str]:
+    yield f"providers-sdk {health.version}, plugin contract {health.contract}, Python {health.python}"
+    needed = [package for package in health.packages if not package.extra]
+    shown = [package for package in needed if package.name in ("requests", "urllib3") or not package.fits]
+    yield "  " + (", ".join(map(_package, shown)) or "not installed as a distribution: what it needs is not known")
+    yield "  extras: " + ", ".join(_extra(package) for package in health.packages if package.extra)
+    yield from map(_proxy, health.proxies)
+    for note in health.notes:
+        yield f"  {note.variable} {note.problem}" + (note.near and f"; did you mean {note.near}?")
+
+
+def _proxy(proxy: Proxy) -> str:
+    if proxy.scheme == "no":
+        return f"  no proxy for {proxy.address}"
+    return f"  proxy for {proxy.scheme}: {proxy.address}{proxy.problem and f' ({proxy.problem})'}"
+
+
+def _package(package: Package) -> str:
+    words = f"{package.name} {package.version or 'is missing'} (needs {package.needs})"
+    return words if package.fits else f"{words}: pip install --upgrade {package.name}"
+
+
+def _extra(package: Package) -> str:
+    if not package.version:
+        return f"no {package.extra}"
+    return f"{package.extra} ({package.name} {package.version}{'' if package.fits else f', needs {package.needs}'})"
+
+
+def _verdict(health: Health) -> str:
+    rows = [checkup.report for checkup in health.plugins]
+    states = ", ".join(f"{count} {state}" for state, count in sorted(Counter(row.state for row in rows).items()))
+    ill = sorted({row.name for row in rows if not row.healthy})
+    return f"{len(rows)} plugins: {states}" + (f". Not well: {', '.join(ill)}" if ill else "")
+
+
+def _as_json(health: Health) -> dict[str, Any]:
+    return {
+        "healthy": health.healthy,
+        "library": {
+            "name": "providers-sdk",
+            "version": health.version,
+            "contract": health.contract,
+            "python": health.python,
+        },
+        "packages": [asdict(package) for package in health.packages],
+        "proxies": [asdict(proxy) for proxy in health.proxies],
+        "notes": [asdict(note) for note in health.notes],
+        "plugins": [_plugin_as_json(checkup) for checkup in health.plugins],
+    }
+
+
+def _plugin_as_json(checkup: Checkup) -> dict[str, Any]:
+    row = checkup.report
+    return {
+        **asdict(row),
+        "kind": "provider" if row.group == PROVIDERS else "extension",
+        "healthy": row.healthy,
+        "settings": {"given": checkup.given, "missing": checkup.missing, "unusable": checkup.unusable},
+    }
