@@ -1,0 +1,38 @@
+"""For the providers' tests: ask one provider at its stand-in."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from providers_sdk import Client, ProviderError, Reply
+from providers_sdk.testing import StandIn
+
+Ask = Callable[..., Reply]
+
+
+@pytest.fixture
+def ask() -> Iterator[Ask]:
+    """``ask(site, provider, messages, **arguments)`` asks once, at the stand-in."""
+    with ExitStack() as clients:
+
+        def ask_at(site: StandIn, provider: str, messages: Any = "Name three pizzas", **arguments: Any) -> Reply:
+            settings = {provider: site.client_settings()}
+            client = clients.enter_context(Client(provider, retries=0, settings=settings))
+            return client.chat(messages, **arguments)
+
+        yield ask_at
+
+
+@pytest.fixture
+def outcome(ask: Ask) -> Callable[..., str | ProviderError]:
+    """``outcome(site, provider)`` is the text of the answer, or the error in its place."""
+
+    def outcome_at(site: StandIn, provider: str, messages: Any = "Name three pizzas") -> str | ProviderError:
+        try:
+            return ask(site, provider, messages).text
+        except ProviderError as error:
+            return error
+
+    return outcome_at

@@ -1,0 +1,205 @@
+"""The documents for authors and migrants tell the truth: their code runs, and prints what they say it prints."""
+
+import ast
+import configparser
+import contextlib
+import doctest
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import providers_sdk
+import providers_sdk.plugin
+import providers_sdk.testing
+
+DOCS = Path(__file__).parents[1] / "docs"
+WRITTEN = ["writing-a-provider.md", "from-g4f.md"]
+
+RUN = ("providers", "pytest", "cd")
+NOT_RUN = {
+    "pip install -e '.[test]'": "needs an index for its build; the entry point is written by hand in its place",
+    "pip install build twine": "needs an index",
+    "python -m build": "needs what the line before it installs",
+    "twine check dist/*": "needs what pip installs",
+    "twine upload dist/*": "publishes",
+}
+"""Every other line of a shell block, and why it is not run."""
+
+_FENCE = re.compile(r"^```(\w+)[ ]?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_ALIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block: its language, the word after it, its text, and the line that it begins on."""
+
+    language: str
+    word: str
+    text: str
+    line: int
+
+
+def blocks(name: str) -> Iterator[Block]:
+    document = (DOCS / name).read_text(encoding="utf-8")
+    for found in _FENCE.finditer(document):
+        yield Block(found[1], found[2], found[3], document.count("\n", 0, found.start()) + 2)
+
+
+@dataclass
+class Reader:
+    """Types along: runs each block where the one before has left off, and keeps what it printed."""
+
+    document: str
+    home: Path
+    here: Path
+    names: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
+    printed: str = ""
+
+    def read(self, block: Block) -> None:
+        where = f"{self.document}:{block.line}"
+        if block.language == "python" and block.word.startswith("file="):
+            self._write(self.here / block.word.removeprefix("file="), block.text)
+        elif block.language == "python" and block.word == "before":
+            ast.parse(block.text)
+        elif block.language == "python":
+            self._python(block.text, where)
+        elif block.language == "sh":
+            self._shell(block.text, where)
+        elif block.language == "ini":
+            self._known(block.text, where)
+        else:
+            self._compare(block.text, where)
+
+    def _write(self, path: Path, text: str) -> None:
+        assert path.is_file(), f"{path} is no file that 'providers new' writes"
+        path.write_text(text, encoding="utf-8")
+
+    def _python(self, text: str, where: str) -> None:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(text, where, "exec"), self.names)
+        self.printed = printed.getvalue()
+
+    def _shell(self, text: str, where: str) -> None:
+        for line in text.splitlines():
+            if line.startswith("cd "):
+                self.here /= line.removeprefix("cd ")
+                os.chdir(self.here)
+            elif line.startswith("pip install -e"):
+                self._install()
+            elif line.split()[0] in RUN:
+                self.printed = self._ran(line, where)
+            else:
+                assert line in NOT_RUN, f"{where}: nobody has said whether {line!r} can be run"
+
+    def _ran(self, line: str, where: str) -> str:
+        search = [str(self.here), *filter(None, sys.path)]
+        given = {"PATH": f"{self.home}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": os.pathsep.join(search)}
+        options = {"PYTEST_ADDOPTS": "-p no:cacheprovider", "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
+        done = subprocess.run(
+            ["/bin/sh", "-c", line], cwd=self.here, env={**os.environ, **given, **options}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{where}: {line}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def _install(self) -> None:
+        """Write what pip would, as far as entry points are concerned."""
+        config = configparser.ConfigParser()
+        config.read(self.here / "setup.cfg", encoding="utf-8")
+        name, version = config["metadata"]["name"], config["metadata"]["version"]
+        folder = self.here / f"{name.replace('-', '_')}-{version}.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (folder / "entry_points.txt").write_text(f"[providers_sdk]{config['options.entry_points']['providers_sdk']}\n")
+        sys.path.insert(0, str(self.here))
+
+    def _known(self, text: str, where: str) -> None:
+        assert text in (self.here / "setup.cfg").read_text(encoding="utf-8"), f"{where}: setup.cfg says otherwise"
+
+    def _compare(self, text: str, where: str) -> None:
+        alike = doctest.OutputChecker().check_output(text, self.printed, _ALIKE)
+        assert alike, f"{where}: the block before it prints\n{self.printed}"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder to be in, beside one with the commands of this very interpreter."""
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, code in {
+        "providers": "from providers_sdk.cli import main; import sys; sys.exit(main())",
+        "pytest": "import pytest, sys; sys.exit(pytest.main())",
+    }.items():
+        (commands / name).write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$@"\n')
+        (commands / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    before = set(sys.modules)
+    path = list(sys.path)
+    yield commands
+    sys.path[:] = path
+    for name in set(sys.modules) - before:
+        if name.startswith("providers_sdk_acme"):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_block_runs_and_prints_what_the_document_says(document: str, home: Path) -> None:
+    reader = Reader(document, home, Path.cwd())
+    for block in blocks(document):
+        reader.read(block)
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_block_is_of_a_language_that_is_checked(document: str) -> None:
+    text = (DOCS / document).read_text(encoding="utf-8")
+    assert {block.language for block in blocks(document)} <= {"python", "sh", "text", "ini"}
+    assert 2 * sum(1 for _ in blocks(document)) == len(re.findall(r"^```", text, re.MULTILINE))
+
+
+def test_every_line_that_is_not_run_stands_in_a_document() -> None:
+    lines = {line for name in WRITTEN for block in blocks(name) if block.language == "sh" for line in block.text.split("\n")}
+    assert set(NOT_RUN) <= lines
+
+
+def prose(name: str) -> str:
+    return _FENCE.sub("", (DOCS / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_class_that_the_prose_names_is_there(document: str) -> None:
+    known = {*providers_sdk.__all__, *providers_sdk.plugin.__all__, *providers_sdk.testing.__all__}
+    theirs = {name for row in rows(document) for name in re.findall(r"[A-Z]\w+", row[0])}
+    named = set(re.findall(r"`([A-Z][a-z]\w+)`", prose(document)))
+    assert named - known - theirs - {"None", "True", "False"} == set()
+
+
+def rows(document: str) -> list[list[str]]:
+    """Return the cells of the table of names, in the document that has one."""
+    if document != "from-g4f.md":
+        return []
+    lines = [line for line in prose(document).splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_links_lead_to_headings_and_files(document: str) -> None:
+    text = (DOCS / document).read_text(encoding="utf-8")
+    headings = {_anchor(line) for line in text.splitlines() if line.startswith("#")}
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        elif "://" not in target:
+            assert (DOCS / target.partition("#")[0]).exists(), target
+
+
+def _anchor(heading: str) -> str:
+    words = re.sub(r"[^\w\- ]", "", heading.lstrip("#").strip().lower())
+    return words.replace(" ", "-")

@@ -1,0 +1,262 @@
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers_sdk import (
+    ConnectionLost,
+    EmptyAnswer,
+    PluginContractError,
+    PluginCrashed,
+    ProviderError,
+    Refused,
+    StreamTruncated,
+)
+from providers_sdk._grammar import checked, crash
+from providers_sdk.plugin import Chunk, FinishReason, Reasoning, Usage
+
+STOP = FinishReason("stop")
+
+
+def read(*chunks: object) -> list[Chunk]:
+    return list(checked(iter(chunks)))
+
+
+def test_a_sound_answer_passes_unchanged() -> None:
+    assert read(Reasoning("hm"), "a", Usage(1, 2), "b", STOP) == [Reasoning("hm"), "a", Usage(1, 2), "b", STOP]
+
+
+def test_chunks_pass_as_they_come() -> None:
+    log: list[object] = []
+
+    def answer() -> Iterator[Chunk]:
+        chunks: list[Chunk] = ["a", "b", STOP]
+        for chunk in chunks:
+            log.append(chunk)
+            yield chunk
+
+    stream = checked(answer())
+    assert log == []
+    assert (next(stream), log) == ("a", ["a"])
+    assert (next(stream), log) == ("b", ["a", "b"])
+
+
+def test_empty_pieces_are_dropped() -> None:
+    assert read("", "a", "", Reasoning(""), STOP) == ["a", STOP]
+
+
+def test_an_answer_without_finish_reason_was_cut_off() -> None:
+    for chunks in ([], ["a"], [Reasoning("hm")], ["a", Usage(1, 2)]):
+        with pytest.raises(StreamTruncated):
+            read(*chunks)
+
+
+def test_the_text_of_a_cut_answer_is_delivered_before_the_error() -> None:
+    stream = checked(iter(["a", "b"]))
+    assert [next(stream), next(stream)] == ["a", "b"]
+    with pytest.raises(StreamTruncated):
+        next(stream)
+
+
+@pytest.mark.parametrize("silence", [[], [""], [" \n\t"], [Reasoning("hm")], [Usage(1, 2)]], ids=repr)
+def test_an_answer_that_ends_without_text_is_empty(silence: list[Chunk]) -> None:
+    with pytest.raises(EmptyAnswer, match="stop"):
+        read(*silence, STOP)
+
+
+def test_white_space_is_kept_where_there_is_text() -> None:
+    assert read(" ", "a", "\n", STOP) == [" ", "a", "\n", STOP]
+
+
+@pytest.mark.parametrize("more", ["b", "", STOP, FinishReason("length"), Usage(1, 2), Reasoning("hm"), None], ids=repr)
+def test_nothing_may_follow_the_finish_reason(more: object) -> None:
+    stream = checked(iter(["a", STOP, more]))
+    assert [next(stream), next(stream)] == ["a", STOP]
+    with pytest.raises(PluginContractError, match="after its FinishReason"):
+        next(stream)
+
+
+@pytest.mark.parametrize("foreign", [None, b"a", 7, ["a"], {"a": 1}, ("a",), object(), Reasoning, str], ids=repr)
+def test_a_foreign_object_is_named_not_passed_on(foreign: object) -> None:
+    with pytest.raises(PluginContractError, match=type(foreign).__name__):
+        read("a", foreign, STOP)
+
+
+@pytest.mark.parametrize("reason", ["", None, 7, ["stop"]], ids=repr)
+def test_a_finish_reason_is_a_word(reason: Any) -> None:
+    with pytest.raises(PluginContractError, match="FinishReason"):
+        read("a", FinishReason(reason))
+
+
+def test_thinking_is_text() -> None:
+    wrong: Any = None
+    with pytest.raises(PluginContractError, match="Reasoning"):
+        read(Reasoning(wrong), "a", STOP)
+
+
+def test_text_is_plain_str_whatever_its_class_was() -> None:
+    class Fancy(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            return "disguised"
+
+    chunk = read(Fancy("a"), STOP)[0]
+    assert (type(chunk), chunk) == (str, "a")
+
+
+@pytest.mark.parametrize("answer", ["text", b"text", None, ["a", STOP], {"a": 1}, 7, ("a", STOP)], ids=repr)
+def test_complete_must_return_an_iterator(answer: object) -> None:
+    with pytest.raises(PluginContractError, match=rf"returned {type(answer).__name__}.*generator"):
+        list(checked(answer))
+
+
+def test_any_iterator_will_do() -> None:
+    class Countdown:
+        def __init__(self) -> None:
+            self.left: list[Chunk] = [STOP, "a"]
+
+        def __iter__(self) -> "Countdown":
+            return self
+
+        def __next__(self) -> Chunk:
+            if not self.left:
+                raise StopIteration
+            return self.left.pop()
+
+    assert list(checked(Countdown())) == ["a", STOP]
+
+
+@pytest.mark.parametrize("raised", [ValueError("boom"), KeyError("data"), StopIteration(), RecursionError()], ids=repr)
+def test_what_the_plugin_raises_is_wrapped_with_its_cause(raised: Exception) -> None:
+    def answer() -> Iterator[Chunk]:
+        yield "a"
+        raise raised
+
+    stream = checked(answer())
+    assert next(stream) == "a"
+    with pytest.raises(PluginCrashed, match="report it to its author") as caught:
+        next(stream)
+    causes = [caught.value.__cause__, getattr(caught.value.__cause__, "__cause__", None)]
+    assert raised in causes  # Python itself makes a RuntimeError of a StopIteration
+
+
+def test_an_error_of_ours_passes_as_it_is() -> None:
+    for raised in (Refused("no"), ConnectionLost("lost")):
+
+        def answer(error: ProviderError = raised) -> Iterator[Chunk]:
+            yield "a"
+            raise error
+
+        with pytest.raises(type(raised)) as caught:
+            list(checked(answer()))
+        assert caught.value is raised
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_what_stops_the_program_passes_as_it_is(raised: type[BaseException]) -> None:
+    def answer() -> Iterator[Chunk]:
+        yield "a"
+        raise raised
+
+    with pytest.raises(raised):
+        list(checked(answer()))
+
+
+def test_an_error_whose_text_cannot_be_read_is_reported_all_the_same() -> None:
+    class Unspeakable(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    assert "Unspeakable" in str(crash(Unspeakable()))
+
+
+class Watched:
+    """A provider's generator that notes when it is closed."""
+
+    def __init__(self, chunks: Iterable[object]) -> None:
+        self.closed = 0
+        self._chunks = chunks
+
+    def answer(self) -> Iterator[object]:
+        try:
+            yield from self._chunks
+        finally:
+            self.closed += 1
+
+
+@pytest.mark.parametrize(
+    "chunks", [["a", STOP], ["a"], ["a", None], ["a", STOP, "b"], ["", STOP], ["a", FinishReason("")]], ids=repr
+)
+def test_the_generator_is_closed_however_the_answer_ends(chunks: list[object]) -> None:
+    watched = Watched(chunks)
+    generator = watched.answer()
+    outcome: list[object] = []
+    try:
+        outcome.extend(checked(generator))
+    except ProviderError as error:
+        outcome.append(error)
+    assert outcome
+    assert watched.closed == 1
+
+
+def test_an_abandoned_answer_closes_the_generator() -> None:
+    watched = Watched(["a", "b", STOP])
+    generator = watched.answer()
+    stream = checked(generator)
+    next(stream)
+    assert watched.closed == 0
+    stream.close()  # type: ignore[attr-defined]
+    assert watched.closed == 1
+
+
+def test_a_generator_that_fails_to_close_is_a_crash_of_the_plugin() -> None:
+    def stubborn() -> Iterator[Chunk]:
+        try:
+            yield "a"
+        finally:
+            yield "b"
+
+    def clumsy() -> Iterator[Chunk]:
+        try:
+            yield "a"
+        finally:
+            raise OSError("cannot clean up")
+
+    for answer in (stubborn(), clumsy()):
+        stream = checked(answer)
+        next(stream)
+        with pytest.raises(PluginCrashed):
+            stream.close()  # type: ignore[attr-defined]
+
+
+HIGH, LOW = "\ud83c", "\udf55"  # together: a pizza
+
+
+def test_surrogate_pairs_torn_apart_are_joined() -> None:
+    assert read(f"a{HIGH}", f"{LOW}b", STOP) == ["a", "🍕b", STOP]
+    assert read(HIGH, LOW, STOP) == ["🍕", STOP]
+    assert read(HIGH, "", LOW, STOP) == ["🍕", STOP]
+    assert read(f"{HIGH}{LOW}", STOP) == ["🍕", STOP]
+    assert read(HIGH, Usage(1, 2), LOW, STOP) == [Usage(1, 2), "🍕", STOP]
+    assert read(Reasoning(HIGH), Reasoning(LOW), "a", STOP) == [Reasoning("🍕"), "a", STOP]
+
+
+def test_lone_surrogates_become_replacement_characters() -> None:
+    assert read(f"a{LOW}b", STOP) == ["a\ufffdb", STOP]
+    assert read(HIGH, STOP) == ["\ufffd", STOP]
+    assert read(HIGH, "a", STOP) == ["\ufffda", STOP]
+    assert read(HIGH, HIGH, LOW, STOP) == ["\ufffd", "🍕", STOP]
+    assert read("a", Reasoning(HIGH), STOP) == ["a", Reasoning("\ufffd"), STOP]
+
+
+@given(st.text(st.sampled_from([*"ab\u00e9🍕", HIGH, LOW]), max_size=12), st.lists(st.integers(0, 12), max_size=4))
+def test_text_cut_anywhere_is_the_same_text_and_can_be_printed(text: str, cuts: list[int]) -> None:
+    ends = [0, *sorted(cuts), len(text)]
+    pieces = [text[start:end] for start, end in itertools.pairwise(ends)]
+    joined = "".join(str(chunk) for chunk in read("x", *pieces, STOP)[:-1])
+    assert joined == "x" + text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assert joined.encode()

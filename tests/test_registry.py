@@ -1,0 +1,404 @@
+"""The registry: plugins of strangers, well and not, and what each of them does to the others (nothing)."""
+
+import importlib
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers_sdk import (
+    Client,
+    PluginConflict,
+    PluginError,
+    PluginLoadError,
+    PluginReport,
+    ProviderError,
+    Registry,
+    UnknownProvider,
+)
+from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request
+
+GOOD = """
+from providers_sdk.plugin import FinishReason, Provider, hookimpl
+
+class Stranger(Provider):
+    offline = True
+    models = (default_model,) = ("m",)
+
+    def complete(self, request, http):
+        yield "the stranger says " + request.prompt
+        yield FinishReason("stop")
+
+@hookimpl
+def register_providers(register):
+    register("{name}", Stranger)
+"""
+BROKEN = {  # what is wrong with it: the module, the state, words of the reason
+    "raises-at-import": ("raise ValueError('no good')", "failed", "ValueError: no good"),
+    "lacks-a-dependency": ("import a_module_that_nobody_has", "failed", "a_module_that_nobody_has"),
+    "exits-at-import": ("import sys; sys.exit(3)", "failed", "SystemExit: 3"),
+    "is-no-python": ("def broken(:", "failed", "SyntaxError"),
+    "misspells-the-hook": (GOOD.replace("def register_providers", "def register_provider"), "failed", "unknown hook"),
+    "wants-another-argument": (GOOD.replace("(register):", "(register, colour):"), "failed", "colour"),
+    "has-no-hook": ("'nothing here'", "failed", "it registered nothing"),
+    "raises-in-the-hook": (
+        GOOD.replace('    register("{name}", Stranger)', "    1 / 0"),
+        "failed",
+        "ZeroDivisionError: division by zero",
+    ),
+    "exits-in-the-hook": (
+        GOOD.replace('    register("{name}", Stranger)', "    raise SystemExit"),
+        "failed",
+        "SystemExit",
+    ),
+    "registers-another-name": (GOOD.replace("{name}", "somebody"), "failed", "it registered somebody"),
+    "registers-a-dict": (GOOD.replace(", Stranger)", ", dict)"), "failed", "no subclass of Provider"),
+    "has-no-complete": (GOOD.replace("def complete", "def completely"), "failed", "no complete() of its own"),
+    "is-too-new": (
+        GOOD.replace("offline = True", "requires_contract = '>=2'"),
+        "incompatible",
+        "it needs plugin contract >=2; this library has 1.0",
+    ),
+    "asks-for-rubbish": (GOOD.replace("offline = True", "requires_contract = 'new'"), "failed", "'new' is no range"),
+    "has-wild-settings": (GOOD.replace("offline = True", "known_settings = {'a': 'b'}"), "failed", "known_settings"),
+}
+
+
+class Shelf:
+    """A folder on the path where distributions are put as pip would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def module(self, name: str) -> str:
+        """The module that brings the provider ``name``."""
+        return "stranger_" + name.replace("-", "_").replace(".", "_")
+
+    def put(self, name: str, source: str = GOOD, *, group: str = "providers_sdk", distribution: str = "") -> None:
+        """Install a distribution with one plugin ``name``."""
+        module = self.module(name)
+        (self.folder / f"{module}.py").write_text(source.replace("{name}", name))
+        self.metadata(distribution or f"dist-{name}", f"[{group}]\n{name} = {module}\n".encode())
+
+    def metadata(self, distribution: str, entry_points: bytes) -> None:
+        """Install a distribution's metadata."""
+        folder = self.folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_bytes(entry_points)
+        importlib.invalidate_caches()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    yield Shelf(tmp_path)
+    for name in set(sys.modules) - before:
+        if name.startswith("stranger_"):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+@pytest.fixture
+def bundled() -> list[str]:
+    return Registry().names()
+
+
+def rows(registry: Registry) -> dict[str, PluginReport]:
+    return {row.name: row for row in registry.report(load=True)}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_plugin_is_told_and_hurts_only_itself(name: str, shelf: Shelf, bundled: list[str]) -> None:
+    source, state, words = BROKEN[name]
+    shelf.put(name, source)
+    registry = Registry()
+    report = rows(registry)
+
+    assert set(report) == {*bundled, name}
+    assert {report[other].state for other in bundled} == {"loaded"}
+    assert report[name].state == state
+    assert words in report[name].reason
+    assert "\n" not in report[name].reason
+    assert report[name].distribution == f"dist-{name}"
+    assert f"dist-{name}" in report[name].remedy
+    assert not report[name].healthy
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_who_asks_for_a_broken_plugin_is_told_the_same(name: str, shelf: Shelf) -> None:
+    source, _, words = BROKEN[name]
+    shelf.put(name, source)
+    with Client(name) as client:
+        for _ in range(2):
+            with pytest.raises(PluginLoadError) as raised:
+                client.chat("Hi")
+            assert raised.value.provider == name
+            assert words in raised.value.message
+        assert client.chat("Hi", provider="echo").text == "Hi"
+
+
+def test_all_broken_plugins_at_once_hurt_nobody_else(shelf: Shelf, bundled: list[str]) -> None:
+    for name, (source, _, _) in BROKEN.items():
+        shelf.put(name, source)
+    shelf.put("well")
+    report = rows(Registry())
+    assert set(report) == {*bundled, *BROKEN, "well"}
+    assert {name for name, row in report.items() if row.state == "loaded"} == {*bundled, "well"}
+
+
+def test_a_plugin_that_is_well_answers(shelf: Shelf) -> None:
+    shelf.put("well")
+    with Client("well") as client:
+        assert client.chat("Hi").text == "the stranger says Hi"
+    row = rows(Registry())["well"]
+    assert (row.state, row.reason, row.remedy, row.healthy) == ("loaded", "", "", True)
+    assert (row.distribution, row.version, row.entry_point) == ("dist-well", "1.0", "stranger_well")
+    assert row.hooks == ("register_providers",)
+    assert row.import_seconds is not None
+
+
+def test_reading_names_and_states_imports_no_plugin(shelf: Shelf) -> None:
+    shelf.put("well")
+    registry = Registry()
+    before = {name for name in sys.modules if name.startswith(("stranger_", "providers_sdk_plugins."))}
+    assert "well" in registry.names()
+    [row] = [row for row in registry.report() if row.name == "well"]
+    assert (row.state, row.import_seconds) == ("available", None)
+    assert {name for name in sys.modules if name.startswith(("stranger_", "providers_sdk_plugins."))} == before
+    assert "stranger_well" not in sys.modules
+
+
+def test_asking_for_one_plugin_imports_no_other(shelf: Shelf) -> None:
+    shelf.put("well")
+    shelf.put("other")
+    Registry().get("well")
+    assert "stranger_well" in sys.modules
+    assert "stranger_other" not in sys.modules
+
+
+def test_a_name_that_two_offer_is_refused_until_one_is_picked(shelf: Shelf, bundled: list[str]) -> None:
+    shelf.put("echo", distribution="dist-rival")
+    registry = Registry()
+    assert registry.names() == bundled
+
+    with pytest.raises(PluginConflict, match=r"'dist-rival:echo' or 'providers-sdk:echo'") as raised:
+        registry.get("echo")
+    assert raised.value.provider == "echo"
+
+    with Client(registry=registry) as client:
+        assert client.chat("Hi", provider="providers-sdk:echo").text == "Hi"
+        assert client.chat("Hi", provider="dist-rival:echo").text == "the stranger says Hi"
+        assert client.chat("Hi", provider="Dist_Rival:echo").provider == "echo"
+
+
+def test_a_conflict_is_reported_for_both_and_for_nobody_else(shelf: Shelf, bundled: list[str]) -> None:
+    shelf.put("echo", distribution="dist-rival")
+    report = Registry().report(load=True)
+    conflicts = [row for row in report if row.state == "conflict"]
+    assert [(row.name, row.distribution) for row in conflicts] == [("echo", "dist-rival"), ("echo", "providers-sdk")]
+    assert all(f"ask for {row.distribution}:echo" in row.remedy for row in conflicts)
+    assert {row.name for row in report if row.state == "loaded"} == set(bundled) - {"echo"}
+
+
+def test_switching_off_one_of_two_ends_their_conflict(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.put("echo", distribution="dist-rival")
+    monkeypatch.setenv("PROVIDERS_SDK_DISABLE", "dist-rival:echo")
+    with Client("echo") as client:
+        assert client.chat("Hi").text == "Hi"
+
+
+def test_a_disabled_plugin_is_listed_and_not_imported(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.put("well")
+    monkeypatch.setenv("PROVIDERS_SDK_DISABLE", " well , gizai")
+    registry = Registry()
+    report = rows(registry)
+    assert (report["well"].state, report["gizai"].state, report["echo"].state) == ("disabled", "disabled", "loaded")
+    assert report["well"].healthy
+    assert "stranger_well" not in sys.modules
+    with pytest.raises(PluginLoadError, match="PROVIDERS_SDK_DISABLE"):
+        registry.get("well")
+
+
+@pytest.mark.parametrize("content", [b"[providers_sdk]\n\xff\xfe = x\n", b"[providers_sdk]\nno equals sign\n"])
+def test_entry_points_that_cannot_be_read_hide_no_others(content: bytes, shelf: Shelf, bundled: list[str]) -> None:
+    shelf.metadata("dist-garbled", content)
+    shelf.put("well")
+    report = rows(Registry())
+    assert {name for name, row in report.items() if row.state == "loaded"} == {*bundled, "well"}
+    [garbled] = [row for row in report.values() if row.state == "failed"]
+    assert garbled.distribution == "dist_garbled"
+    assert "cannot be read" in garbled.reason
+
+
+@pytest.mark.parametrize("value", ["not a module", ":", "stranger.."])
+def test_an_entry_point_that_names_no_module_fails_alone(value: str, shelf: Shelf, bundled: list[str]) -> None:
+    shelf.metadata("dist-odd", f"[providers_sdk]\nodd = {value}\n".encode())
+    report = rows(Registry())
+    assert report["odd"].state == "failed"
+    assert {report[name].state for name in bundled} == {"loaded"}
+
+
+def test_threads_that_ask_at_once_share_one_import(shelf: Shelf) -> None:
+    shelf.put("well", "calls = []\n" + GOOD.replace("    register(", "    calls.append(1)\n    register("))
+    registry, barrier, found = Registry(), threading.Barrier(32), []
+
+    def get() -> None:
+        barrier.wait(10)
+        found.append(registry.get("well"))
+
+    threads = [threading.Thread(target=get) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(found) == 32
+    assert len(set(found)) == 1
+    assert sys.modules["stranger_well"].calls == [1]
+
+
+class Own(Provider):
+    models = (default_model,) = ("own",)
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield f"own: {request.prompt}"
+        yield FinishReason("stop")
+
+
+def test_a_provider_can_be_registered_at_run_time() -> None:
+    registry = Registry()
+    registry.register("own", Own)
+    registry.register("echo", Own)
+    with Client(registry=registry) as client:
+        assert client.chat("Hi", provider="own").text == "own: Hi"
+        assert client.chat("Hi", provider="echo").text == "own: Hi"
+    assert "own" in registry.names()
+    assert "own" in {row.name for row in registry.report()}
+    assert "own" not in Registry().names()
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a/b", "../up", "x" * 65, "-dash", "line\n", "dist:name", 3, None])
+def test_a_name_that_cannot_be_is_refused(name: Any) -> None:
+    with pytest.raises(PluginLoadError, match="no name for a provider"):
+        Registry().register(name, Own)
+
+
+@pytest.mark.parametrize("kind", [dict, Own(), None, Provider, "Own"])
+def test_a_class_that_is_no_provider_is_refused(kind: Any) -> None:
+    with pytest.raises(PluginLoadError, match="is registered with"):
+        Registry().register("own", kind)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("chatgptfre", "chatgptfree"), ("ekho", "echo"), ("pizzzagpt", "pizzagpt")]
+)
+def test_an_unknown_provider_is_answered_with_the_nearest(asked: str, meant: str) -> None:
+    with pytest.raises(UnknownProvider, match=f"there is no provider '{asked}'; did you mean '{meant}'\\?"):
+        Registry().get(asked)
+
+
+def test_a_name_like_none_is_answered_with_all(bundled: list[str]) -> None:
+    with pytest.raises(UnknownProvider) as raised:
+        Registry().get("zzzzzz")
+    assert all(name in raised.value.message for name in bundled)
+
+
+@pytest.mark.parametrize("name", ["dist-nobody:echo", "providers-sdk:nothing", ":", "x" * 10_000, 3, b"echo"])
+def test_whatever_is_no_name_is_an_unknown_provider(name: Any) -> None:
+    with pytest.raises(UnknownProvider) as raised:
+        Registry().get(name)
+    assert len(raised.value.message) < 500
+
+
+def test_a_failed_plugin_fails_for_every_thread_with_an_error_of_its_own(shelf: Shelf) -> None:
+    shelf.put("bad", "raise ValueError('no good')")
+    registry = Registry()
+    errors: list[PluginError] = []
+    for _ in range(2):
+        with pytest.raises(PluginError) as raised:
+            registry.get("bad")
+        errors.append(raised.value)
+    assert errors[0] is not errors[1]
+    assert isinstance(errors[1].__cause__, ValueError)
+
+
+WATCHER = """
+from providers_sdk.plugin import hookimpl
+seen = []
+
+@hookimpl
+def attempt_started(attempt):
+    seen.append(("started", attempt.provider, attempt.outcome))
+
+@hookimpl
+def attempt_finished(attempt):
+    seen.append(("finished", attempt.provider, attempt.outcome))
+"""
+EXTENSIONS = "providers_sdk.extensions"
+
+
+def test_an_extension_sees_each_attempt(shelf: Shelf) -> None:
+    shelf.put("watcher", WATCHER, group=EXTENSIONS)
+    shelf.put("failing", GOOD.replace('yield "the stranger', 'raise OSError("down")\n        yield "'))
+    with Client(["failing", "echo"]) as client:
+        assert "stranger_watcher" not in sys.modules
+        assert client.chat("Hi").text == "Hi"
+        client.chat("Hi there", provider="echo").close()
+    assert sys.modules["stranger_watcher"].seen == [
+        ("started", "failing", "streaming"),
+        ("finished", "failing", "PluginCrashed"),
+        ("started", "echo", "streaming"),
+        ("finished", "echo", "answered"),
+        ("started", "echo", "streaming"),
+        ("finished", "echo", "abandoned"),
+    ]
+
+
+def test_an_extension_sees_who_was_passed_over(shelf: Shelf) -> None:
+    shelf.put("watcher", WATCHER, group=EXTENSIONS)
+    shelf.put("well", GOOD.replace("offline = True", "known_options = ('temperature',)"))
+    with Client(["echo", "well"]) as client:
+        assert client.chat("Hi", temperature=1).provider == "well"
+    assert sys.modules["stranger_watcher"].seen[0] == ("finished", "echo", "skipped")
+
+
+BAD_EXTENSIONS = {
+    "raises-at-import": "raise ValueError('no good')",
+    "exits-at-import": "import sys; sys.exit(3)",
+    "misspells-the-hook": WATCHER.replace("def attempt_started", "def attempt_startet"),
+    "wants-another-argument": WATCHER.replace("attempt_started(attempt)", "attempt_started(attempt, colour)"),
+    "raises-in-the-hook": WATCHER.replace("seen.append", "raise ValueError"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_EXTENSIONS)
+def test_a_broken_extension_hurts_no_call(name: str, shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
+    shelf.put(name, BAD_EXTENSIONS[name], group=EXTENSIONS)
+    shelf.put("watcher", WATCHER, group=EXTENSIONS)
+    with Client("echo") as client:
+        assert client.chat("Hi").text == "Hi"
+    assert [kind for kind, _, _ in sys.modules["stranger_watcher"].seen] == ["started", "finished"]
+    assert "extension" in caplog.text
+
+
+@pytest.mark.parametrize("name", [name for name in BAD_EXTENSIONS if name != "raises-in-the-hook"])
+def test_a_broken_extension_is_reported(name: str, shelf: Shelf, bundled: list[str]) -> None:
+    shelf.put(name, BAD_EXTENSIONS[name], group=EXTENSIONS)
+    report = rows(Registry())
+    assert (report[name].state, report[name].group) == ("failed", EXTENSIONS)
+    assert {report[other].state for other in bundled} == {"loaded"}
+
+
+def test_a_stranger_whose_constructor_fails_hurts_only_who_asks_for_it(shelf: Shelf) -> None:
+    shelf.put("moody", GOOD.replace("offline = True", "def __init__(self, *a, **k): raise OSError('not today')"))
+    with Client() as client:
+        with pytest.raises(ProviderError, match="not today") as raised:
+            client.chat("Hi", provider="moody")
+        assert isinstance(raised.value, PluginError)
+        with pytest.raises(ProviderError, match="no provider was chosen"):
+            client.chat("Hi")
+        assert client.chat("Hi", provider="echo").text == "Hi"
