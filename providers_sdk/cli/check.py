@@ -42,13 +42,13 @@ def command(target: str, stand_in: str, live: bool, as_json: bool, html: Path | 
     else:
         for report in reports:
             _summary(report)
-    raise SystemExit(0 if all(report.passed for report in reports) else 1)
+    click.get_current_context().exit(0 if all(report.passed for report in reports) else 1)
 
 
 def _against_stand_in(target: Target, *, quiet: bool) -> Report:
     if target.stand_in is None and not target.provider.offline:
         raise click.UsageError(
-            f"{target.name} has no stand-in: set stand_in = 'module:Class' in the provider, give --stand-in, or use --live"
+            f"{target.name} has no stand-in: set stand_in = 'module:Class' in it, give --stand-in, or use --live"
         )
     verdicts: list[Verdict] = []
     for verdict in judge(target.provider, target.stand_in):
@@ -104,6 +104,6 @@ def _summary(report: Report) -> None:
         words = verdict.words or f"{verdict.seconds:.2f} s"
         table.add_row(f"[{colour}]{verdict.state}[/]", verdict.claim.name, escape(words))
     console.print(table)
-    counts = ", ".join(f"{count} {state}" for state, count in report.counts.items())
+    counts = ", ".join(f"{state}: {count}" for state, count in report.counts.items())
     outcome = "keeps the contract" if report.passed else "breaks the contract"
     console.print(f"{escape(report.provider)} {outcome}, against {report.against}: {counts}")

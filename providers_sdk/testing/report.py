@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from providers_sdk._version import __version__
@@ -33,6 +34,12 @@ class Report:
     def counts(self) -> dict[str, int]:
         """How many claims came to each state."""
         return dict(Counter(verdict.state for verdict in self.verdicts))
+
+    @property
+    def sections(self) -> list[tuple[str, list[Verdict]]]:
+        """The verdicts by section, in the contract's order."""
+        groups = groupby(self.verdicts, key=lambda verdict: verdict.claim.section)
+        return [(section, list(verdicts)) for section, verdicts in groups]
 
     def data(self) -> dict[str, Any]:
         """Return the report as plain data."""

@@ -65,7 +65,7 @@ def find_stand_in(path: str) -> type[StandIn] | None:
 
 def _modules(target: str) -> Iterator[ModuleType]:
     path = Path(target)
-    if path.is_dir():
+    if target and path.is_dir():
         sys.path.insert(0, str(path.resolve()))
         yield from map(_import, _named_in(path))
     elif path.suffix == ".py" and path.is_file():

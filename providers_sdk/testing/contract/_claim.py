@@ -46,7 +46,7 @@ def claim(
     """Make a claim of a function: its name is the claim's, its docstring the claim's text."""
 
     def add(check: Check) -> Check:
-        text = " ".join((check.__doc__ or "").split())
+        text = " ".join((check.__doc__ or "").split()).replace("``", "`")
         CLAIMS[check.__name__] = Claim(check.__name__, section, text, check, needs, exempt)
         return check
 

@@ -78,6 +78,11 @@ def _repeats(piece: Callable[[Kind], bytes], *, midway: bool = False) -> Act:
     return act
 
 
+def _one_byte_a_second(connection: Connection, _: Received) -> None:
+    send_head(connection)
+    repeat(connection, chunk(b"x"), every=1.0)
+
+
 def _stall_midway(connection: Connection, _: Received) -> None:
     send_head(connection)
     connection.send(chunk(_start(connection.good)))
@@ -150,6 +155,7 @@ def _not_utf8(connection: Connection) -> bytes:
 BODY_FAULTS = (
     NamedFault("stall_midway", "Nothing more comes after the first pieces.", _stall_midway, _IDLE),
     NamedFault("trickle", "One byte at a time, for ever, and never a whole piece.", _repeats(lambda _: b"x"), _LATE),
+    NamedFault("one_byte_a_second", "One byte a second, and never a whole piece.", _one_byte_a_second, _LATE),
     NamedFault("comments_forever", "Keep-alive comments for ever, and nothing else.", _repeats(_comment), _LATE),
     NamedFault(
         "comments_midway",

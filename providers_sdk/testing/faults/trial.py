@@ -1,8 +1,9 @@
 """One fault, one provider: ask, and tell how it ended, how long it took and what was left open."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from providers_sdk._limits import Limits
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial", "try_fault"]
 
-SMALL = Limits(connect=0.4, first=0.6, idle=0.5, deadline=1.5)
+SMALL = Limits(connect=0.3, first=0.5, idle=0.4, deadline=1.0)
 _UNHURRIED = Limits(connect=10, first=20, idle=20, deadline=20)
 _ANSWERED = "answered"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +66,17 @@ def try_fault(
     site: StandIn,
     *,
     kind: Kind,
+    stream: bool = True,
     limits: Limits = SMALL,
     user_info: str = "",
+    settings: Mapping[str, str] = _NOTHING,
     registry: "Registry | None" = None,
-    **settings: str,
 ) -> Trial:
     """Ask ``provider`` once with the fault in its way; twice where the fault is harmless.
 
     :param site: a stand-in of the provider's service, not started.
     :param kind: what the fault is to spoil: an answer of the kind that the site gives, or the page with the tokens.
+    :param stream: whether the caller asks for a stream; not every service then gives one.
     :param limits: the client's; a fault that a size limit must end gets generous ones.
     :param user_info: ``"user:password"`` to put into the service's address.
     :param settings: further settings of the provider.
@@ -87,9 +91,9 @@ def try_fault(
             connect=limits.connect, first=limits.first, idle=limits.idle, deadline=limits.deadline,
         )  # fmt: skip
         with client:
-            asked = _ask(client, kind)
+            asked = _ask(client, stream)
             if documented is None and asked.error is None:
-                asked = _ask(client, kind)
+                asked = _ask(client, stream)
         left = _still_open((site, *rig.servers))
     answered = asked.error is None and site.text.strip() in asked.text
     return Trial(
@@ -116,10 +120,10 @@ def _session(rig: Rig) -> "requests.Session | None":
     return session
 
 
-def _ask(client: Client, kind: Kind) -> _Asked:
+def _ask(client: Client, stream: bool) -> _Asked:
     asked = _Asked()
     try:
-        for piece in client.chat("Name three pizzas.", stream=kind != "json"):
+        for piece in client.chat("Name three pizzas.", stream=stream):
             asked.last_piece = time.monotonic()
             asked.text += piece
     except Exception as error:  # noqa: BLE001  whatever it is, it is the result

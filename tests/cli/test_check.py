@@ -1,0 +1,137 @@
+"""``providers check``: the contract from the command line."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from providers_sdk.cli.check import command
+from providers_sdk.testing import CLAIMS
+from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+
+_PROVIDER = """
+from providers_sdk.plugin import FinishReason, Provider, hookimpl
+
+class {name}(Provider):
+    offline = True
+    default_model = "x"
+    models = ("x",)
+
+    def complete(self, request, http):
+        yield {answer}
+        yield FinishReason("stop")
+
+@hookimpl
+def register_providers(register):
+    register("{name}", {name})
+"""
+
+
+def check(*words: str) -> Result:
+    return CliRunner().invoke(command, words)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one sound provider, named by its setup.cfg."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "shop_plugin.py").write_text(_PROVIDER.format(name="Shop", answer="request.prompt"))
+    (tmp_path / "setup.cfg").write_text("[options.entry_points]\nproviders_sdk =\n    shop = shop_plugin\n")
+    return tmp_path
+
+
+def test_an_installed_provider_is_checked_against_its_stand_in() -> None:
+    done = check("pizzagpt")
+    assert done.exit_code == 0, done.output
+    assert "pizzagpt keeps the contract, against its stand-in" in done.output
+
+
+def test_json_tells_every_claim() -> None:
+    report = json.loads(CliRunner().invoke(command, ["echo", "--json"]).stdout)[0]
+    assert [row["claim"] for row in report["claims"]] == list(CLAIMS)
+    assert report["passed"] is True
+
+
+def test_a_folder_is_checked_by_the_entry_points_of_its_setup_cfg(project: Path) -> None:
+    done = check(str(project))
+    assert done.exit_code == 0, done.output
+    assert "shop keeps the contract, against nothing (offline)" in done.output
+
+
+def test_a_file_is_checked(project: Path) -> None:
+    assert check(str(project / "shop_plugin.py")).exit_code == 0
+
+
+def test_a_module_is_checked(project: Path) -> None:
+    assert check("shop_plugin").exit_code == 0
+
+
+def test_a_broken_provider_ends_with_exit_code_1_and_names_the_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "mill_plugin.py").write_text(_PROVIDER.format(name="Mill", answer="request.prompt.encode()"))
+    done = check("mill_plugin")
+    assert done.exit_code == 1
+    assert "yields_chunks" in done.output
+    assert "mill breaks the contract" in done.output
+
+
+def test_the_page_is_whole_and_asks_for_nothing_from_elsewhere(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert check("openai", "--html", str(page)).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    found = _Page(text)
+    assert {"html", "svg", "table"} <= found.tags
+    assert found.addresses == []
+    assert all(name in text for name in CLAIMS)
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_the_picture_shows_each_piece_sent_and_each_chunk_arrived(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    check("openai", "--html", str(page))
+    report = json.loads(CliRunner().invoke(command, ["openai", "--json"]).stdout)[0]
+    timeline = report["timeline"]
+    assert page.read_text(encoding="utf-8").count("<circle") == len(timeline["sent"]) + len(timeline["arrived"])
+    assert len(timeline["arrived"]) == 6  # four texts, the usage, the finish
+    assert timeline["arrived"][0] < timeline["sent"][-1]
+
+
+def test_live_asks_the_address_in_the_settings_and_only_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    with PizzagptSite() as site:
+        monkeypatch.setenv("PROVIDERS_SDK_PIZZAGPT_URL", site.url)
+        done = check("pizzagpt", "--live")
+        assert len(site.requests) == 2
+    assert done.exit_code == 0, done.output
+    assert "against the live service" in done.output
+
+
+def test_live_fails_where_the_service_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    with PizzagptSite("misuse") as site:
+        monkeypatch.setenv("PROVIDERS_SDK_PIZZAGPT_URL", site.url)
+        done = check("pizzagpt", "--live")
+    assert done.exit_code == 1
+    assert "MisuseDetected" in done.output
+
+
+@pytest.mark.parametrize("target", ["no_such_thing", "../../etc", "a b", ""])
+def test_a_target_that_is_nothing_is_one_sentence(target: str) -> None:
+    done = check(target)
+    assert done.exit_code != 0
+    assert str(done.exception) or done.output
+
+
+class _Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.addresses: list[str | None] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value for name, value in attrs if name in ("src", "href", "data", "action")]
