@@ -110,13 +110,13 @@ BROKEN = {
 """Each way of being broken. In every one of them nobody else is hurt."""
 
 
-def install(folder: Path, name: str, kind: Kind = WELL) -> None:
+def install(folder: Path, name: str, kind: Kind = WELL, *, group: str = "providers_sdk") -> None:
     """Write a distribution ``stranger-NAME`` with the plugin ``name`` into ``folder``, as pip would."""
     for distribution in [f"stranger_{name}_a", f"stranger_{name}_b"] if kind.twins else [f"stranger_{name}"]:
         (folder / f"{distribution}.py").write_text(kind.module.replace("{name}", name), "utf-8")
         info = folder / f"{distribution}-1.0.dist-info"
         info.mkdir()
-        entry = f"[providers_sdk]\n{name} = {kind.entry.replace('{module}', distribution)}\n"
+        entry = f"[{group}]\n{name} = {kind.entry.replace('{module}', distribution)}\n"
         readme = "A line of a readme, as a real distribution has it.\n" * 60
         metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n\n{readme}"
         (info / "entry_points.txt").write_bytes(kind.entry_points or entry.encode())
@@ -133,10 +133,13 @@ def fill(folder: Path, plugins: int, broken: int) -> dict[str, Kind]:
     return made
 
 
-def providers(folder: Path, *words: str) -> tuple[subprocess.CompletedProcess[str], float]:
-    """Run ``providers`` with what is installed in ``folder``, too; return what it did and how long it took."""
+def providers(folder: Path, *words: str, **variables: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run ``providers`` with what is installed in ``folder``, too; return what it did and how long it took.
+
+    :param variables: of the environment, besides those that are there.
+    """
     clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("PROVIDERS_SDK_")}
-    environment = {**clean, "PYTHONPATH": str(folder)}
+    environment = {**clean, "PYTHONPATH": str(folder), **variables}
     command = [sys.executable, "-m", "providers_sdk", *words]
     started = time.perf_counter()
     done = subprocess.run(

@@ -1,6 +1,5 @@
 """Time limits as values, and the clock of one attempt that tells which of them runs out."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -14,7 +13,9 @@ from providers_sdk.errors import (
     TimeLimitExceeded,
 )
 
-__all__ = ["Clock", "Limits"]
+__all__ = ["MAX_SECONDS", "Clock", "Limits"]
+
+MAX_SECONDS = 1_000_000  # sockets know no wait of more than 24 days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,12 @@ class Limits:
 
 
 def _check(name: str, value: object) -> None:
-    sound = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+    sound = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= MAX_SECONDS
     if value is not None and not sound:
-        raise InvalidArgument(f"{name} must be a positive number of seconds, or None for no limit, not {value!r}")
+        raise InvalidArgument(
+            f"{name} must be a positive number of seconds, at most {MAX_SECONDS}, or None for no limit, "
+            f"not {value!r:.40}"
+        )
 
 
 class Clock:

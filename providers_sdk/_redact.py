@@ -27,7 +27,7 @@ def _pattern(secrets: frozenset[str]) -> re.Pattern[str]:
 
 def _spellings(secret: str) -> Iterator[str]:
     """Yield the secret, and what is certain of its base64 at each of the three places where it may begin in it."""
-    yield re.sub(r"\s+", " ", secret)
+    yield re.sub(r"[ \t\r\n]+", " ", secret)
     raw = secret.encode("utf-8", "replace")
     for before in range(3):
         whole = base64.b64encode(bytes(before) + raw).decode()
@@ -39,15 +39,15 @@ def _forms(character: str) -> str:
     if character.isascii() and character.isalnum():
         return character
     if character == " ":
-        return r"(?:[\s+]|%20)+"
+        return r"(?:[\s+]|%(?:20|0[9aAdD])|\\+[nrt])+"
     if character == "\\":
         return r"(?:\\+|%5[cC])"
-    raw = character.encode("utf-8", "replace")
-    number = ord(character)
+    raw, number = character.encode("utf-8", "replace"), ord(character)
+    # the character itself comes last: it may begin one of the others
     escaped = (json.dumps(character)[1:-1], repr(character)[1:-1], repr(raw)[2:-1], f"\\{character}")
-    forms = (character, "".join(f"%{byte:02x}" for byte in raw), html.escape(character), *escaped)
-    patterns = {re.escape(form).replace(r"\\", r"\\*") for form in forms}
-    return f"(?i:{'|'.join(sorted(patterns, key=len, reverse=True))}|&#0*{number};|&#x0*{number:x};)"
+    forms = ("".join(f"%{byte:02x}" for byte in raw), html.escape(character), *escaped)
+    patterns = "|".join(re.escape(form).replace(r"\\", r"\\*") for form in forms if form != character)
+    return f"(?i:&#0*{number};|&#x0*{number:x};|{patterns})"
 
 
 @dataclass(frozen=True, slots=True)

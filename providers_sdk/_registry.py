@@ -114,9 +114,7 @@ class Registry:
         """The rows of all plugins, or of those that ``name`` means."""
         own = [_registered(short, kind) for short, kind in self._own.items() if name in (None, short)]
         rows = [row for offers in self._meant(PROVIDERS, name) for row in self._rows(offers, load)]
-        extensions = [
-            self._row(offer, load) for offers in self._meant(EXTENSIONS, name) for offer in sorted(offers, key=_pick)
-        ]
+        extensions = [self._row(offer, load) for offers in self._meant(EXTENSIONS, name) for offer in offers]
         broken = [_broken(found) for found in self._not_readable() if name in (None, found.distribution[0])]
         return sorted([*own, *rows], key=lambda row: row.name) + extensions + broken
 
@@ -135,7 +133,7 @@ class Registry:
             _described(offer, state="conflict", reason=reason, remedy=_choice(offer))
             if offer in rivals
             else self._row(offer, load)
-            for offer in sorted(offers, key=_pick)
+            for offer in offers
         ]
 
     def _row(self, offer: Offer, load: bool) -> PluginReport:
@@ -173,6 +171,9 @@ def _grouped(offers: list[Offer]) -> dict[str, dict[str, list[Offer]]]:
     grouped: dict[str, dict[str, list[Offer]]] = {PROVIDERS: {}, EXTENSIONS: {}}
     for offer in offers:
         grouped[offer.entry.group].setdefault(offer.entry.name, []).append(offer)
+    for rivals in (*grouped[PROVIDERS].values(), *grouped[EXTENSIONS].values()):
+        if len(rivals) > 1:  # the picks of the others are not needed, and cost a file each
+            rivals.sort(key=lambda offer: offer.pick)
     return grouped
 
 
@@ -213,10 +214,6 @@ def _broken(found: Unreadable) -> PluginReport:
 def _choice(offer: Offer) -> str:
     pick, distribution = offer.pick, offer.distribution[0]
     return f"ask for {pick}, or PROVIDERS_SDK_DISABLE={pick}, or pip uninstall {distribution}"
-
-
-def _pick(offer: Offer) -> str:
-    return offer.pick
 
 
 def _short(name: str) -> str:

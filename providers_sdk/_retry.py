@@ -96,7 +96,7 @@ class RetryPolicy:
         return Wait(seconds)
 
     def _seconds(self, error: ProviderError, made: int, jitter: float) -> float | None:
-        if error.retry_after is None:
+        if error.retry_after is None or not error.retry_after >= 0:  # not a number is not at least 0 either
             return jitter * min(self.cap, self.base * 2.0 ** min(made, 30))
         if error.retry_after > self.max_retry_after:
             return None

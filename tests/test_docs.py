@@ -19,6 +19,7 @@ import pytest
 import providers_sdk
 import providers_sdk.plugin
 import providers_sdk.testing
+from providers_sdk.cli._project import Project, render
 
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "from-g4f.md"]
@@ -105,7 +106,11 @@ class Reader:
         given = {"PATH": f"{self.home}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": os.pathsep.join(search)}
         options = {"PYTEST_ADDOPTS": "-p no:cacheprovider", "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
         done = subprocess.run(
-            ["/bin/sh", "-c", line], cwd=self.here, env={**os.environ, **given, **options}, capture_output=True, text=True
+            ["/bin/sh", "-c", line],
+            cwd=self.here,
+            env={**os.environ, **given, **options},
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, f"{where}: {line}\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -164,8 +169,29 @@ def test_every_block_is_of_a_language_that_is_checked(document: str) -> None:
     assert 2 * sum(1 for _ in blocks(document)) == len(re.findall(r"^```", text, re.MULTILINE))
 
 
+def test_the_tutorials_project_stays_formatted_and_typed(tmp_path: Path) -> None:
+    for path, text in render(Project("acme")).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    for block in blocks("writing-a-provider.md"):
+        if block.word.startswith("file="):
+            (tmp_path / block.word.removeprefix("file=")).write_text(block.text, encoding="utf-8")
+    roots = os.pathsep.join(str(Path(module.__file__ or "").parents[1]) for module in (providers_sdk,))
+    for tool in (["ruff", "format", "--diff"], ["ruff", "check"], ["mypy", "--follow-imports=silent"]):
+        done = subprocess.run(
+            [sys.executable, "-m", *tool, *(["."] if tool[0] == "ruff" else [])],
+            cwd=tmp_path,
+            env={**os.environ, "MYPYPATH": roots},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{tool}\n{done.stdout}{done.stderr}"
+
+
 def test_every_line_that_is_not_run_stands_in_a_document() -> None:
-    lines = {line for name in WRITTEN for block in blocks(name) if block.language == "sh" for line in block.text.split("\n")}
+    lines = {
+        line for name in WRITTEN for block in blocks(name) if block.language == "sh" for line in block.text.split("\n")
+    }
     assert set(NOT_RUN) <= lines
 
 

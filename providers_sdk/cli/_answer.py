@@ -43,7 +43,10 @@ class AnswerPrinter:
 
     def write(self, piece: str) -> None:
         """Write a piece of the answer."""
-        self._line_open = False  # should writing fail, there is no line to end
-        sys.stdout.write(printable(piece) if self._terminal else piece)
-        sys.stdout.flush()
         self._line_open = not piece.endswith("\n")
+        try:
+            sys.stdout.write(printable(piece) if self._terminal else piece)
+            sys.stdout.flush()
+        except OSError:
+            self._line_open = False  # nobody is there to see its end
+            raise

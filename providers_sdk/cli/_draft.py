@@ -1,4 +1,4 @@
-"""Drafts: while a provider's ``url`` is a placeholder below ``.invalid``, its own stand-in answers, and that is said."""
+"""Drafts: while a provider's ``url`` is a placeholder, its own stand-in answers in the terminal, and that is said."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ __all__ = ["stand_ins_of_drafts"]
 def stand_ins_of_drafts(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Run the stand-ins of the drafts among ``names``; yield what a client needs to talk to them.
 
-    No host below ``.invalid`` exists (RFC 6761), so nobody is kept from a service of his.
+    A draft's ``url`` is below ``.invalid``, where no host can be (RFC 6761): nobody is kept from a real service.
     """
     registry = Registry()
     drafts = {name.rpartition(":")[2]: kind for name in names if (kind := _draft(registry, name)) is not None}
@@ -34,7 +34,7 @@ def stand_ins_of_drafts(names: Sequence[str]) -> Iterator[dict[str, Any]]:
 def _draft(registry: Registry, name: str) -> type[Provider] | None:
     try:
         kind = registry.get(name)
-        placeholder = (urlsplit(kind.url).hostname or "").endswith(".invalid")
+        placeholder = (urlsplit(str(kind.url)).hostname or "").endswith(".invalid")
     except (ProviderError, ValueError):
         return None  # the client will say what is wrong with it
     given = os.environ.get(environment_name(name.rpartition(":")[2], "url"))

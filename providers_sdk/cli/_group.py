@@ -18,6 +18,7 @@ COMMANDS = {
     "chat": "providers_sdk.cli.chat",
     "list": "providers_sdk.cli.listing",
     "new": "providers_sdk.cli.new",
+    "check": "providers_sdk.cli.check",
     "doctor": "providers_sdk.cli.doctor",
 }
 """Command → module that holds it as ``command``; in the order of ``--help``."""

@@ -58,10 +58,13 @@ def _told_on_terminals() -> Iterator[None]:
     log.setLevel(logging.DEBUG)
     try:
         yield
+        line.write("")
+    except BaseException:
+        sys.stderr.write("\n")  # Ctrl-C at one that hangs: its name stays
+        raise
     finally:
         log.removeHandler(line)
         log.setLevel(level)
-        line.write("")
 
 
 class _Line(logging.Handler):
@@ -111,7 +114,7 @@ class _Page:
         if whole or not self._screen.is_terminal:
             self._screen.print(Text(" " * indent) + text, soft_wrap=True)
         else:
-            self._screen.print(Padding(text, (0, 0, 0, indent)))
+            self._screen.print(Padding(text, (0, 0, 0, indent), expand=False))
 
 
 def _width(rows: list[Checkup], column: Callable[[Checkup], str]) -> int:
@@ -127,7 +130,7 @@ def _details(checkup: Checkup) -> Iterator[str]:
     if row.entry_point:
         kind = "" if row.group == PROVIDERS else "extension, "
         wanted = f"contract {row.requires_contract}" if row.requires_contract else "any contract"
-        told = "" if row.import_seconds is None else f", hooks: {', '.join(row.hooks) or 'none'}, {wanted}"
+        told = f", hooks: {', '.join(row.hooks)}, {wanted}" if row.hooks else ""
         yield f"{kind}{row.entry_point}{told}"
     if checkup.given:
         yield f"set: {', '.join(checkup.given)}"
@@ -171,7 +174,9 @@ def _verdict(health: Health) -> str:
     rows = [checkup.report for checkup in health.plugins]
     states = ", ".join(f"{count} {state}" for state, count in sorted(Counter(row.state for row in rows).items()))
     ill = sorted({row.name for row in rows if not row.healthy})
-    return f"{len(rows)} plugins: {states}" + (f". Not well: {', '.join(ill)}" if ill else "")
+    return f"{len(rows)} plugin{'' if len(rows) == 1 else 's'}: {states or 'none'}" + (
+        f". Not well: {', '.join(ill)}" if ill else ""
+    )
 
 
 def _as_json(health: Health) -> dict[str, Any]:

@@ -1,9 +1,7 @@
 """``providers list``: every installed provider, and what is wrong with those that are not well."""
 
 import json
-import sys
 from collections.abc import Iterable
-from contextlib import redirect_stdout
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +14,7 @@ from providers_sdk._entry_points import PROVIDERS
 from providers_sdk._plugins import PluginReport
 from providers_sdk._redact import printable
 from providers_sdk._registry import Registry
+from providers_sdk.cli._aside import stdout_aside
 from providers_sdk.cli._failures import traceback_option
 from providers_sdk.cli._screen import screen
 
@@ -41,7 +40,7 @@ def command(as_json: bool) -> None:
     it all the same.
     """
     registry = Registry()
-    with redirect_stdout(sys.stderr):  # what plugins print when they are imported is no part of the list
+    with stdout_aside():
         rows = registry.report(load=True)
         described = [{**asdict(row), **_described(registry, row)} for row in rows if row.group == PROVIDERS]
     if as_json:

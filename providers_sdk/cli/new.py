@@ -1,126 +1,19 @@
 """``providers new``: write a small, complete project for a provider of one's own."""
 
-import builtins
-import keyword
 import re
 import shlex
 import shutil
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 
-from providers_sdk._plugins import check_name
 from providers_sdk._registry import Registry
 from providers_sdk.cli._failures import traceback_option
+from providers_sdk.cli._project import KINDS, Project, Refused, render
 from providers_sdk.cli._terminal import say
-from providers_sdk.errors import PluginLoadError
-from providers_sdk.settings import environment_name
 
-__all__ = ["KINDS", "Project", "command", "render"]
-
-KINDS = {
-    "sse": "a POST that is answered with server-sent events",
-    "json": "a POST that is answered with one JSON object",
-    "scrape": "a page with tokens, then a POST that needs them",
-    "openai": "the OpenAI protocol, with a key",
-}
-"""Kind of project → what its service is like."""
-
-_FILES = {
-    "setup.cfg": "setup.cfg.jinja",
-    "setup.py": "setup.py.jinja",
-    "pyproject.toml": "pyproject.toml.jinja",
-    "README.md": "README.md.jinja",
-    ".gitignore": "gitignore.jinja",
-    ".ruff.toml": "ruff.toml.jinja",
-    ".github/workflows/ci.yml": "ci.yml.jinja",
-    "{module}/__init__.py": "init.py.jinja",
-    "{module}/provider.py": "{kind}/provider.py.jinja",
-    "{module}/standin.py": "{kind}/standin.py.jinja",
-    "{module}/py.typed": "py.typed.jinja",
-    "tests/test_{identifier}.py": "test.py.jinja",
-}
-"""File of a project → its template."""
-
-_CLASS_LENGTH = 24  # lines of the generated modules then fit whatever the formatter's width leaves
-_TAKEN = {"plugins"}  # providers_sdk_plugins is the package of the bundled providers
-
-
-class Refused(click.ClickException):
-    """The project cannot be written as asked; nothing was."""
-
-    exit_code = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """The names of one project, all made from the provider's.
-
-    :raises Refused: the name cannot be a provider's, a module's and a class's.
-    """
-
-    name: str
-    kind: str = "sse"
-
-    def __post_init__(self) -> None:
-        try:
-            check_name(self.name)
-        except PluginLoadError as error:
-            raise Refused(error.message) from None
-        if not self.identifier.isidentifier():
-            raise Refused(f"{self.name!r} makes no Python name: it must begin with a letter")
-        if keyword.iskeyword(self.identifier) or keyword.iskeyword(self.class_name):
-            raise Refused(f"{self.name!r} is a reserved word of Python; choose another name")
-        if self.identifier.lower() in _TAKEN:
-            raise Refused(f"{self.name!r} is taken: {self.module} is a package of providers-sdk; choose another name")
-
-    @property
-    def identifier(self) -> str:
-        """The name as Python can spell it."""
-        return re.sub(r"[-.]", "_", self.name)
-
-    @property
-    def module(self) -> str:
-        """The package to import."""
-        return f"providers_sdk_{self.identifier}"
-
-    @property
-    def distribution(self) -> str:
-        """The project's own name, and its folder's."""
-        return f"providers-sdk-{self.name}"
-
-    @property
-    def class_name(self) -> str:
-        """The provider's class: the name's words, capitalised, cut where it is long."""
-        import providers_sdk.plugin
-
-        words = "".join(word[:1].upper() + word[1:] for word in re.split(r"[-._]+", self.name))[:_CLASS_LENGTH]
-        taken = words in providers_sdk.plugin.__all__ or words == "Iterator" or hasattr(builtins, words)
-        return f"{words}Provider" if taken and not keyword.iskeyword(words) else words
-
-    @property
-    def environment(self) -> str:
-        """The start of its settings' variables."""
-        return environment_name(self.name, "").rstrip("_")
-
-
-def render(project: Project) -> dict[str, str]:
-    """Return the files of ``project``: path below its folder → text."""
-    import jinja2
-
-    engine = jinja2.Environment(  # noqa: S701  it writes code, not pages
-        loader=jinja2.PackageLoader("providers_sdk.cli"),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    derived = ("identifier", "module", "distribution", "class_name", "environment")
-    names = {**asdict(project), **{name: getattr(project, name) for name in derived}}
-    return {
-        path.format_map(names): engine.get_template(template.format_map(names)).render(names)
-        for path, template in _FILES.items()
-    }
+__all__ = ["command"]
 
 
 @click.command("new")
@@ -131,14 +24,19 @@ def render(project: Project) -> dict[str, str]:
     show_default=True,
     help="; ".join(f"{kind}: {about}" for kind, about in KINDS.items()) + ".",
 )
-@click.option("--directory", metavar="DIR", type=click.Path(path_type=Path), help="Where to; providers-sdk-NAME if not.")
+@click.option(
+    "--directory", metavar="DIR", type=click.Path(path_type=Path), help="Where to; providers-sdk-NAME if not."
+)
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty, over files of the same names.")
 @traceback_option
 @click.argument("name")
 def command(name: str, kind: str, directory: Path | None, force: bool) -> None:
-    """Write a project for a provider called NAME: the module, a stand-in of its service, and tests that pass.
+    """Write a small project for a provider of your own.
 
-    Two functions are then yours to edit: the one that asks, and the one that reads the answer.
+    NAME is the provider's name. The project holds its module, a stand-in of its service, and tests that pass; two
+    functions are then yours to edit: the one that asks, and the one that reads the answer.
+
+    Exit codes: 0 written, 1 a file could not be written, 2 asked wrongly, and nothing was written.
     """
     project = Project(name, kind)
     target = directory or Path(project.distribution)

@@ -8,11 +8,13 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,11 +71,13 @@ def launch(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., su
     """``launch("chat", "-p", "echo", env={...})`` starts a real process with pipes for all its streams."""
     with ExitStack() as running:
 
-        def start(*arguments: str | bytes, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+        def start(
+            *arguments: str | bytes, env: dict[str, str] | None = None, stdout: Any = subprocess.PIPE
+        ) -> subprocess.Popen[bytes]:
             process = subprocess.Popen(
                 [sys.executable, "-c", _LAUNCH, *arguments],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=stdout,
                 stderr=subprocess.PIPE,
                 env={**environ, **(env or {})},
                 cwd=tmp_path,
@@ -100,13 +104,16 @@ def run(launch: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., Outcome
 class Terminal:
     """A terminal with ``providers`` on it."""
 
-    def __init__(self, arguments: tuple[str, ...], environ: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, arguments: tuple[str, ...], environ: dict[str, str], folder: Path, *, stderr_apart: bool = False
+    ) -> None:
         self._ours, theirs = pty.openpty()
+        self._apart = tempfile.TemporaryFile() if stderr_apart else None
         self._process = subprocess.Popen(
             [sys.executable, "-c", _LAUNCH, *arguments],
             stdin=theirs,
             stdout=theirs,
-            stderr=theirs,
+            stderr=self._apart or theirs,
             env={"TERM": "dumb", **environ},
             cwd=folder,
             start_new_session=True,
@@ -129,9 +136,16 @@ class Terminal:
             self._seen += more
         self._read = self._seen.index(wanted, self._read) + len(wanted)
 
-    def type(self, keys: str) -> None:
+    @property
+    def stderr(self) -> str:
+        """What went to stderr, where that is not the terminal."""
+        assert self._apart is not None
+        self._apart.seek(0)
+        return self._apart.read().decode()
+
+    def type(self, keys: str | bytes) -> None:
         """Type ``keys``."""
-        os.write(self._ours, keys.encode())
+        os.write(self._ours, keys if isinstance(keys, bytes) else keys.encode())
 
     def end(self) -> int:
         """Read to the end and return the exit code."""
@@ -144,6 +158,8 @@ class Terminal:
         self._process.kill()
         self._process.wait()
         os.close(self._ours)
+        if self._apart is not None:
+            self._apart.close()
 
     def _more(self, until: float) -> bytes:
         ready, _, _ = select.select([self._ours], [], [], max(0.0, until - time.monotonic()))
@@ -157,8 +173,8 @@ def terminal(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., 
     """``terminal("chat", "-p", "echo", env={...})`` is a terminal of 80 columns with ``providers`` on it."""
     with ExitStack() as open_ones:
 
-        def start(*arguments: str, env: dict[str, str] | None = None) -> Terminal:
-            started = Terminal(arguments, {**environ, **(env or {})}, tmp_path)
+        def start(*arguments: str, env: dict[str, str] | None = None, stderr_apart: bool = False) -> Terminal:
+            started = Terminal(arguments, {**environ, **(env or {})}, tmp_path, stderr_apart=stderr_apart)
             open_ones.callback(started.close)
             return started
 

@@ -106,7 +106,7 @@ HEAD_FAULTS = (
     ),
     NamedFault(
         "endless_continue",
-        "100 Continue for ever; a Python that stops reading such answers by itself reports a lost connection.",
+        "Nothing but 100 Continue, without end; a Python that stops reading those by itself reports a lost connection.",
         _endless_continue,
         Ends.all(TransportError),
     ),

@@ -1,0 +1,282 @@
+"""The fault rig itself: its faults do what they say, stop by themselves, and try_fault is not fooled."""
+
+import base64
+import contextlib
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from providers_sdk import Registry
+from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request
+from providers_sdk.testing import Connection, Received, Response, StandIn, deltas, html, json_response, sse
+from providers_sdk.testing.faults import (
+    FAULTS,
+    Kind,
+    NamedFault,
+    ProxyServer,
+    TLSServer,
+    rigged,
+    spellings,
+    told,
+    try_fault,
+)
+
+STRIKING = [fault for fault in FAULTS.values() if fault.act is not None]
+ARRANGED = [fault for fault in FAULTS.values() if fault.act is None]
+NAMED_IN_THE_PLAN = {
+    "refused", "reset_before_headers", "reset_after_headers", "slow_headers", "stall_after_headers", "trickle",
+    "stall_before_headers", "comments_forever", "empty_deltas_forever", "cut_chunk", "short_length", "early_end",
+    "bad_chunk_size", "wrong_gzip", "gzip_bomb", "endless_line", "endless_deltas", "endless_page", "endless_headers",
+    "endless_continue", "invalid_utf8", "invalid_json", "json_list", "deep_lists", "html_answer", "empty_answer",
+    "no_content", "key_echoed", "bot_wall", "retry_after_seconds", "retry_after_date", "retry_after_past",
+    "retry_after_rubbish", "retry_after_negative", "retry_after_huge", "status_500", "status_501", "status_502",
+    "status_503", "status_504", "redirect_loop", "redirect_elsewhere", "redirect_to_file", "endless_redirect",
+    "closed_between_calls", "no_http", "tls_wrong_name", "proxy_password", "proxy_refused", "proxy_dies",
+}  # fmt: skip
+
+
+class Small(StandIn):
+    """Answers a GET with a page, a POST with a stream or, on /json, with JSON."""
+
+    def answer(self, received: Received) -> Response:
+        if received.method == "GET":
+            return html("<title>Small</title>")
+        return json_response({"text": self.text}) if received.path == "/json" else sse(deltas(self.says))
+
+
+class Asks(Provider):
+    """Asks the small site, and takes its word as it comes."""
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield str(http.post("/json", json={}).json()["text"])
+        yield FinishReason("stop")
+
+
+class Swallows(Asks):
+    """Takes a failure for an answer."""
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        try:
+            yield from super().complete(request, http)
+        except ProviderError:
+            yield "Sorry, something went wrong."
+            yield FinishReason("stop")
+
+
+def _registry(provider: type[Provider]) -> Registry:
+    registry = Registry()
+    registry.register("small", provider)
+    return registry
+
+
+def _send(sock: socket.socket, path: str = "/", method: str = "POST") -> None:
+    password = base64.b64encode(b"user:pa55word").decode()
+    sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {password}\r\n\r\n".encode())
+
+
+def _said(fault: str, path: str = "/", method: str = "POST") -> bytes:
+    """Everything that the small site sends when it is struck."""
+    site = Small()
+    site.fault, site.fault_on = FAULTS[fault], method
+    with site, socket.create_connection(site.address, timeout=10) as sock:
+        _send(sock, path, method)
+        sock.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: sock.recv(65_536), b""))
+
+
+def test_every_fault_of_the_plan_is_there_and_says_what_it_does() -> None:
+    assert set(FAULTS) >= NAMED_IN_THE_PLAN
+    assert all(name == fault.name and name.isidentifier() for name, fault in FAULTS.items())
+    assert all(fault.about.endswith(".") and fault.about[0].isupper() for fault in FAULTS.values())
+
+
+def test_faults_are_values_that_nobody_can_change() -> None:
+    with pytest.raises(AttributeError):
+        FAULTS["refused"].name = "accepted"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        FAULTS["accepted"] = FAULTS["refused"]  # type: ignore[index]
+
+
+def test_a_fault_that_does_not_strike_at_an_answer_says_so() -> None:
+    assert len(ARRANGED) >= 6
+    with socket.socket() as mine, pytest.raises(TypeError, match="rigged"):
+        FAULTS["refused"](Connection(mine), Received("GET", "/"))
+
+
+def _stops_when_the_client_leaves(fault: NamedFault) -> bool:
+    with Small() as site:
+        site.fault = fault
+        with socket.create_connection(site.address, timeout=10) as sock:
+            _send(sock)
+            sock.settimeout(0.1)
+            with contextlib.suppress(OSError):
+                sock.recv(1000)
+        for thread in list(site._threads):
+            thread.join(5)
+        return site.open_connections == 0
+
+
+def test_every_fault_stops_when_its_client_leaves() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        stopped = pool.map(_stops_when_the_client_leaves, STRIKING)
+    assert [fault.name for fault, well in zip(STRIKING, stopped, strict=True) if not well] == []
+
+
+def _stops_when_the_server_closes(fault: NamedFault) -> bool:
+    site = Small().start()
+    site.fault = fault
+    with socket.create_connection(site.address, timeout=10) as sock:
+        _send(sock)
+        sock.settimeout(0.1)
+        with contextlib.suppress(OSError):
+            sock.recv(1000)
+        threads = list(site._threads)
+        site.close()
+    return not any(thread.is_alive() for thread in threads)
+
+
+def test_every_fault_stops_when_its_server_closes() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        stopped = pool.map(_stops_when_the_server_closes, STRIKING)
+    assert [fault.name for fault, well in zip(STRIKING, stopped, strict=True) if not well] == []
+
+
+def test_a_fault_spoils_the_answer_that_the_site_would_have_given() -> None:
+    assert b"text/event-stream" in _said("cut_chunk")
+    assert b"Margherita" in _said("cut_chunk")
+    assert b"application/json" in _said("cut_chunk", "/json")
+    assert b"text/html" in _said("cut_chunk", method="GET")
+
+
+def test_a_fault_strikes_only_at_the_method_that_it_is_set_to() -> None:
+    with rigged(FAULTS["status_500"], Small(), on="GET") as rig:
+        assert requests.get(rig.url, timeout=5).status_code == 500
+        assert requests.post(rig.url, timeout=5).status_code == 200
+
+
+def test_half_of_an_answer_is_less_than_the_whole() -> None:
+    body = _said("early_end")
+    assert b"Margherita" in body
+    assert b"Diavola" not in body
+    assert b'finish_reason": "stop' not in body
+    assert body.endswith(b"0\r\n\r\n")
+
+
+def test_the_echo_holds_the_password_as_sent_and_decoded() -> None:
+    body = _said("key_echoed")
+    assert b"401" in body.splitlines()[0]
+    assert base64.b64encode(b"user:pa55word") in body
+    assert b"user:pa55word" in body
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("seconds", b"7"), ("negative", b"-5"), ("rubbish", b"soon"), ("huge", b"9" * 400), ("past", b"Wed, 21 Oct 2015")],
+)
+def test_each_kind_of_retry_after_is_sent(name: str, value: bytes) -> None:
+    assert b"\r\nRetry-After: " + value in _said(f"retry_after_{name}")
+
+
+def test_a_redirect_loop_points_to_itself() -> None:
+    assert b"\r\nLocation: /round/about\r\n" in _said("redirect_loop", "/round/about")
+
+
+@pytest.mark.parametrize("kind", ["stream", "json", "page"])
+@pytest.mark.parametrize("name", sorted({*NAMED_IN_THE_PLAN} & {fault.name for fault in STRIKING}))
+def test_every_fault_documents_an_end_for_every_kind(name: str, kind: Kind) -> None:
+    end = FAULTS[name].ends.of(kind)
+    assert end is None or issubclass(end, ProviderError)
+
+
+class TLSSmall(TLSServer, Small):
+    """The small site, in TLS."""
+
+
+def test_a_stand_in_speaks_tls_with_one_word_before_its_class() -> None:
+    with TLSSmall() as site:
+        assert site.url.startswith("https://")
+        assert requests.get(site.url, verify=site.ca, timeout=5).text == "<title>Small</title>"
+
+
+def test_a_tls_server_closes_while_a_client_holds_on() -> None:
+    site = TLSSmall().start()
+    with requests.Session() as session:
+        session.get(site.url, verify=site.ca, timeout=5)
+        threads = list(site._threads)
+        site.close()
+        site.close()
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_wrong_name_is_the_only_thing_wrong_with_that_certificate() -> None:
+    with rigged(FAULTS["tls_wrong_name"], Small()) as rig, pytest.raises(requests.exceptions.SSLError) as caught:
+        requests.get(rig.url, verify=rig.ca, timeout=5)
+    assert "match" in str(caught.value)
+
+
+def test_the_proxy_hands_requests_on_and_notes_them() -> None:
+    with Small() as site, ProxyServer() as proxy:
+        answer = requests.post(f"{site.url}/json", proxies={"http": proxy.url}, timeout=5)
+        assert answer.json() == {"text": site.text}
+        assert [received.target for received in proxy.requests] == [f"{site.url}/json"]
+        assert [received.path for received in site.requests] == ["/json"]
+
+
+def test_the_proxy_makes_tunnels() -> None:
+    with TLSSmall() as site, ProxyServer() as proxy:
+        answer = requests.get(site.url, proxies={"https": proxy.url}, verify=site.ca, timeout=5)
+        assert answer.text == "<title>Small</title>"
+        assert [received.method for received in proxy.requests] == ["CONNECT"]
+
+
+def test_the_proxy_lets_in_whoever_knows_its_password_and_keeps_it_to_itself() -> None:
+    with Small() as site, ProxyServer(credentials="user:pa55word") as proxy:
+        known = proxy.url.replace("://", "://user:pa55word@")
+        assert requests.get(site.url, proxies={"http": known}, timeout=5).status_code == 200
+        assert requests.get(site.url, proxies={"http": proxy.url}, timeout=5).status_code == 407
+        assert "proxy-authorization" not in site.requests[0].headers
+
+
+def test_the_proxy_dies_after_so_many_bytes() -> None:
+    came: list[bytes] = []
+    with (
+        Small() as site,
+        ProxyServer(cut_after=10) as proxy,
+        socket.create_connection(proxy.address, timeout=5) as sock,
+    ):
+        sock.sendall(f"GET {site.url}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        with pytest.raises(ConnectionResetError):
+            came.extend(iter(lambda: sock.recv(100), b""))
+    assert len(b"".join(came)) <= 10
+
+
+def test_a_provider_that_does_well_is_told_from_one_that_sells_a_failure_as_an_answer() -> None:
+    well, ill = (
+        try_fault(FAULTS["status_500"], "small", Small(), kind="json", registry=_registry(kind))
+        for kind in (Asks, Swallows)
+    )
+    assert (well.ended, well.fits) == ("HTTPStatusError", True)
+    assert (ill.ended, ill.fits) == ("another text", False)
+
+
+def test_a_harmless_fault_is_tried_twice_and_must_be_answered_twice() -> None:
+    site = Small()
+    trial = try_fault(FAULTS["dies_when_reused"], "small", site, kind="json", registry=_registry(Asks))
+    assert (trial.documented, trial.ended, trial.fits) == ("answered", "answered", True)
+    assert site.connections == 2
+
+
+def test_what_an_error_tells_includes_its_chain_its_fields_and_its_pickle() -> None:
+    outer = ProviderError("outside", url="in a field")
+    outer.__cause__, outer.__cause__.__context__ = ValueError("in the cause"), KeyError("in its context")
+    text = told(outer)
+    assert [words for words in ("outside", "in a field", "in the cause", "in its context") if words not in text] == []
+
+
+def test_a_secret_has_many_spellings() -> None:
+    found = spellings('p/"s&', "user")
+    assert {'p/"s&', "p%2F%22s%26", "p%2f%22s%26", 'p/\\"s&', 'p\\/\\"s&', "p/&quot;s&amp;"} <= found
+    assert base64.b64encode(b'user:p/"s&').decode().rstrip("=") in found
