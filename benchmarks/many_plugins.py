@@ -138,7 +138,7 @@ def providers(folder: Path, *words: str, **variables: str) -> tuple[subprocess.C
 
     :param variables: of the environment, besides those that are there.
     """
-    clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("PROVIDERS_SDK_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PROVIDERS_SDK_", "PYTHON"))}
     environment = {**clean, "PYTHONPATH": str(folder), **variables}
     command = [sys.executable, "-m", "providers_sdk", *words]
     started = time.perf_counter()

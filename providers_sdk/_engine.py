@@ -149,7 +149,7 @@ class Call:
 
     def _final(self, failures: list[ProviderError]) -> ProviderError:
         last = failures[-1]
-        options = [error for error in failures if isinstance(error, UnsupportedOption)]
+        options = [error for error in failures if isinstance(error, (UnsupportedOption, UnknownModel))]
         if len(options) == len(failures):
             last = options[0]
         elif len(self.question.providers) > 1 and _may_fall_back(last) and not isinstance(last, DeadlineExceeded):

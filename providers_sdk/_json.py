@@ -46,4 +46,5 @@ def _parsed(text: str | bytes) -> Any:
             return loads(text)
         except (ValueError, RecursionError) as error:
             failure = error
-    raise ValueError(f"not JSON that can be read: {type(failure).__name__}") from failure
+    # not from failure: it carries the whole text, in which a service may have sent back a key
+    raise ValueError(f"not JSON that can be read: {type(failure).__name__}: {failure}") from None

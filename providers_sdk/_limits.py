@@ -68,15 +68,23 @@ class Clock:
         self.call_started = self.attempt_started if started is None else started
         self.first_at: float | None = None
         self._waiting_since = self.attempt_started
+        self._handed_at: float | None = None
 
     def piece_arrived(self) -> None:
         """A piece of the answer is here: from now on ``idle`` counts, not ``first``."""
         if self.first_at is None:
             self.first_at = self.now()
-        self._waiting_since = self.now()
+        self._waiting_since = self._handed_at = self.now()
 
-    resume = piece_arrived
-    """The consumer asks for more: his own time is no idleness of the service."""
+    def pause(self) -> None:
+        """A chunk goes to the consumer: until he asks for more, no time counts as idleness of the service."""
+        self._handed_at = self.now()
+
+    def resume(self) -> None:
+        """The consumer asks for more."""
+        if self._handed_at is not None:
+            self._waiting_since += self.now() - self._handed_at
+        self._handed_at = None
 
     def left(self) -> float | None:
         """Return the seconds until the nearest limit, ``None`` where there is none; may be negative."""

@@ -76,6 +76,7 @@ class Live(Iterator[Chunk]):
         else:
             self.clock.resume()
             chunk = self._pull()
+            self.clock.pause()
         if isinstance(chunk, str):
             self.delivered.append(chunk)
         return chunk

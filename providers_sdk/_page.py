@@ -89,8 +89,7 @@ class ScriptValue:
         return next(filter(None, (self._in(str(script.string or "")) for script in page.soup("script"))), None)
 
     def _in(self, script: str) -> str | None:
-        _, key, rest = script.partition(f'"{self.name}"')
-        found = re.match(r'\s*:\s*("(?:[^"\\\n]|\\.){1,200}")', rest) if key else None
+        found = re.search(rf'"{re.escape(self.name)}"\s*:\s*("(?:[^"\\\n]|\\.){{1,200}}")', script)
         try:
             value = parse_json(found.group(1)) if found else None
         except ValueError:

@@ -14,6 +14,7 @@ __all__ = ["HIDDEN", "Redactor", "bare_url", "printable", "snippet"]
 HIDDEN = "[hidden]"
 _CUT = "…"
 _MIN_SECRET = 4  # a shorter value would blot out ordinary words and hide nothing
+_LONGEST_FORM = 8  # characters that one of the secret's takes, escaped; the last one may be torn
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -69,10 +70,33 @@ class Redactor:
 
     def _without_beginnings(self, text: str) -> str:
         """Hide what :func:`snippet` has left of a secret at its end."""
-        for secret in self.secrets:
-            for size in range(len(secret) - 1, _MIN_SECRET - 1, -1):
-                text = text.replace(secret[:size] + _CUT, HIDDEN + _CUT)
-        return text
+        *heads, last = text.split(_CUT)
+        return _CUT.join([*map(self._without_beginning, heads), last])
+
+    def _without_beginning(self, head: str) -> str:
+        starts = [start for parts in _parts(self.secrets) if (start := _torn(parts, head)) is not None]
+        return head[: min(starts)] + HIDDEN if starts else head
+
+
+@lru_cache(maxsize=64)
+def _parts(secrets: frozenset[str]) -> tuple[tuple[re.Pattern[str], ...], ...]:
+    """Return each spelling of each secret as patterns, one a character."""
+    spellings = (spelling for secret in secrets for spelling in _spellings(secret))
+    return tuple(tuple(re.compile(_forms(character)) for character in spelling) for spelling in spellings)
+
+
+def _torn(parts: tuple[re.Pattern[str], ...], text: str) -> int | None:
+    """Return where in ``text`` a beginning of the spelling starts that the end of ``text`` cuts off."""
+    for start in range(max(0, len(text) - _LONGEST_FORM * len(parts)), len(text)):
+        at = start
+        for known, part in enumerate(parts):
+            found = part.match(text, at)
+            if found is None:
+                if known >= _MIN_SECRET and len(text) - at < _LONGEST_FORM:
+                    return start
+                break
+            at = found.end()
+    return None
 
 
 def bare_url(url: str) -> str:

@@ -1,6 +1,7 @@
 """The reply: an answer that is read as it arrives, and that says what became of it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from typing import TypeVar
 
 from providers_sdk._live import Live
@@ -26,6 +27,7 @@ class Reply(Iterator[str]):
         self._failed = tuple(failed)
         self._when_over: list[Callable[[Attempt], None]] = []
         self._finish: FinishReason | None = None
+        self._failure: ProviderError | None = None
         self._on_finish: Callable[[Reply], None] | None = None
         self.usage: Usage | None = None
         """Token counts, once and if the service has reported them."""
@@ -111,10 +113,13 @@ class Reply(Iterator[str]):
                 "the reply was closed before its end; what had come is in reply.partial", provider=self.provider,
                 model=self.model, partial=self.partial, attempts=self.attempts,
             )  # fmt: skip
+        if self._failure is not None:
+            raise _again(self._failure)
         try:
             chunk = next(self._live)
         except ProviderError as error:
             error.attempts = self.attempts
+            self._failure = _again(error)
             self._tell()
             raise
         except StopIteration:
@@ -136,6 +141,13 @@ class Reply(Iterator[str]):
         calls, self._when_over = self._when_over, []
         for call in calls:
             call(self._live.attempt())
+
+
+def _again(error: ProviderError) -> ProviderError:
+    """A copy: what broke off stays broken off, and the traceback of the first raise must not hold the reply."""
+    fresh = copy(error)
+    fresh.__cause__ = error.__cause__
+    return fresh
 
 
 _T = TypeVar("_T")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from providers_sdk._limits import Clock
-from providers_sdk.errors import ProviderError, TimeLimitExceeded
+from providers_sdk.errors import Closed, ProviderError, TimeLimitExceeded
 
 __all__ = ["TokenStore", "Tokens"]
 
@@ -35,7 +35,7 @@ class TokenStore:
         """Return the tokens of ``key``, fetched only if there are none or they are ``stale`` (the same object).
 
         One thread fetches, the others wait for it no longer than their own clock allows. A fetch that fails fails for
-        all who waited, unless it was the fetching thread's own time that ran out: then the next one fetches.
+        all who waited, unless the fetching thread's time ran out or its reply was closed: then the next one fetches.
 
         :raises ProviderError: of the fetch, or a time limit.
         """
@@ -86,6 +86,6 @@ def _wait(flight: "Future[Tokens]", clock: Clock) -> Tokens | None:
         raise clock.verdict() from None
     if failure is None:
         return flight.result()
-    if isinstance(failure, ProviderError) and not isinstance(failure, TimeLimitExceeded):
+    if isinstance(failure, ProviderError) and not isinstance(failure, (TimeLimitExceeded, Closed)):
         raise copy(failure) from failure
     return None

@@ -123,8 +123,7 @@ class Client:
         :raises RequestError: the call is wrong; nothing was sent.
         :raises ProviderError: no answer could be had; ``attempts`` tells of every try.
         """
-        if self._closed:
-            raise Closed("this client is closed; make a new one")
+        self._check_open()
         given = {"connect": connect, "first": first, "idle": idle, "deadline": deadline}
         question = Question(
             providers=self.chosen(provider),
@@ -186,9 +185,14 @@ class Client:
         provider = _made(kind, self._settings.get(short), short)
         key = (name, frozenset(provider.settings.items()))
         with self._lock:
+            self._check_open()
             if key not in self._rooms:
                 self._rooms[key] = Ready(provider, provider.pool(proxy=self._proxy, session=self._session))
             return self._rooms[key]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("this client is closed; make a new one")
 
     def _notify(self, hook: str, attempt: Attempt) -> None:
         for manager in self._registry.extensions():

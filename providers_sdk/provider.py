@@ -11,7 +11,7 @@ from providers_sdk._grammar import checked, crash
 from providers_sdk._http import Http, Pool
 from providers_sdk._limits import Clock, Limits
 from providers_sdk._redact import snippet
-from providers_sdk.chunks import Chunk
+from providers_sdk.chunks import Chunk, Reasoning
 from providers_sdk.errors import ProviderError, UnknownModel, UnsupportedOption
 from providers_sdk.messages import Message, Messages, format_prompt, parse_messages
 from providers_sdk.settings import Setting, resolve_settings
@@ -237,9 +237,11 @@ class Provider:
         delivered: list[str] = []
         try:
             for chunk in checked(self._answer(request, http)):
-                http.clock.piece_arrived()
+                if isinstance(chunk, (str, Reasoning)):
+                    http.clock.piece_arrived()
                 if isinstance(chunk, str):
                     delivered.append(chunk)
+                http.clock.pause()
                 yield chunk
                 http.clock.resume()
         except ProviderError as error:

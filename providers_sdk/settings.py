@@ -53,8 +53,10 @@ def resolve_settings(
 def _value(
     provider: str, name: str, setting: Setting, given: Mapping[str, str], environ: Mapping[str, str]
 ) -> str | None:
-    variable = environment_name(provider, name)
-    value = given.get(name) or environ.get(variable) or setting.default
+    variable, value = environment_name(provider, name), given.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidArgument(f"setting {name!r} must be a string, not {type(value).__name__}", provider=provider)
+    value = value or environ.get(variable) or setting.default
     if value is None or value == "":
         if setting.required:
             raise MissingSetting(
@@ -62,8 +64,6 @@ def _value(
                 provider=provider,
             )
         return None
-    if not isinstance(value, str):
-        raise InvalidArgument(f"setting {name!r} must be a string, not {type(value).__name__}", provider=provider)
     return _base_url(provider, value) if name == "url" else value
 
 
@@ -73,7 +73,7 @@ def _base_url(provider: str, value: str) -> str:
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         sound = False
-    if not sound or re.search(r"[\x00-\x20\x7f]", value):
+    if not sound or re.search(r"[\x00-\x20\x7f?#]", value):
         raise InvalidArgument(
             "setting 'url' must be an address such as 'https://example.org'; this one has no http(s) scheme, "
             "no host, or a character that does not belong",

@@ -24,9 +24,10 @@ from providers_sdk.cli._project import Project, render
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "from-g4f.md"]
 
-RUN = ("providers", "pytest", "cd")
+RUN = ("providers", "pytest")
+INSTALL = "pip install -e '.[test]'"
 NOT_RUN = {
-    "pip install -e '.[test]'": "needs an index for its build; the entry point is written by hand in its place",
+    INSTALL: "needs an index for its build; the entry point is written by hand in its place",
     "pip install build twine": "needs an index",
     "python -m build": "needs what the line before it installs",
     "twine check dist/*": "needs what pip installs",
@@ -94,12 +95,12 @@ class Reader:
             if line.startswith("cd "):
                 self.here /= line.removeprefix("cd ")
                 os.chdir(self.here)
-            elif line.startswith("pip install -e"):
-                self._install()
             elif line.split()[0] in RUN:
                 self.printed = self._ran(line, where)
             else:
                 assert line in NOT_RUN, f"{where}: nobody has said whether {line!r} can be run"
+                if line == INSTALL:
+                    self._install()
 
     def _ran(self, line: str, where: str) -> str:
         search = [str(self.here), *filter(None, sys.path)]

@@ -82,6 +82,10 @@ class Scripted(Provider):
                 yield step
 
 
+class Huge(Scripted):
+    models = ("huge",)
+
+
 @dataclass
 class Rig:
     """An engine with a clock of its own."""
@@ -216,24 +220,24 @@ def test_a_wait_that_would_pass_the_deadline_is_not_waited_but_told(rig: Rig) ->
 
 
 def test_the_deadline_is_over_everything_together(rig: Rig) -> None:
-    slow = [rig.takes(4), DOWN]
+    slow: list[Step] = [rig.takes(4), Usage(1, 1), DOWN]
     one, two, three = Scripted("one", slow), Scripted("two", slow), Scripted("three", slow)
     error = rig.fail(one, two, three, limits=Limits(deadline=10, first=None), policy=RetryPolicy(retries=0))
     assert isinstance(error, DeadlineExceeded)
-    assert (error.limit, error.seconds) == ("deadline", 10)
+    assert (error.limit, error.seconds, error.elapsed) == ("deadline", 10, 12)
     assert error.provider == "three"
-    assert outcomes(error.attempts)[-1] == ("three", "DeadlineExceeded")
+    assert [outcome for _, outcome in outcomes(error.attempts)] == ["ConnectFailed"] * 2 + ["DeadlineExceeded"]
 
 
 def test_after_the_deadline_nobody_else_is_asked(rig: Rig) -> None:
-    one, two = Scripted("one", [Usage(1, 1), rig.takes(11), "late", STOP]), Scripted("two", ["Ho", STOP])
+    one, two = Scripted("one", [Usage(1, 1), rig.takes(11), Usage(1, 1), "late", STOP]), Scripted("two", ["Ho", STOP])
     error = rig.fail(one, two, limits=Limits(deadline=10, first=None))
     assert isinstance(error, DeadlineExceeded)
     assert two.asked == 0
 
 
 def test_each_provider_has_the_limit_first_for_itself(rig: Rig) -> None:
-    late = [Usage(1, 1), rig.takes(7), Usage(1, 1), "late", STOP]
+    late: list[Step] = [Usage(1, 1), rig.takes(7), Usage(1, 1), "late", STOP]
     one, two = Scripted("one", late), Scripted("two", [rig.takes(4), "Ho", STOP])
     reply = rig.ask(one, two, limits=Limits(first=6, deadline=20))
     assert reply.text == "Ho"
@@ -309,15 +313,19 @@ def test_an_option_that_nobody_knows_is_the_callers_mistake(rig: Rig) -> None:
 
 def test_who_does_not_know_a_strictly_named_model_is_passed_over(rig: Rig) -> None:
     one, two = Scripted("one", ["Hi", STOP]), Scripted("two", ["Ho", STOP])
-    two.models = ("huge",)
-    reply = rig.ask(one, two, model="huge", strict=True)
-    assert outcomes(reply.attempts) == [("one", "skipped"), ("two", "answered")]
+    three = Huge("three", ["Ha", STOP])
+    reply = rig.ask(one, three, model="huge", strict=True)
+    assert (reply.text, reply.model) == ("Ha", "huge")
+    assert outcomes(reply.attempts) == [("one", "skipped"), ("three", "answered")]
     assert type(rig.fail(one, model="huge", strict=True)) is UnknownModel
+    assert type(rig.fail(one, two, model="huge", strict=True)) is UnknownModel
+    assert (one.asked, two.asked) == (0, 0)
 
 
 def test_a_plugin_that_cannot_be_loaded_is_passed_over(rig: Rig) -> None:
     broken = PluginLoadError("importing it raised ImportError", provider="broken")
     reply = rig.ask(broken, Scripted("two", ["Ho", STOP]))
+    assert reply.text == "Ho"
     assert outcomes(reply.attempts) == [("broken", "skipped"), ("two", "answered")]
     assert rig.fail(broken) is broken
 

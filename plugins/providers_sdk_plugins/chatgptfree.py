@@ -13,7 +13,7 @@ class ChatgptFree(AIPower):
     working = False
     default_model = "gpt-4o-mini-2024-07-18"
     models = ("gpt-4o-mini-2024-07-18",)
-    model_aliases = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18"}  # noqa: RUF012
+    model_aliases = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18"}
 
 
 @hookimpl

@@ -24,7 +24,7 @@ class GizAI(Provider):
     working = False
     default_model = "chat-gemini-flash"
     models = ("chat-gemini-flash",)
-    model_aliases = {"gemini-1.5-flash": "chat-gemini-flash"}  # noqa: RUF012
+    model_aliases = {"gemini-1.5-flash": "chat-gemini-flash"}
     requires_contract = ">=1,<2"
     stand_in = "providers_sdk_plugins.standins.gizai:GizAISite"
 

@@ -26,7 +26,7 @@ class Pizzagpt(Provider):
     working = False
     default_model = "gpt-4o-mini"
     models = ("gpt-4o-mini",)
-    known_settings = {"secret": Setting(default="Marinara", secret=True, help="the header x-secret")}  # noqa: RUF012
+    known_settings = {"secret": Setting(default="Marinara", secret=True, help="the header x-secret")}
     requires_contract = ">=1,<2"
     stand_in = "providers_sdk_plugins.standins.pizzagpt:PizzagptSite"
 

@@ -18,6 +18,7 @@ _CONNECT_TIMEOUTS = (theirs.ConnectTimeout, lower.ConnectTimeoutError)
 Row = tuple[tuple[type[BaseException], ...], type[errors.ProviderError], str]
 
 ROWS: tuple[Row, ...] = (
+    ((lower.ClosedPoolError,), errors.Closed, "the client was closed while its request was being sent"),
     (
         (theirs.ProxyError, lower.ProxyError),
         errors.ProxyFailed,
@@ -145,7 +146,7 @@ def _scrubbed(failure: BaseException, chain: list[BaseException], redact: Redact
     for link in chain:
         if isinstance(link, theirs.RequestException):
             link.request = link.response = None  # they carry headers, and so keys
-    texts = [f"{link} {link!r}" for link in chain]
+    texts = [f"{link} {link!r} {vars(link)}" for link in chain]  # urllib3's timeouts have the proxy's address in a field
     if all(redact(text) == text for text in texts):
         return failure
     return ForeignError(redact(f"{type(failure).__module__}.{type(failure).__name__}: {failure}"))

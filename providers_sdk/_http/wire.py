@@ -76,6 +76,12 @@ class _WireResponse(HTTPResponse):
             raw = self.fp.detach()
             self.fp = io.BufferedReader(_WireFile(raw, sock, exchange))
 
+    def begin(self) -> None:
+        """Read the head; what is no header in it is dropped: urllib3 would print it, with a traceback and its secrets."""
+        super().begin()
+        self.msg.defects.clear()
+        self.msg.set_payload("")
+
 
 class _HasSocket(Protocol):
     sock: socket.socket | None

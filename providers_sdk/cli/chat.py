@@ -81,6 +81,7 @@ def _typed(words: str) -> str:
     except UnicodeError:
         return words
 
+
 def _standard_input() -> str:
     data = sys.stdin.buffer.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:

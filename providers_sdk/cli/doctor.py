@@ -26,7 +26,7 @@ __all__ = ["command"]
 _STYLES = {"loaded": "green", "disabled": "dim", "available": ""}
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Say what is wrong with each plugin, and what cures it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @traceback_option
 @click.argument("names", metavar="[NAME]...", nargs=-1)

@@ -8,7 +8,6 @@ import re
 import select
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -51,6 +50,7 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     """``cli("list", "--json", stdin=b"")`` runs the command line in this process."""
 
     def run(*arguments: str, stdin: bytes = b"") -> Outcome:
+        monkeypatch.delenv("COLUMNS", raising=False)
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code = main(arguments)
         captured = capsys.readouterr()
@@ -108,7 +108,7 @@ class Terminal:
         self, arguments: tuple[str, ...], environ: dict[str, str], folder: Path, *, stderr_apart: bool = False
     ) -> None:
         self._ours, theirs = pty.openpty()
-        self._apart = tempfile.TemporaryFile() if stderr_apart else None
+        self._apart = (folder / "stderr").open("w+b") if stderr_apart else None
         self._process = subprocess.Popen(
             [sys.executable, "-c", _LAUNCH, *arguments],
             stdin=theirs,

@@ -254,7 +254,7 @@ def test_a_page_of_50_megabytes_is_one_line(cli: Cli, provider: str, monkeypatch
 
 
 def test_the_words_of_a_service_cannot_write_a_second_line_or_colours(cli: Cli, site: AIPowerSite) -> None:
-    site.answer = lambda received: Response(  # type: ignore[method-assign,assignment]
+    site.answer = lambda received: Response(  # type: ignore[method-assign]
         200, {"Content-Type": "text/html"}, b"<title>a\nb\x1b[31m</title>"
     )
 
@@ -338,9 +338,7 @@ def test_an_error_of_our_own_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("stdin", [b"hello", b"line after line\n" * 100_000], ids=["short", "long"])
-def test_a_reader_who_leaves_ends_it_quietly(
-    launch: Callable[..., subprocess.Popen[bytes]], stdin: bytes
-) -> None:
+def test_a_reader_who_leaves_ends_it_quietly(launch: Callable[..., subprocess.Popen[bytes]], stdin: bytes) -> None:
     process = launch("chat", "-p", "echo")
     assert process.stdout is not None
     process.stdout.close()

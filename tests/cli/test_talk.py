@@ -50,6 +50,7 @@ def test_an_empty_line_asks_nothing(terminal: Terminal) -> None:
         screen.wait_for("> ")
         screen.type(f"{line}\n")
     screen.wait_for("hello\r\nhello")
+    screen.wait_for("> ")
     screen.type("\x04")
 
     assert screen.end() == 0
@@ -89,7 +90,7 @@ def test_ctrl_c_ends_the_answer_and_a_second_one_the_program(terminal: Terminal,
     screen.type("Second\n")
     screen.wait_for("Yes, indeed.")
     screen.wait_for("> ")
-    screen.type("\x03")
+    screen.type("\x03\n")  # a signal just before readline begins to wait is noticed with the next key
 
     assert screen.end() == 130
     assert "Traceback" not in screen.screen
@@ -125,14 +126,12 @@ def test_it_does_not_begin_with_a_provider_that_cannot_be_asked(
     assert "> " not in screen.screen
 
 
-def test_bytes_that_are_no_utf8_fail_their_turn_only(terminal: Terminal) -> None:
+def test_lines_can_be_edited_and_hold_any_letters(terminal: Terminal) -> None:
     screen = terminal("chat", "-p", "echo")
     screen.wait_for("> ")
-    screen.type(b"caf\xe9\n")
-    screen.wait_for("Error: ")
+    screen.type("pizza 🍕 e\x7fé\x01a \n")  # backspace; to the line's beginning
+    screen.wait_for("\r\na pizza 🍕 é\r\n")
     screen.wait_for("> ")
-    screen.type("fine\n")
-    screen.wait_for("fine\r\nfine")
     screen.type("\x04")
 
     assert screen.end() == 0
@@ -148,3 +147,14 @@ def test_prompt_and_notes_go_to_stderr_where_that_is_no_terminal(terminal: Termi
     assert screen.screen == "hello\nhello\n"
     assert screen.stderr.startswith("You talk to echo.")
     assert "> " in screen.stderr
+
+
+def test_bytes_that_are_no_utf8_fail_their_turn_only(terminal: Terminal) -> None:
+    screen = terminal("chat", "-p", "echo", stderr_apart=True)
+    screen.type(b"caf\xe9\n\nfine\n")
+    screen.wait_for("fine\r\nfine")
+    screen.type("\x04")
+
+    assert screen.end() == 0
+    assert "lone surrogate" in screen.stderr
+    assert "Traceback" not in screen.stderr

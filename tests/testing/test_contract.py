@@ -173,7 +173,7 @@ class DropsTheSystemMessage(Sound):
 
 
 class PutsTheKeyIntoTheAddress(Sound):
-    known_settings = {"key": Setting(secret=True, required=True)}  # noqa: RUF012
+    known_settings = {"key": Setting(secret=True, required=True)}
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         http.get("/models", params={"key": self.settings["key"]}).close()

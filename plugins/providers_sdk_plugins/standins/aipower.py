@@ -20,7 +20,7 @@ _DOWN = "Briefly unavailable for scheduled maintenance. Check back in a minute."
 class AIPowerSite(StandIn):
     """The site; :meth:`expire` changes its nonce."""
 
-    cases = {  # noqa: RUF012
+    cases = {
         "minified": "the page is minified: no quotes, other order, escaped entities",
         "two_chats": "a custom bot stands first on the page, a widget last",
         "fallback": "the page has no chat, only the inline script with its nonce",

@@ -6,7 +6,7 @@ from providers_sdk.testing import Received, Response, StandIn, html, json_respon
 class GizAISite(StandIn):
     """Answers ``POST /api/data/users/inferenceServer.infer`` with status 201."""
 
-    cases = {  # noqa: RUF012
+    cases = {
         "status_200": "status 200 in the place of 201",
         "failed": "status 500 with a message",
         "empty": "the output is white space",

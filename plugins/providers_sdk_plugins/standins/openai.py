@@ -11,7 +11,7 @@ _USAGE = {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}
 class OpenAISite(StandIn):
     """Answers ``POST /chat/completions`` to whoever has the key ``stand-in-key``."""
 
-    cases = {  # noqa: RUF012
+    cases = {
         "reasoning": "thinking text before the answer",
         "error_midway": "an error object in mid-stream",
         "length": "the answer ends for its length",
@@ -21,7 +21,7 @@ class OpenAISite(StandIn):
         "limit": "429 with Retry-After",
         "unavailable": "503 with a message",
     }
-    settings = {"key": _KEY}  # noqa: RUF012
+    settings = {"key": _KEY}
 
     def answer(self, received: Received) -> Response:
         """Return what the service does in this case."""

@@ -6,7 +6,7 @@ from providers_sdk.testing import Received, Response, StandIn, html, json_respon
 class PizzagptSite(StandIn):
     """Answers ``POST /api/chatx-completion``."""
 
-    cases = {  # noqa: RUF012
+    cases = {
         "bare": "the content stands outside of 'answer'",
         "misuse": "the question is held for misuse",
         "empty": "the content is empty",
