@@ -9,7 +9,7 @@ from providers_sdk.errors import InvalidMessages
 __all__ = ["ROLES", "Message", "Messages", "format_prompt", "parse_messages"]
 
 ROLES = ("system", "developer", "user", "assistant")
-MAX_CHARACTERS = 50_000_000  # a guard against handing in a disk image; services refuse far less
+MAX_CHARACTERS = 8_000_000  # some two million tokens, more than any service is known to take
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,10 @@ def test_what_is_no_question_is_refused_naming_the_entry(given: Any, words: str)
     assert words in str(caught.value)
 
 
-def test_a_prompt_of_ten_megabytes_passes_and_a_disk_image_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(parse_messages("x" * 10_000_000)[0].content) == 10_000_000
+def test_a_prompt_of_eight_megabytes_passes_and_one_of_ten_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(parse_messages("x" * 8_000_000)[0].content) == 8_000_000
+    with pytest.raises(InvalidMessages, match="has 10000000 characters"):
+        parse_messages("x" * 10_000_000)
     monkeypatch.setattr(messages, "MAX_CHARACTERS", 100)
     assert parse_messages("x" * 100)
     with pytest.raises(InvalidMessages, match="has 101 characters; at most 100"):

@@ -1,14 +1,17 @@
 """No secret is printed, logged, pickled or raised, even where the service sends it back."""
 
+import base64
 import html
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import pytest
 
 from providers_sdk import Client, InvalidArgument, ProviderError, Registry
+from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Refused, Request
 from providers_sdk.testing import Connection, Received, Response, StandIn, event, sse
 from providers_sdk.testing import html as page
 from providers_sdk.testing.faults import FAULTS, ProxyServer, rigged, spellings, told
@@ -21,7 +24,7 @@ from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
 KEY = 'Zk9/of+my"own<k&y>%7E=='
 PASSWORD = "Qx7w0rd-of_mine.~42"
 PROXY_PASSWORD = "Vj3proxy-w0rd_too.~99"
-LIMITS = {"connect": 2.0, "first": 2.0, "idle": 2.0, "deadline": 5.0, "retries": 0}
+LIMITS = {"connect": 1.0, "first": 1.0, "idle": 1.0, "deadline": 5.0, "retries": 0}
 ALL = spellings(KEY) | spellings(PASSWORD, "user") | spellings(PROXY_PASSWORD, "user")
 
 Echo = Callable[[str], bytes | Response]
@@ -117,8 +120,6 @@ CUTTING = ["JSON error", "JSON that breaks off", "title", "page without a title"
 
 
 def _quoted(words: str) -> bytes:
-    from urllib.parse import quote
-
     return quote(words, safe="").encode()
 
 
@@ -195,18 +196,15 @@ def test_a_page_that_sends_a_secret_back_is_told_without_it(printed: Callable[[]
     assert _found(printed()) == []
 
 
-@pytest.mark.parametrize("who", WHO, ids=lambda who: who.name)
-@pytest.mark.parametrize("on", ["POST", "GET"])
-def test_a_secret_that_is_cut_off_leaves_no_beginning(who: Who, on: str, printed: Callable[[], str]) -> None:
-    if on == "GET" and who.site is not AIPowerSite:
-        on = "POST"
+@pytest.mark.parametrize(("who", "on"), [*((who, "POST") for who in WHO), (WHO[2], "GET")])
+def test_a_secret_that_is_cut_off_leaves_no_beginning(who: Who, on: str) -> None:
     wrong = []
     site = who.site()
     site.fault_on = on
     beginnings = [KEY[:6], PASSWORD[:6], *(_base64_beyond_the_user(PASSWORD))]
     with site, _client(who, site.url) as client:
         for name in CUTTING:
-            for padding in range(40, 420, 3):
+            for padding in range(40, 420, 7):
                 site.fault = _sends(ECHOES[name], "." * padding)
                 error = _ask(client)
                 assert error is not None, name
@@ -217,8 +215,6 @@ def test_a_secret_that_is_cut_off_leaves_no_beginning(who: Who, on: str, printed
 
 
 def _base64_beyond_the_user(password: str) -> list[str]:
-    import base64
-
     return [base64.b64encode(f"user:{password}".encode()).decode()[8:16]]
 
 
@@ -322,4 +318,43 @@ def test_all_that_failed_is_told_without_secrets(printed: Callable[[], str]) -> 
     assert str(error).count("[hidden]") >= 2
     assert len(error.attempts) == 2
     assert _found(told(error)) == []
+    assert _found(printed()) == []
+
+
+class Careless(Provider):
+    """Speaks of its key wherever it can."""
+
+    url = "http://service.invalid"
+    needs_auth = True
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        key = self.settings["key"]
+        if request.prompt == "raise":
+            raise KeyError(f"no such key: {key}")
+        if request.prompt == "raise from":
+            try:
+                {}[key]
+            except KeyError as error:
+                raise Refused(f"the service knows no {key}") from error
+        if request.prompt == "raise within":
+            try:
+                {}[key]
+            except KeyError:
+                raise Refused("no", url=f"http://service.invalid/{key}", partial=key) from None
+        if request.prompt == "type":
+            yield {"key": key}  # type: ignore[misc]
+        yield FinishReason(key)
+
+
+@pytest.mark.parametrize("prompt", ["raise", "raise from", "raise within", "type", "finish"])
+@pytest.mark.parametrize("door", ["client", "provider"])
+def test_a_plugin_that_speaks_of_its_key_is_not_heard(prompt: str, door: str, printed: Callable[[], str]) -> None:
+    registry = Registry()
+    registry.register("careless", Careless)
+    with pytest.raises(ProviderError) as caught:
+        if door == "provider":
+            list(Careless({"key": KEY}).create_completion(None, prompt))
+        with Client("careless", settings={"careless": {"key": KEY}}, registry=registry, retries=0) as client:
+            client.chat(prompt)
+    assert _found(told(caught.value)) == []
     assert _found(printed()) == []

@@ -201,6 +201,7 @@ class Http:
         token = current_exchange.set(exchange)
         try:
             session = self._pool.session()
+            _check_headers(session.headers)
             prepared = session.prepare_request(requests.Request(method, url, headers=headers, **body))
             return session.send(
                 prepared,
@@ -227,9 +228,10 @@ def _positive(seconds: float | None) -> float | None:
     return None if seconds is None else max(seconds, 0.001)
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name):
+def _check_headers(headers: Mapping[str, str | bytes]) -> None:
+    for name, given in headers.items():
+        value = given.decode("latin-1") if isinstance(given, bytes) else given
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise errors.InvalidArgument(f"the header name {name[:40]!r} cannot be sent")
         if not isinstance(value, str) or not _HEADER.fullmatch(value):
             raise errors.InvalidArgument(

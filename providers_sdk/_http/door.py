@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
+from http.client import HTTPException
 
 import requests.exceptions as theirs
 import urllib3.exceptions as lower
@@ -50,21 +51,47 @@ ROWS: tuple[Row, ...] = (
             theirs.InvalidURL,
             theirs.InvalidSchema,
             theirs.MissingSchema,
+            theirs.URLRequired,
             lower.LocationValueError,
-            lower.URLSchemeUnknown,
+            lower.ProxySchemeUnsupported,
         ),
         errors.InvalidArgument,
         "the address or proxy cannot be used; check its scheme and host",
     ),
-    ((theirs.InvalidJSONError,), errors.InvalidArgument, "the request cannot be written as JSON"),
+    ((theirs.InvalidJSONError, TypeError), errors.InvalidArgument, "the request cannot be written as JSON"),
+    ((UnicodeError,), errors.InvalidArgument, "the request holds a character that cannot be sent"),
     (
-        (theirs.UnrewindableBodyError, theirs.StreamConsumedError, theirs.RetryError),
+        (
+            theirs.HTTPError,
+            theirs.RetryError,
+            theirs.StreamConsumedError,
+            theirs.UnrewindableBodyError,
+            lower.EmptyPoolError,
+            lower.FullPoolError,
+            lower.HostChangedError,
+            lower.ResponseError,
+            lower.TimeoutStateError,
+            lower.UnrewindableBodyError,
+        ),
         errors.TransportError,
         "the request could not be sent",
     ),
     ((theirs.TooManyRedirects,), errors.InvalidAnswer, "the server redirects in a circle"),
     (
-        (theirs.ChunkedEncodingError, theirs.ConnectionError, lower.HTTPError, OSError, ValueError),
+        (
+            theirs.ChunkedEncodingError,
+            theirs.ConnectionError,
+            lower.BodyNotHttplibCompatible,
+            lower.HeaderParsingError,
+            lower.IncompleteRead,
+            lower.InvalidChunkLength,
+            lower.InvalidHeader,
+            lower.MaxRetryError,
+            lower.ProtocolError,
+            HTTPException,
+            OSError,
+            ValueError,
+        ),
         errors.ConnectionLost,
         "the connection was lost before the answer was complete",
     ),
@@ -146,7 +173,7 @@ def _scrubbed(failure: BaseException, chain: list[BaseException], redact: Redact
     for link in chain:
         if isinstance(link, theirs.RequestException):
             link.request = link.response = None  # they carry headers, and so keys
-    texts = [f"{link} {link!r} {vars(link)}" for link in chain]  # urllib3's timeouts have the proxy's address in a field
+    texts = [f"{link} {link!r} {vars(link)}" for link in chain]  # fields too: one of urllib3's holds the proxy's URL
     if all(redact(text) == text for text in texts):
         return failure
     return ForeignError(redact(f"{type(failure).__module__}.{type(failure).__name__}: {failure}"))

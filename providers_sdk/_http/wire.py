@@ -77,7 +77,7 @@ class _WireResponse(HTTPResponse):
             self.fp = io.BufferedReader(_WireFile(raw, sock, exchange))
 
     def begin(self) -> None:
-        """Read the head; what is no header in it is dropped: urllib3 would print it, with a traceback and its secrets."""
+        """Read the head, and drop what is no header: urllib3 would print it, whatever it holds."""
         super().begin()
         self.msg.defects.clear()
         self.msg.set_payload("")
