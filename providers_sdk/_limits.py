@@ -151,3 +151,6 @@ def _exceeded(kind: type[TimeLimitExceeded], seconds: float, elapsed: float) -> 
         seconds=seconds,
         elapsed=elapsed,
     )
+
+
+Limits.__module__ = "providers_sdk"

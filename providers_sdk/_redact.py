@@ -117,3 +117,6 @@ def snippet(text: str, most: int = 200) -> str:
     """Return the start of foreign ``text`` on one line, printable, at most ``most`` characters."""
     line = " ".join(printable(text[: most * 20]).split())
     return line if len(line) <= most and len(text) <= most * 20 else line[: most - 1] + _CUT
+
+
+snippet.__module__ = "providers_sdk.plugin"

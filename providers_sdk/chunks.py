@@ -38,5 +38,8 @@ class Usage:
         return self.prompt_tokens + self.completion_tokens
 
 
+for _public in (FinishReason, Reasoning, Usage):
+    _public.__module__ = "providers_sdk"
+
 Chunk = str | Reasoning | Usage | FinishReason
 """One element of an answer's stream; text is plain ``str``."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from providers_sdk._grammar import checked, crash
 from providers_sdk._http import Http, Pool
+from providers_sdk._http.door import scrub
 from providers_sdk._limits import Clock, Limits
 from providers_sdk._redact import snippet
 from providers_sdk.chunks import Chunk, Reasoning
@@ -261,10 +262,12 @@ class Provider:
             raise crash(error) from error
 
     def sign(self, error: ProviderError, request: Request, pool: Pool) -> ProviderError:
-        """Write who failed into ``error``, hide secrets in its message, and return it."""
+        """Write who failed into ``error``, hide secrets in it and in what it was raised from, and return it."""
         error.provider = error.provider or self.name
         error.model = error.model or request.model
         error.args = (pool.redact(error.message),)
+        error.url = error.url and pool.redact(error.url)
+        scrub(error, pool.redact)
         return error
 
 

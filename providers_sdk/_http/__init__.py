@@ -228,8 +228,10 @@ def _positive(seconds: float | None) -> float | None:
     return None if seconds is None else max(seconds, 0.001)
 
 
-def _check_headers(headers: Mapping[str, str | bytes]) -> None:
+def _check_headers(headers: Mapping[str, str | bytes | None]) -> None:
     for name, given in headers.items():
+        if given is None:  # requests' way of leaving a header out
+            continue
         value = given.decode("latin-1") if isinstance(given, bytes) else given
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise errors.InvalidArgument(f"the header name {name[:40]!r} cannot be sent")

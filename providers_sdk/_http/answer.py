@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
+from urllib3 import HTTPResponse
 
 from providers_sdk import errors
 from providers_sdk._http.door import translate
@@ -30,7 +31,7 @@ _GRACE = 0.05
 _HEAD = 2_000
 _JSON_TYPES = ("application/json", "text/json")
 _EVENT_TYPES = ("text/event-stream",)
-_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate", "br", "zstd")
+_ENCODINGS = ("", "identity", *HTTPResponse.CONTENT_DECODERS)  # br and zstd only where their packages are there
 
 
 class Answer:
@@ -236,9 +237,8 @@ class Answer:
         """Yield the body as it arrives, decoded; ``read1`` is the one call that never holds data back."""
         encoding = str(self.headers.get("content-encoding") or "").strip().lower()
         if encoding not in _ENCODINGS:
-            raise self._error(
-                errors.InvalidAnswer, f"answered in an unknown Content-Encoding {snippet(encoding, 40)!r}"
-            )
+            words = f"answered in an unknown Content-Encoding {snippet(encoding, 40)!r}"
+            raise self._error(errors.InvalidAnswer, words)
         while True:
             piece = self._read(lambda: self._response.raw.read1(_PIECE, decode_content=True))
             if not piece:

@@ -11,7 +11,7 @@ from providers_sdk import errors
 from providers_sdk._limits import Clock
 from providers_sdk._redact import Redactor
 
-__all__ = ["ROWS", "ForeignError", "translate"]
+__all__ = ["ROWS", "ForeignError", "scrub", "translate"]
 
 _TIMEOUTS = (theirs.Timeout, lower.TimeoutError, lower.ReadTimeoutError, TimeoutError)
 _CONNECT_TIMEOUTS = (theirs.ConnectTimeout, lower.ConnectTimeoutError)
@@ -136,9 +136,9 @@ def _of(chain: list[BaseException], clock: Clock, body: bool) -> errors.Provider
     if not refused and any(isinstance(link, _TIMEOUTS) for link in chain):
         return clock.verdict() if _at_end(clock) or body else clock.connect_verdict(clock.now() - clock.attempt_started)
     for foreign, ours, sentence in ROWS:
-        if body and ours is errors.TLSFailed:
-            continue  # the handshake is long over: TLS reports a lost connection this way
         if any(isinstance(link, foreign) for link in chain):
+            if body and ours is errors.TLSFailed:  # the handshake is long over: TLS reports a lost connection this way
+                ours, sentence = ROWS[-1][1:]
             return ours(f"{sentence} ({_words(chain)})")
     return errors.TransportError(f"the request failed ({_words(chain)})")
 
@@ -173,7 +173,22 @@ def _scrubbed(failure: BaseException, chain: list[BaseException], redact: Redact
     for link in chain:
         if isinstance(link, theirs.RequestException):
             link.request = link.response = None  # they carry headers, and so keys
-    texts = [f"{link} {link!r} {vars(link)}" for link in chain]  # fields too: one of urllib3's holds the proxy's URL
-    if all(redact(text) == text for text in texts):
+    if all(redact(text) == text for text in map(_told, chain)):
         return failure
-    return ForeignError(redact(f"{type(failure).__module__}.{type(failure).__name__}: {failure}"))
+    return ForeignError(redact(f"{type(failure).__module__}.{type(failure).__name__}: {_told(failure, '{}')}"))
+
+
+def _told(link: BaseException, shape: str = "{0} {0!r} {1}") -> str:
+    """What a link says, shows and holds: a field of urllib3's timeouts is the proxy's address."""
+    try:
+        return shape.format(link, vars(link))
+    except Exception:  # noqa: BLE001  a plugin's own error may be unprintable
+        return ""
+
+
+def scrub(error: errors.ProviderError, redact: Redactor) -> None:
+    """Put a redacted stand-in in the place of a cause or context of ``error`` that holds a secret."""
+    for name in ("__cause__", "__context__"):
+        link = getattr(error, name)
+        if link is not None:
+            setattr(error, name, _scrubbed(link, list(_chain(link, None)), redact))

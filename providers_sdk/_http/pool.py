@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import threading
 from collections.abc import Iterable
 from http.cookiejar import Cookie, DefaultCookiePolicy
@@ -23,6 +24,7 @@ __all__ = ["USER_AGENT", "Pool", "check_proxy"]
 
 USER_AGENT = f"providers-sdk/{__version__} (python-requests/{requests_version})"
 _CONNECTIONS = 64
+_CREDENTIAL = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
@@ -67,7 +69,7 @@ class Pool:
         self.lent = session
         self.tokens = TokenStore()
         self._secrets = frozenset(secrets)
-        self.redact = Redactor.of([*self._secrets, *self._proxy_secrets()])
+        self.redact = Redactor.of([*self._secrets, *self._proxy_secrets(), *_lent_secrets(session)])
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._session = self._new_session()
@@ -85,9 +87,9 @@ class Pool:
             return {"http": self.proxy, "https": self.proxy} if self.proxy else {}
         if self.lent is not None and self.lent.proxies:
             return dict(self.lent.proxies)
-        found = get_environ_proxies(url)
-        proxy = select_proxy(url, found) or ""  # only this one: NO_PROXY is among them, and no address
-        check_proxy(proxy if "://" in proxy or not proxy else f"http://{proxy}")
+        # requests takes the user of user:password@host for a scheme
+        found = {name: _with_scheme(proxy) for name, proxy in get_environ_proxies(url).items()}
+        check_proxy(select_proxy(url, found))  # only this one: NO_PROXY is among them, and no address
         return found
 
     def verify(self) -> bool | str:
@@ -128,10 +130,26 @@ class _KeepNothing(DefaultCookiePolicy):
         return False
 
 
+def _with_scheme(proxy: str) -> str:
+    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
+
+
 def _userinfo(proxy: str) -> Iterable[str]:
     user, colon, password = proxy.rpartition("@")[0].rpartition("://")[2].partition(":")
     yield from {password, unquote(password)} if password else {user, unquote(user)}  # a lone name is the key
     yield f"{unquote(user)}{colon}{unquote(password)}"
+
+
+def _lent_secrets(lent: requests.Session | None) -> Iterable[str]:
+    if lent is None:
+        return
+    for name, value in lent.headers.items():
+        if value and _CREDENTIAL.search(name):
+            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            yield from (text, text.rpartition(" ")[2])
+    yield from (cookie.value for cookie in lent.cookies if cookie.value)
+    if isinstance(lent.auth, tuple):
+        yield from (str(lent.auth[1]), ":".join(map(str, lent.auth)))
 
 
 def _borrow(ours: Session, lent: requests.Session) -> None:

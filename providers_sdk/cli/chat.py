@@ -16,12 +16,12 @@ from providers_sdk.cli._talk import talk
 from providers_sdk.cli._terminal import say
 from providers_sdk.client import Client
 from providers_sdk.errors import InvalidMessages
-from providers_sdk.messages import Message
+from providers_sdk.messages import MAX_CHARACTERS, Message
 from providers_sdk.plugin import ModelReplaced
 
 __all__ = ["command"]
 
-_MOST_BYTES = 200_000_000
+_MOST_BYTES = 4 * MAX_CHARACTERS  # whatever is longer need not be read to be refused
 
 
 @click.command("chat", short_help="Ask a provider, and print the answer as it arrives.")
@@ -85,7 +85,7 @@ def _typed(words: str) -> str:
 def _standard_input() -> str:
     data = sys.stdin.buffer.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
-        raise InvalidMessages(f"standard input has more than {_MOST_BYTES // 1_000_000} MB")
+        raise InvalidMessages(f"standard input is too long; at most {MAX_CHARACTERS} characters can be sent")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

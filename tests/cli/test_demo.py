@@ -49,8 +49,17 @@ def test_one_that_fails_is_told_and_the_exit_code_is_1(cli: Cli, monkeypatch: py
     assert "Traceback" not in outcome.out + outcome.err
 
 
+class Screen(io.StringIO):
+    """A screen that shows what was flushed."""
+
+    shown = ""
+
+    def flush(self) -> None:
+        self.shown = self.getvalue()
+
+
 def test_the_text_is_shown_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = io.StringIO()
+    screen = Screen()
     monkeypatch.setattr("sys.stdout", screen)
     stage = _stage.Stage("?")
     seen: list[str] = []
@@ -58,7 +67,7 @@ def test_the_text_is_shown_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> No
     def pieces() -> Iterator[str]:
         for piece in ("one ", "two ", "three"):
             yield piece
-            seen.append(screen.getvalue().splitlines()[-1])
+            seen.append(screen.shown.splitlines()[-1])
 
     assert stage.stream("answer", pieces()) == 3
     assert seen == ["  answer  one ", "  answer  one two ", "  answer  one two three"]

@@ -1,0 +1,366 @@
+import json
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from email.utils import formatdate
+
+import pytest
+
+from providers_sdk import (
+    AuthenticationFailed,
+    Blocked,
+    Closed,
+    EmptyAnswer,
+    HTTPStatusError,
+    IdleTimeout,
+    InvalidAnswer,
+    ProviderError,
+    ProxyFailed,
+    RateLimited,
+    Refused,
+)
+from providers_sdk._http import Answer, Http
+from providers_sdk.plugin import Event
+from providers_sdk.testing import Connection, RawServer, Received, event
+
+PATIENCE = 30.0
+OpenHttp = Callable[..., Http]
+Serve = Callable[..., RawServer]
+Fetch = Callable[..., Answer]
+
+
+def caught(kind: type[ProviderError], step: Callable[[], object]) -> ProviderError:
+    with pytest.raises(kind) as found:
+        step()
+    assert type(found.value) is kind
+    return found.value
+
+
+# --- arriving as sent ---
+
+
+def one_piece_per_chunk(connection: Connection, piece: bytes) -> None:
+    connection.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+
+
+def trickled(connection: Connection, piece: bytes) -> None:
+    for byte in piece:
+        connection.send(bytes([byte]))
+
+
+def at_once(connection: Connection, piece: bytes) -> None:
+    connection.send(piece)
+
+
+PIECES = [event({"text": f"piece {number}"}) for number in range(5)]
+SIZE = sum(map(len, PIECES))
+FRAMINGS: dict[str, tuple[str, bytes, Callable[[Connection, bytes], None], bytes]] = {
+    "chunked": ("transfer-encoding: chunked", b"", one_piece_per_chunk, b"0\r\n\r\n"),
+    "one big chunk": ("transfer-encoding: chunked", b"%x\r\n" % SIZE, trickled, b"\r\n0\r\n\r\n"),
+    "content-length": (f"content-length: {SIZE}", b"", at_once, b""),
+    "close-delimited": ("connection: close", b"", at_once, b""),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["identity", "gzip"])
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_an_event_arrives_before_the_next_is_sent(
+    framing: str, packed: bool, serve: Serve, open_http: OpenHttp
+) -> None:
+    header, start, send, end = FRAMINGS[framing]
+    arrived = threading.Semaphore(0)
+    packer = zlib.compressobj(wbits=31)
+
+    def wrapped(piece: bytes) -> bytes:
+        return packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH) if packed else piece
+
+    pieces = [wrapped(piece) for piece in PIECES]
+    if packed:
+        header = header.replace(str(SIZE), str(sum(map(len, pieces))))
+        start = b"%x\r\n" % sum(map(len, pieces)) if start else b""
+        header += "\r\ncontent-encoding: gzip"
+
+    def script(connection: Connection, _: Received) -> None:
+        connection.send(f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n{header}\r\n\r\n".encode() + start)
+        for piece in pieces:
+            send(connection, piece)
+            assert arrived.acquire(timeout=PATIENCE), "the client waits for more before it gives what it has"
+        connection.send(end)
+        connection.sock.close()
+
+    got = []
+    for found in open_http(serve(script).url, first=PATIENCE).get("/").events():
+        got.append(found)
+        arrived.release()
+    assert [json.loads(found.data)["text"] for found in got] == [f"piece {number}" for number in range(5)]
+
+
+def test_the_status_is_there_before_the_body(serve: Serve, open_http: OpenHttp) -> None:
+    known = threading.Event()
+
+    def script(connection: Connection, _: Received) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n")
+        assert known.wait(PATIENCE)
+        connection.send(b"{}")
+
+    answer = open_http(serve(script).url).get("/")
+    assert answer.status == 200
+    known.set()
+    assert answer.json() == {}
+
+
+# --- JSON ---
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length", "close"])
+@pytest.mark.parametrize(
+    "kind",
+    ["application/json", "APPLICATION/JSON; charset=utf-8", "text/json", "application/problem+json", None],
+)
+def test_json_is_parsed_whatever_its_framing(kind: str | None, framing: str, fetch: Fetch) -> None:
+    answer = fetch('{"a": "é"}'.encode(), headers={"content-type": kind}, framing=framing)
+    assert answer.json() == {"a": "é"}
+    assert answer.closed
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/xml", "application/jsonp", "garbage"])
+def test_another_type_is_no_json_and_the_error_holds_the_sites_words(kind: str, fetch: Fetch) -> None:
+    error = caught(InvalidAnswer, fetch(b"<title>Log in</title><input type=password>", kind).json)
+    assert (error.status, f"with {kind} instead of application/json" in error.message) == (200, True)
+    assert "Log in" in error.message
+    assert ("asks for a password" in error.message) == (kind == "text/html")
+
+
+def test_a_plugin_says_which_statuses_and_types_are_answers(fetch: Fetch) -> None:
+    assert fetch(b"[]", "text/plain", status=201).json(status=(201,), types=("text/plain",)) == []
+    assert caught(HTTPStatusError, lambda: fetch(b"[]").json(status=(201,))).status == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"<html>", b"\xff", b"{}{}", b"[" * 300 + b"]" * 300], ids=repr)
+def test_json_that_cannot_be_read_is_an_invalid_answer(body: bytes, fetch: Fetch) -> None:
+    error = caught(InvalidAnswer, fetch(body).json)
+    assert "answered 200 with JSON that cannot be read" in error.message
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+def test_an_empty_body_is_an_empty_answer(body: bytes, fetch: Fetch) -> None:
+    assert caught(EmptyAnswer, fetch(body).json).status == 200
+
+
+def test_a_body_can_be_read_once(fetch: Fetch) -> None:
+    answer = fetch(b"{}")
+    assert answer.json() == {}
+    caught(Closed, answer.json)
+
+
+# --- statuses ---
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (204, HTTPStatusError, "answered 204 No Content"),
+        (400, HTTPStatusError, "answered 400 Bad Request"),
+        (401, AuthenticationFailed, "answered 401 Unauthorized"),
+        (403, AuthenticationFailed, "answered 403 Forbidden"),
+        (404, HTTPStatusError, "answered 404 Not Found"),
+        (407, ProxyFailed, "answered 407 Proxy Authentication Required"),
+        (429, RateLimited, "answered 429 Too Many Requests"),
+        (500, HTTPStatusError, "answered 500 Internal Server Error"),
+        (599, HTTPStatusError, "answered 599"),
+    ],
+)
+def test_a_status_is_an_error_of_its_own_class(
+    status: int, kind: type[ProviderError], words: str, fetch: Fetch
+) -> None:
+    for read in (Answer.json, Answer.events, Answer.check):
+        error = caught(kind, lambda: read(fetch(status=status, framing="close")))  # noqa: B023
+        assert (error.message, error.status) == (words, status)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (b'{"error": {"message": "no such\\nmodel", "code": 7}}', "json", "no such model"),
+        (b'{"error": "no credit"}', "json", "no credit"),
+        (b'{"message": "no credit"}', "json", "no credit"),
+        (b'{"detail": "no credit"}', "json", "no credit"),
+        (b'{"weird": 7}', "json", '{"weird": 7}'),
+        (b'{"error": {"message": ["no"]}}', "json", '{"error": {"message": ["no"]}}'),
+        (b"[7]", "json", "[7]"),
+        (b"The link you followed has expired.", "page", "an HTML page, 'The link you followed has expired.'"),
+        (b"<title>Maintenance</title><p>back soon", "page", "an HTML page, 'Maintenance'"),
+        (b"<p>" * 20_000, "page", "an HTML page, ''"),
+        (b"<" * 60_000, "page", "an HTML page"),
+        (b"plain \x1b[2J\xff words", "text", "plain \\x1b[2J\ufffd words"),
+        (b"", "text", ""),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_an_errors_message_holds_the_sites_words(body: bytes, kind: str, words: str, fetch: Fetch) -> None:
+    error = caught(HTTPStatusError, fetch(body, kind, status=500).json)
+    assert error.message == "answered 500 Internal Server Error" + (f": {words}" if words else "")
+
+
+def test_a_long_error_is_cut(fetch: Fetch) -> None:
+    for kind in ("text", "page", "json"):
+        body = b'{"error": "' + b"x" * 5000 + b'"}'
+        assert len(caught(HTTPStatusError, fetch(body, kind, status=500).json).message) < 300
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [
+        ("7", 7),
+        ("0", 0),
+        (formatdate(0, usegmt=True), 0),
+        ("soon", None),
+        ("-5", None),
+        ("9" * 400, None),
+        (None, None),
+    ],
+    ids=str,
+)
+def test_retry_after_is_carried_by_the_error(after: str | None, seconds: float | None, fetch: Fetch) -> None:
+    for status, kind in ((429, RateLimited), (503, HTTPStatusError)):
+        assert caught(kind, fetch(status=status, headers={"retry-after": after}).json).retry_after == seconds
+
+
+def test_retry_after_may_be_a_date(fetch: Fetch) -> None:
+    after = caught(
+        RateLimited, fetch(status=429, headers={"retry-after": formatdate(time.time() + 90)}).json
+    ).retry_after
+    assert after is not None
+    assert 80 < after <= 90
+
+
+def test_a_bot_wall_is_blocked_whatever_is_asked_of_it(fetch: Fetch) -> None:
+    for read in (Answer.json, Answer.events, Answer.page, Answer.check):
+        answer = fetch(b"<title>Just a moment</title>", "page", status=403, headers={"cf-mitigated": "challenge"})
+        assert answer.wall == "Cloudflare challenge"
+        error = caught(Blocked, lambda: read(answer))  # noqa: B023
+        assert (error.status, "Cloudflare" in error.message) == (403, True)
+
+
+def test_a_secret_that_the_site_echoes_is_hidden(fetch: Fetch) -> None:
+    secret = 'sk-"0123/456789'
+    for body, kind in (
+        (json.dumps({"error": {"message": f"bad key {secret}"}}).encode(), "json"),
+        (f"<title>bad key {secret}</title>".encode(), "page"),
+        (f"bad key {secret}".encode(), "text"),
+        (("x" * 190 + secret).encode(), "text"),
+    ):
+        error = caught(HTTPStatusError, fetch(body, kind, status=500, secrets=[secret]).json)
+        assert "[hidden]" in error.message
+        assert "sk-" not in error.message
+
+
+# --- events ---
+
+
+def test_events_are_read_to_the_end_mark_or_the_end(fetch: Fetch) -> None:
+    body = [event("a"), b": keep alive\n\n", event("b"), event("[DONE]"), event("never")]
+    assert list(fetch(body, "events").events()) == [Event(data="a"), Event(data="b"), Event(data="[DONE]")]
+    assert len(list(fetch(body, "events").events(until=None))) == 4
+    assert list(fetch(body[:1], "events", framing="close").events()) == [Event(data="a")]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/html", "text/plain", None])
+def test_another_type_is_no_event_stream_and_that_is_known_at_once(kind: str | None, fetch: Fetch) -> None:
+    answer = fetch(b"data: a\n\n", headers={"content-type": kind})
+    error = caught(InvalidAnswer, answer.events)
+    assert f"with {kind or 'no content type'} instead of text/event-stream" in error.message
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (b"", EmptyAnswer, "an event stream that holds nothing"),
+        (b"\n\n", EmptyAnswer, "an event stream that holds nothing"),
+        (b"<html><title>Log in</title>", InvalidAnswer, "'Log in'"),
+        (b'{"error": {"message": "no credit"}}', Refused, "the service says: no credit"),
+        (b"no credit", InvalidAnswer, "holds no event: no credit"),
+        (b": ping\n\n", InvalidAnswer, "holds no event: : ping"),
+        (b"data: unfinished", InvalidAnswer, "holds no event"),
+    ],
+    ids=repr,
+)
+def test_a_stream_without_events_is_an_error(body: bytes, kind: type[ProviderError], words: str, fetch: Fetch) -> None:
+    assert words in caught(kind, lambda: list(fetch(body, "events").events())).message
+
+
+def test_an_abandoned_stream_closes_its_connection(serve: Serve, open_http: OpenHttp) -> None:
+    gone = threading.Event()
+
+    def script(connection: Connection, _: Received) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + event("a"))
+        if connection.wait_closed(PATIENCE):
+            gone.set()
+
+    answer = open_http(serve(script).url).get("/")
+    for _ in answer.events():
+        break
+    assert gone.wait(PATIENCE)
+    assert answer.closed
+
+
+def test_closing_wakes_a_thread_that_waits_for_more(serve: Serve, open_http: OpenHttp) -> None:
+    def script(connection: Connection, _: Received) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + event("a"))
+        connection.wait_closed(PATIENCE)
+
+    answer = open_http(serve(script).url, first=PATIENCE, idle=PATIENCE).get("/")
+    started, outcome = threading.Event(), []
+
+    def read() -> None:
+        try:
+            for _ in answer.events():
+                started.set()
+        except ProviderError as error:
+            outcome.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert started.wait(PATIENCE)
+    answer.close()
+    reader.join(PATIENCE / 2)
+    assert not reader.is_alive()
+    assert [type(error) for error in outcome] == [Closed]
+    answer.close()
+
+
+def test_a_stream_that_stalls_ends_at_its_limit(serve: Serve, open_http: OpenHttp) -> None:
+    def script(connection: Connection, _: Received) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + event("a"))
+        connection.wait_closed(PATIENCE)
+
+    http = open_http(serve(script).url, idle=0.2)
+    stream = http.get("/").events()
+    assert next(stream) == Event(data="a")
+    http.clock.piece_arrived()
+    caught(IdleTimeout, lambda: next(stream))
+
+
+# --- pages and text ---
+
+
+def test_a_page_is_parsed_whatever_its_status(fetch: Fetch) -> None:
+    for status in (200, 404, 503):
+        page = fetch("<title>é</title>".encode(), "text/html; charset=utf-8", status=status).page()
+        assert (page.title, page.status) == ("é", status)
+    assert fetch(b"<title>a</title>", "application/xhtml+xml").page().title == "a"
+
+
+@pytest.mark.parametrize("kind", ["json", "text", "events", None])
+def test_what_is_no_html_is_no_page(kind: str | None, fetch: Fetch) -> None:
+    answer = fetch(b'{"a": 1}', kind or "", headers={} if kind else {"content-type": None})
+    assert '{"a": 1}' in caught(InvalidAnswer, answer.page).message
+
+
+def test_text_is_utf8_whatever_the_server_says_and_cut_where_wanted(fetch: Fetch) -> None:
+    assert fetch("é\u2028".encode(), "text/plain; charset=windows-1252").text() == "é\u2028"
+    assert fetch(b"a\xff", "text/plain; charset=bogus").text() == "a\ufffd"
+    assert fetch(b"abcdef", "text").text(most=3) == "abc"
+    answer = fetch(b"abc", "text", status=500)
+    assert answer.text() == answer.text() == "abc"
