@@ -20,6 +20,7 @@ from providers_sdk.errors import (
     UnsupportedOption,
 )
 from providers_sdk.messages import Message
+from providers_sdk.provider import Request
 
 __all__ = ["Call", "Question"]
 
@@ -105,9 +106,12 @@ class Call:
         self.notify("attempt_finished", attempt)
 
     def _ask(self, ready: Ready) -> Live | ProviderError:
+        request = self._request(ready)
+        if isinstance(request, ProviderError):
+            return request
         waited, made = 0.0, 0
         while True:
-            outcome = self._attempt(ready, waited)
+            outcome = self._attempt(ready, request, waited)
             if isinstance(outcome, Live):
                 return outcome
             left = self._deadline_left()
@@ -117,10 +121,10 @@ class Call:
             self._sleep(wait.seconds)
             waited, made = wait.seconds, made + 1
 
-    def _attempt(self, ready: Ready, waited: float) -> Live | ProviderError:
+    def _request(self, ready: Ready) -> Request | ProviderError:
         question = self.question
         try:
-            request = ready.provider.request(
+            return ready.provider.request(
                 question.model,
                 question.messages,
                 stream=question.stream,
@@ -130,8 +134,10 @@ class Call:
         except _PASSED_OVER as error:
             self._pass_over(ready.provider.name, error)
             return error
-        clock = Clock(question.limits, started=self._started, now=self._now)
-        live = Live(ready, request, clock, waited=waited, max_chars=question.max_chars)
+
+    def _attempt(self, ready: Ready, request: Request, waited: float) -> Live | ProviderError:
+        clock = Clock(self.question.limits, started=self._started, now=self._now)
+        live = Live(ready, request, clock, waited=waited, max_chars=self.question.max_chars)
         self.notify("attempt_started", live.attempt())
         try:
             live.open()

@@ -12,6 +12,7 @@ from providers_sdk._grammar import crash
 from providers_sdk._http.pool import check_proxy
 from providers_sdk._limits import Limits
 from providers_sdk._live import Ready
+from providers_sdk._redact import Redactor
 from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
 from providers_sdk._retry import RetryPolicy
@@ -27,6 +28,7 @@ from providers_sdk.errors import (
 )
 from providers_sdk.messages import Messages, parse_messages
 from providers_sdk.provider import Provider
+from providers_sdk.settings import environment_name
 
 if TYPE_CHECKING:
     import requests
@@ -233,7 +235,15 @@ def _made(kind: type[Provider], settings: Mapping[str, str] | None, name: str) -
     except Exception as error:
         crashed = crash(error)
         crashed.provider = name
+        crashed.args = (Redactor.of(_secrets(kind, settings or {}, name))(crashed.message),)
         raise crashed from error
+
+
+def _secrets(kind: type[Provider], settings: Mapping[str, str], name: str) -> list[str]:
+    """What the user has set: a provider that could not be made cannot tell."""
+    known = [setting for setting, facts in kind.all_settings().items() if facts.secret]
+    found = (settings.get(one) or os.environ.get(environment_name(name, one)) for one in known)
+    return [value for value in found if isinstance(value, str) and value]
 
 
 def _names(chosen: object) -> Sequence[str]:

@@ -22,6 +22,7 @@ from providers_sdk import (
     InvalidArgument,
     MissingSetting,
     NoProviderChosen,
+    PluginCrashed,
     ProviderError,
     Registry,
     TooLarge,
@@ -321,6 +322,25 @@ def test_a_secret_is_in_no_error_log_or_repr(caplog: pytest.LogCaptureFixture) -
         assert "sk-very-secret" not in f"{raised.value!r} {raised.value} {raised.value.attempts} {client!r}"
     assert caplog.records
     assert "sk-very-secret" not in caplog.text
+
+
+class Leaky(Keyed):
+    """Its constructor prints what it cannot read."""
+
+    def __init__(self, settings: Any = None, **given: Any) -> None:
+        super().__init__(settings, **given)
+        int(self.settings["key"])
+
+
+def test_a_secret_is_not_in_what_a_providers_constructor_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry()
+    registry.register("leaky", Leaky)
+    monkeypatch.setenv("PROVIDERS_SDK_LEAKY_KEY", "sk-very-secret")
+    for settings in ({}, {"leaky": {"key": "sk-very-secret"}}):
+        client = Client("leaky", registry=registry, settings=settings)
+        with pytest.raises(PluginCrashed, match=r"ValueError.*\[hidden\]") as raised:
+            client.chat("Hi")
+        assert "sk-very-secret" not in f"{raised.value} {raised.value!r}"
 
 
 def test_a_clients_settings_may_change_between_calls_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ from providers_sdk import (
 from providers_sdk._engine import Call, Question
 from providers_sdk._live import Ready
 from providers_sdk._retry import RetryPolicy
-from providers_sdk.plugin import Chunk, Http, Provider, Request
+from providers_sdk.plugin import Chunk, Http, ModelReplaced, Provider, Request
 
 STOP = FinishReason("stop")
 Step = Chunk | Callable[[], object]
@@ -251,6 +251,11 @@ def test_the_consumers_own_time_is_no_idleness_but_counts_for_the_deadline(rig: 
     for expected in "abc":
         assert next(reply) == expected
         rig.now += 8
+    seen = []
+    for chunk in rig.ask(Scripted("one", ["a", Usage(1, 1), "b", STOP]), limits=Limits(idle=5)).chunks():
+        seen.append(chunk)
+        rig.now += 8
+    assert seen == ["a", Usage(1, 1), "b", STOP]
     reply = rig.ask(Scripted("one", ["a", "b", STOP]), limits=Limits(idle=5, deadline=25))
     rig.now += 26
     assert next(reply) == "a"
@@ -366,6 +371,13 @@ def test_ctrl_c_ends_the_call_at_once(rig: Rig) -> None:
         with pytest.raises(KeyboardInterrupt):
             call.start()
     assert two.asked == 0
+
+
+def test_a_replaced_model_is_warned_of_once_however_often_it_is_asked(rig: Rig) -> None:
+    one = Scripted("one", [DOWN], [DOWN], ["Hi", STOP])
+    with pytest.warns(ModelReplaced) as caught:
+        assert rig.ask(one, model="huge").text == "Hi"
+    assert (one.asked, len(caught)) == (3, 1)
 
 
 def test_every_attempt_that_started_is_told_to_have_finished(rig: Rig) -> None:

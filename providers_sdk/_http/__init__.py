@@ -179,6 +179,8 @@ class Http:
         headers: Mapping[str, str] | None,
         body: dict[str, Any],
     ) -> Answer:
+        if self._closed:
+            raise errors.Closed("the reply was closed; nothing more is sent")
         self.clock.check()
         _check_headers(headers or {})
         started = self.clock.now()
@@ -197,7 +199,7 @@ class Http:
         self, exchange: Exchange, method: str, url: str, headers: dict[str, str], body: dict[str, Any]
     ) -> requests.Response:
         self._exchanges.append(exchange)
-        before = sys.exception()
+        before, since = sys.exception(), self.clock.now()
         token = current_exchange.set(exchange)
         try:
             session = self._pool.session()
@@ -216,7 +218,7 @@ class Http:
             raise
         except Exception as failure:  # noqa: BLE001  the door decides what it means
             bare, redact = self._pool.redact(bare_url(url)), self._pool.redact
-            error = translate(failure, clock=self.clock, url=bare, redact=redact, before=before)
+            error = translate(failure, clock=self.clock, url=bare, redact=redact, before=before, since=since)
         finally:
             current_exchange.reset(token)
         error.args = (self._pool.redact(error.message),)
@@ -253,6 +255,8 @@ def _redirect_target(answer: Answer) -> str | None:
         )
     except ValueError:
         return None
+    # what is written with these two, urllib3 and urlsplit take for different hosts
+    same = same and not {"\\", "@"} & set(location)
     allowed = same and (there.scheme == here.scheme or (here.scheme, there.scheme) == ("http", "https"))
     return there.geturl() if allowed else None
 

@@ -109,6 +109,7 @@ def translate(
     url: str,
     redact: Redactor,
     before: BaseException | None,
+    since: float | None = None,
     body: bool = False,
 ) -> errors.ProviderError:
     """Return our error for a foreign ``failure``, its cause set (scrubbed where it holds a secret).
@@ -116,25 +117,26 @@ def translate(
     :param clock: tells which limit a timeout means.
     :param before: what the caller was handling when the request began: Python hangs it on as a context, but it is no
         part of this failure.
+    :param since: when the request began, as the clock tells; the attempt's start where it is not given.
     :param body: whether the answer's headers were there already.
     """
     chain = list(_chain(failure, before))
-    error = _of(chain, clock, body)
+    error = _of(chain, clock, clock.attempt_started if since is None else since, body)
     error.url = url
     error.__cause__ = _scrubbed(failure, chain, redact)
     error.__suppress_context__ = True
     return error
 
 
-def _of(chain: list[BaseException], clock: Clock, body: bool) -> errors.ProviderError:
+def _of(chain: list[BaseException], clock: Clock, since: float, body: bool) -> errors.ProviderError:
     for link in chain:
         if isinstance(link, errors.ProviderError):
             return link
     refused = any(isinstance(link, lower.NewConnectionError) for link in chain)  # by its class a timeout; it is none
     if not refused and any(isinstance(link, _CONNECT_TIMEOUTS) for link in chain):
-        return clock.connect_verdict(clock.now() - clock.attempt_started)
+        return clock.connect_verdict(clock.now() - since)
     if not refused and any(isinstance(link, _TIMEOUTS) for link in chain):
-        return clock.verdict() if _at_end(clock) or body else clock.connect_verdict(clock.now() - clock.attempt_started)
+        return clock.verdict() if _at_end(clock) or body else clock.connect_verdict(clock.now() - since)
     for foreign, ours, sentence in ROWS:
         if any(isinstance(link, foreign) for link in chain):
             if body and ours is errors.TLSFailed:  # the handshake is long over: TLS reports a lost connection this way

@@ -93,6 +93,11 @@ class _WireConnection(HTTPConnection):
     response_class = _WireResponse
     _used = False
 
+    @property
+    def has_connected_to_proxy(self) -> bool:
+        """Whether what fails now is no failure of the proxy: urllib3 forgets it with the socket."""
+        return self._used or super().has_connected_to_proxy
+
     def connect(self) -> None:
         self._used = False
         super().connect()

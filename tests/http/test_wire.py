@@ -5,20 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from providers_sdk import (
     ConnectFailed,
     ConnectionLost,
-    ConnectTimeout,
-    DeadlineExceeded,
     FirstTimeout,
-    IdleTimeout,
     ProviderError,
     ProxyFailed,
-    TimeLimitExceeded,
     TLSFailed,
 )
 from providers_sdk._http import Http, Pool
@@ -119,10 +114,20 @@ def test_an_answer_in_json_leaves_its_connection_to_the_next(serve: Serve, open_
     assert site.connections == 1
 
 
-@pytest.mark.parametrize("step", [stall, drip(b"0"), drip(b"0\r\nx: y\r\n"), flood(b"x: y\r\n")], ids=range(4))
-def test_what_comes_after_the_end_mark_delays_nothing(step: Step, serve: Serve, open_http: OpenHttp) -> None:
-    rest = b"0\r\n" if step.__closure__ and b"x: y" in str(step.__closure__[0].cell_contents).encode() else b""
-    site = serve(then(say(CHUNKED, chunk(DONE), rest), step))
+AFTERWARDS: dict[str, tuple[Step, ...]] = {
+    "nothing": (stall,),
+    "more events": (drip(chunk(event("b"))),),
+    "a chunk size byte by byte": (drip(b"0"),),
+    "trailers one by one": (say(b"0\r\n"), drip(b"x: y\r\n")),
+    "trailers without a pause": (say(b"0\r\n"), flood(b"x: y\r\n")),
+}
+
+
+@pytest.mark.parametrize("steps", AFTERWARDS.values(), ids=AFTERWARDS)
+def test_what_comes_after_the_end_mark_delays_nothing(
+    steps: tuple[Step, ...], serve: Serve, open_http: OpenHttp
+) -> None:
+    site = serve(then(say(CHUNKED, chunk(DONE)), *steps))
     with within(SLACK):
         assert len(list(open_http(site.url).post("/").events())) == 2
     assert site.wait_idle(PATIENCE)
@@ -135,28 +140,26 @@ def test_more_bytes_than_announced_do_not_poison_the_next_answer(serve: Serve, o
 
 
 class DiesOnReuse(RawServer):
-    """Answers the first request of its first connections, then meets every further one with ``end``."""
+    """Answers the first request of its first connections, and meets every other one with ``end``.
+
+    :param sound: how many connections are answered once.
+    """
 
     def __init__(self, end: Step, *, sound: int) -> None:
         super().__init__()
-        self.end, self.sound = end, sound
+        self._end, self._sound = end, sound
 
     def serve(self, connection: Connection) -> None:
-        mine = self.connections
-        while (received := connection.receive()) is not None:
-            first = not any(it is connection for it, _ in self.log)
-            self.log.append((connection, received))
-            if first and mine <= self.sound:
-                connection.send(OK)
-                continue
-            self.end(connection)
-            return
+        if self.connections <= self._sound:
+            self._receive(connection)
+            connection.send(OK)
+        self._receive(connection)
+        self._end(connection)
 
-    log: list[tuple[Connection, Received]]
-
-    def start(self) -> "DiesOnReuse":
-        self.log = []
-        return super().start()
+    def _receive(self, connection: Connection) -> None:
+        received = connection.receive()
+        if received is not None:
+            self.requests.append(received)
 
 
 ENDS_OF_REUSE: dict[str, Step] = {"closed": lambda connection: None, "reset": lambda connection: connection.reset()}
@@ -171,7 +174,7 @@ def test_a_kept_connection_that_dies_before_any_byte_costs_one_repeat(
         http = open_http(site.url)
         send = http.get if method == "GET" else http.post
         assert [send("/").json(), send("/").json()] == [{}, {}]
-        assert (site.connections, len(site.log)) == (2, 3)
+        assert (site.connections, len(site.requests)) == (2, 3)
 
 
 @pytest.mark.parametrize("end", ENDS_OF_REUSE.values(), ids=ENDS_OF_REUSE)
@@ -181,7 +184,7 @@ def test_the_repeat_is_not_repeated(end: Step, open_http: OpenHttp) -> None:
         assert http.post("/").json() == {}
         with pytest.raises(ConnectionLost):
             http.post("/")
-        assert (site.connections, len(site.log)) == (2, 3)
+        assert (site.connections, len(site.requests)) == (2, 3)
 
 
 def test_a_kept_connection_that_dies_after_a_byte_is_lost(open_http: OpenHttp) -> None:
@@ -190,7 +193,7 @@ def test_a_kept_connection_that_dies_after_a_byte_is_lost(open_http: OpenHttp) -
         assert http.post("/").json() == {}
         with pytest.raises(ConnectionLost):
             http.post("/")
-        assert len(site.log) == 2
+        assert len(site.requests) == 2
 
 
 @pytest.mark.parametrize("through", ["directly", "TLS", "tunnel"])
@@ -208,218 +211,17 @@ def test_a_fresh_connection_that_dies_is_never_repeated(
 
 
 def test_a_repeat_that_fails_otherwise_says_so(open_http: OpenHttp) -> None:
-    with DiesOnReuse(lambda connection: site.close_listener(), sound=1) as site:  # type: ignore[attr-defined]
-        pass
-    stop = threading.Event()
-
-    def last_words(connection: Connection) -> None:
-        assert site._listener is not None
-        site._listener.shutdown(socket.SHUT_RDWR)
-        site._listener.close()
-        stop.set()
-
-    with DiesOnReuse(last_words, sound=1) as site:
-        http = open_http(site.url)
-        assert http.post("/").json() == {}
-        with pytest.raises(ConnectFailed):
-            http.post("/")
-        assert stop.is_set()
-
-
-# --- limits that hold ---
-
-HEAD = b"HTTP/1.1 200 OK\r\n"
-JSON = HEAD + b"content-type: application/json\r\n"
-SLOW: dict[str, tuple[Step, ...]] = {
-    "no answer": (stall,),
-    "a header byte by byte": (say(HEAD, b"x: "), drip(b"y")),
-    "header after header": (say(HEAD), drip(b"x: y\r\n")),
-    "100 Continue for ever": (drip(b"HTTP/1.1 100 Continue\r\n\r\n"),),
-    "stall after the headers": (say(STREAM, b"\r\n"), stall),
-    "comments for ever": (say(CHUNKED), drip(chunk(b": ping\n\n"))),
-    "a chunk byte by byte": (say(CHUNKED, b"ffff\r\n"), drip(b"x")),
-    "a chunk size byte by byte": (say(CHUNKED), drip(b"0")),
-    "a slow body": (say(STREAM, b"content-length: 9999\r\n\r\n"), drip(b"x")),
-    "a body without length": (say(STREAM, b"\r\n"), drip(b"x")),
-    "slow JSON": (say(JSON, b"content-length: 9999\r\n\r\n"), drip(b" ")),
-    "trailers for ever": (say(JSON, b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"), drip(b"x: y\r\n")),
-    "trailers without a pause": (say(JSON, b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"), flood(b"x: y\r\n")),
-}
-
-
-def read(http: Http) -> None:
-    answer = http.post("/", json={})
-    if answer.content_type == "application/json":
-        answer.json()
-    for _ in answer.events():
-        http.clock.piece_arrived()
-
-
-@pytest.mark.parametrize(
-    ("limits", "kind"),
-    [({"first": LIMIT}, FirstTimeout), ({"deadline": LIMIT}, DeadlineExceeded)],
-    ids=["first", "deadline"],
-)
-@pytest.mark.parametrize("steps", SLOW.values(), ids=SLOW)
-def test_whatever_is_slow_ends_at_the_limit_which_is_named(
-    steps: tuple[Step, ...], limits: dict[str, float], kind: type[TimeLimitExceeded], serve: Serve, open_http: OpenHttp
-) -> None:
-    http = open_http(serve(then(*steps)).url, **limits)
-    with within(LIMIT + SLACK), pytest.raises(TimeLimitExceeded) as caught:
-        read(http)
-    assert type(caught.value) is kind
-    assert caught.value.seconds == LIMIT
-    assert caught.value.elapsed is not None
-    assert LIMIT <= caught.value.elapsed < LIMIT + SLACK
-
-
-@pytest.mark.parametrize("step", [stall, drip(chunk(b": ping\n\n")), drip(b"")], ids=["stall", "comments", "silence"])
-def test_after_a_piece_idleness_is_what_is_measured(step: Step, serve: Serve, open_http: OpenHttp) -> None:
-    http = open_http(serve(then(say(CHUNKED, chunk(event("a"))), step)).url, first=PATIENCE, idle=LIMIT)
-    with within(LIMIT + SLACK), pytest.raises(IdleTimeout):
-        read(http)
-
-
-@pytest.mark.parametrize("steps", [(say(STREAM, b"\r\n"), stall), (say(HEAD, b"x: "), drip(b"y"))], ids=range(2))
-def test_limits_hold_over_tls(
-    steps: tuple[Step, ...], serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = serve_tls(then(*steps))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", site.ca)
-    http = open_http(site.url, first=LIMIT)
-    with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
-        read(http)
-
-
-def test_limits_hold_through_a_proxy_and_a_tunnel(
-    serve: Serve, serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tunnelled = serve_tls(then(say(STREAM, b"\r\n"), stall))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", tunnelled.ca)
-    with ProxyServer() as proxy:
-        for site in (tunnelled, serve(then(say(STREAM, b"\r\n"), stall))):
-            http = open_http(site.url, proxy=proxy.url, first=LIMIT)
-            with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
-                read(http)
-
-
-@pytest.mark.parametrize("steps", [(stall,), (say(b"HTTP/1.1 200 OK\r\nx: "), drip(b"y"))], ids=["stall", "drip"])
-def test_a_proxy_that_makes_no_tunnel_ends_at_the_limit(
-    steps: tuple[Step, ...], serve: Serve, open_http: OpenHttp
-) -> None:
-    proxy = serve(then(*steps))
-    http = open_http("https://acme.invalid", proxy=proxy.url, first=LIMIT)
-    with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
-        http.get("/")
-
-
-def test_a_request_that_nobody_takes_ends_at_the_limit(open_http: OpenHttp) -> None:
-    class TakesNothing(RawServer):
-        def serve(self, connection: Connection) -> None:
-            assert done.wait(PATIENCE)
-
-    done = threading.Event()
-    with TakesNothing() as site:
-        http = open_http(site.url, deadline=LIMIT)
-        with within(LIMIT + SLACK), pytest.raises(DeadlineExceeded):
-            http.post("/", data={"text": "x" * 30_000_000})
-        done.set()
-
-
-def test_a_limit_that_has_run_out_sends_nothing(serve: Serve, open_http: OpenHttp) -> None:
-    site = serve(then(say(OK)))
-    http = open_http(site.url, deadline=0.001)
-    with pytest.raises(DeadlineExceeded):
-        while True:
-            http.get("/").json()
-    asked = len(site.requests)
-    with pytest.raises(DeadlineExceeded):
-        http.get("/")
-    assert len(site.requests) == asked
-
-
-def test_without_limits_an_answer_may_take_its_time(serve: Serve, open_http: OpenHttp) -> None:
-    go = threading.Event()
-    site = serve(then(lambda connection: go.wait(PATIENCE), say(OK)))
-    http = open_http(site.url, connect=None, first=None, idle=None, deadline=None)
-    threading.Timer(0.05, go.set).start()
-    assert http.get("/").json() == {}
+    ends = iter([ENDS_OF_REUSE["closed"], stall])
+    with DiesOnReuse(lambda connection: next(ends)(connection), sound=1) as site:
+        pool = Pool(proxy="")
+        assert open_http(site.url, pool=pool).post("/").json() == {}
+        with pytest.raises(FirstTimeout):
+            open_http(site.url, pool=pool, first=LIMIT).post("/")
+        assert site.connections == 2
+        pool.close()
 
 
 # --- connecting ---
-
-
-def handshakes() -> dict[str, tuple[Step, ...]]:
-    return {"stall": (stall,), "trickle": (say(b"\x16\x03\x03\x40\x00"), drip(b"\0"))}
-
-
-class Mute(RawServer):
-    """Takes connections and follows steps, whatever the client says."""
-
-    def __init__(self, *steps: Step) -> None:
-        super().__init__()
-        self._steps = steps
-
-    def serve(self, connection: Connection) -> None:
-        for step in self._steps:
-            step(connection)
-
-
-@pytest.mark.parametrize("steps", handshakes().values(), ids=handshakes())
-def test_a_tls_handshake_counts_as_connecting(steps: tuple[Step, ...], open_http: OpenHttp) -> None:
-    with Mute(*steps) as site:
-        http = open_http(site.url.replace("http:", "https:"), connect=LIMIT)
-        with within(LIMIT + SLACK), pytest.raises(ConnectTimeout) as caught:
-            http.get("/")
-    assert caught.value.seconds == LIMIT
-
-
-@pytest.fixture
-def addresses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Ports that the name ``many.example`` stands for; on port 1 nobody answers a call, ever."""
-    ports: list[int] = []
-    real_lookup, real_connect = socket.getaddrinfo, socket.socket.connect
-
-    def lookup(host: Any, port: Any, *args: Any) -> Any:
-        if host != "many.example":
-            return real_lookup(host, port, *args)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", each)) for each in ports]
-
-    def connect(self: socket.socket, address: Any) -> None:
-        if address[1] != 1:
-            return real_connect(self, address)
-        time.sleep(self.gettimeout() or PATIENCE)
-        raise TimeoutError("timed out")
-
-    monkeypatch.setattr(socket, "getaddrinfo", lookup)
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    return ports
-
-
-@pytest.mark.parametrize(
-    ("limits", "kind"),
-    [({"connect": LIMIT}, ConnectTimeout), ({"first": LIMIT}, FirstTimeout), ({"deadline": LIMIT}, DeadlineExceeded)],
-    ids=["connect", "first", "deadline"],
-)
-def test_all_dead_addresses_of_a_host_share_one_limit(
-    limits: dict[str, float], kind: type[TimeLimitExceeded], addresses: list[int], open_http: OpenHttp
-) -> None:
-    addresses += [1, 1, 1]
-    http = open_http("http://many.example", **limits)
-    with within(LIMIT + SLACK), pytest.raises(TimeLimitExceeded) as caught:
-        http.get("/")
-    assert type(caught.value) is kind
-
-
-def test_where_one_address_refuses_the_next_is_tried(addresses: list[int], serve: Serve, open_http: OpenHttp) -> None:
-    site = serve(then(say(OK)))
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        addresses += [taken.getsockname()[1], site.address[1]]
-        assert open_http("http://many.example").get("/").json() == {}
-        addresses.pop()
-        with pytest.raises(ConnectFailed, match="Connection refused"):
-            open_http("http://many.example").get("/")
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", f"{'x' * 64}.invalid", "a..invalid"])
@@ -454,7 +256,12 @@ def test_a_certificate_that_is_right_is_enough(
 
 
 def test_a_server_that_speaks_no_tls_fails(open_http: OpenHttp) -> None:
-    with Mute(say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), stall) as site, pytest.raises(TLSFailed):
+    class Plain(RawServer):
+        def serve(self, connection: Connection) -> None:
+            connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.wait_closed(PATIENCE)
+
+    with Plain() as site, pytest.raises(TLSFailed):
         open_http(site.url.replace("http:", "https:")).get("/")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from providers_sdk._limits import Limits
 from providers_sdk.client import Client
-from providers_sdk.errors import IdleTimeout, TimeLimitExceeded, TooLarge
+from providers_sdk.errors import IdleTimeout, ProviderError, TimeLimitExceeded, TransportError
 from providers_sdk.testing.faults.fault import Kind, NamedFault, Rig, rigged
 from providers_sdk.testing.server import RawServer
 from providers_sdk.testing.standin import StandIn
@@ -77,18 +77,19 @@ def try_fault(
     :param site: a stand-in of the provider's service, not started.
     :param kind: what the fault is to spoil: an answer of the kind that the site gives, or the page with the tokens.
     :param stream: whether the caller asks for a stream; not every service then gives one.
-    :param limits: the client's; a fault that a size limit must end gets generous ones.
+    :param limits: the client has the one that the fault must run into, and for the rest is in no hurry, so that a slow
+        machine runs into no other; what ends otherwise must have done so within the deadline among them.
     :param user_info: ``"user:password"`` to put into the service's address.
     :param settings: further settings of the provider.
     """
     documented = fault.ends.of(kind)
-    limits = _UNHURRIED if documented is TooLarge else limits
+    tight = _tight(documented, limits)
     with rigged(fault, site, on="GET" if kind == "page" else site.answers_on) as rig:
         url = rig.url.replace("://", f"://{user_info}@") if user_info else rig.url
         row = {**site.client_settings(), **settings, "url": url}
         client = Client(
             provider, settings={provider: row}, proxy=rig.proxy, session=_session(rig), registry=registry, retries=0,
-            connect=limits.connect, first=limits.first, idle=limits.idle, deadline=limits.deadline,
+            connect=tight.connect, first=tight.first, idle=tight.idle, deadline=tight.deadline,
         )  # fmt: skip
         with client:
             asked = _ask(client, stream)
@@ -108,6 +109,13 @@ def try_fault(
         sockets_left=left,
         error=asked.error,
     )
+
+
+def _tight(documented: type[ProviderError] | None, limits: Limits) -> Limits:
+    if documented is TransportError:
+        return limits
+    limit = documented.limit if documented is not None and issubclass(documented, TimeLimitExceeded) else ""
+    return _UNHURRIED.with_(**{limit: getattr(limits, limit)}) if limit else _UNHURRIED
 
 
 def _session(rig: Rig) -> "requests.Session | None":

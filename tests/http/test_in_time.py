@@ -1,0 +1,259 @@
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from providers_sdk import ConnectFailed, ConnectTimeout, DeadlineExceeded, FirstTimeout, IdleTimeout, TimeLimitExceeded
+from providers_sdk._http import Http
+from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
+from providers_sdk.testing.faults.bodies import chunk
+from providers_sdk.testing.faults.fault import flood, repeat
+
+PATIENCE = 30.0
+LIMIT = 0.15
+SLACK = 0.5
+OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+CHUNKED = STREAM + b"transfer-encoding: chunked\r\n\r\n"
+OpenHttp = Callable[..., Http]
+Serve = Callable[..., RawServer]
+ServeTLS = Callable[..., TLSServer]
+Step = Callable[[Connection], object]
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < seconds
+
+
+def say(*pieces: bytes) -> Step:
+    return lambda connection: connection.send(b"".join(pieces))
+
+
+def stall(connection: Connection) -> None:
+    connection.wait_closed(PATIENCE)
+
+
+def drip(piece: bytes) -> Step:
+    return lambda connection: repeat(connection, piece)
+
+
+def pour(piece: bytes) -> Step:
+    return lambda connection: flood(connection, piece)
+
+
+def then(*steps: Step) -> Callable[[Connection, Received], None]:
+    """Return a script of several steps."""
+
+    def script(connection: Connection, _: Received) -> None:
+        for step in steps:
+            step(connection)
+
+    return script
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+JSON = HEAD + b"content-type: application/json\r\n"
+SLOW: dict[str, tuple[Step, ...]] = {
+    "no answer": (stall,),
+    "a header byte by byte": (say(HEAD, b"x: "), drip(b"y")),
+    "header after header": (say(HEAD), drip(b"x: y\r\n")),
+    "100 Continue for ever": (drip(b"HTTP/1.1 100 Continue\r\n\r\n"),),
+    "stall after the headers": (say(STREAM, b"\r\n"), stall),
+    "comments for ever": (say(CHUNKED), drip(chunk(b": ping\n\n"))),
+    "a chunk byte by byte": (say(CHUNKED, b"ffff\r\n"), drip(b"x")),
+    "a chunk size byte by byte": (say(CHUNKED), drip(b"0")),
+    "a slow body": (say(STREAM, b"content-length: 9999\r\n\r\n"), drip(b"x")),
+    "a body without length": (say(STREAM, b"\r\n"), drip(b"x")),
+    "slow JSON": (say(JSON, b"content-length: 9999\r\n\r\n"), drip(b" ")),
+    "trailers for ever": (say(JSON, b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"), drip(b"x: y\r\n")),
+    "trailers without a pause": (say(JSON, b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"), pour(b"x: y\r\n")),
+}
+
+
+def read(http: Http) -> None:
+    answer = http.post("/", json={})
+    if answer.content_type == "application/json":
+        answer.json()
+    for _ in answer.events():
+        http.clock.piece_arrived()
+
+
+KINDS: dict[str, type[TimeLimitExceeded]] = {"first": FirstTimeout, "deadline": DeadlineExceeded}
+BY_DEADLINE = ["a header byte by byte", "comments for ever", "slow JSON"]
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [*((name, "first") for name in SLOW), *((name, "deadline") for name in BY_DEADLINE)]
+)
+def test_whatever_is_slow_ends_at_the_limit_which_is_named(
+    name: str, limit: str, serve: Serve, open_http: OpenHttp
+) -> None:
+    http = open_http(serve(then(*SLOW[name])).url, **{limit: LIMIT})
+    with within(LIMIT + SLACK), pytest.raises(TimeLimitExceeded) as caught:
+        read(http)
+    assert type(caught.value) is KINDS[limit]
+    assert caught.value.seconds == LIMIT
+    assert caught.value.elapsed is not None
+    assert LIMIT <= caught.value.elapsed < LIMIT + SLACK
+
+
+@pytest.mark.parametrize("step", [stall, drip(chunk(b": ping\n\n"))], ids=["stall", "comments"])
+def test_after_a_piece_idleness_is_what_is_measured(step: Step, serve: Serve, open_http: OpenHttp) -> None:
+    http = open_http(serve(then(say(CHUNKED, chunk(event("a"))), step)).url, first=PATIENCE, idle=LIMIT)
+    with within(LIMIT + SLACK), pytest.raises(IdleTimeout):
+        read(http)
+
+
+@pytest.mark.parametrize("steps", [(say(STREAM, b"\r\n"), stall), (say(HEAD, b"x: "), drip(b"y"))], ids=range(2))
+def test_limits_hold_over_tls(
+    steps: tuple[Step, ...], serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = serve_tls(then(*steps))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", site.ca)
+    http = open_http(site.url, first=LIMIT)
+    with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+        read(http)
+
+
+def test_limits_hold_through_a_proxy_and_a_tunnel(
+    serve: Serve, serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tunnelled = serve_tls(then(say(STREAM, b"\r\n"), stall))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", tunnelled.ca)
+    with ProxyServer() as proxy:
+        for site in (tunnelled, serve(then(say(STREAM, b"\r\n"), stall))):
+            http = open_http(site.url, proxy=proxy.url, first=LIMIT)
+            with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+                read(http)
+
+
+@pytest.mark.parametrize("steps", [(stall,), (say(b"HTTP/1.1 200 OK\r\nx: "), drip(b"y"))], ids=["stall", "drip"])
+def test_a_proxy_that_makes_no_tunnel_ends_at_the_limit(
+    steps: tuple[Step, ...], serve: Serve, open_http: OpenHttp
+) -> None:
+    proxy = serve(then(*steps))
+    http = open_http("https://acme.invalid", proxy=proxy.url, first=LIMIT)
+    with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+        http.get("/")
+
+
+def test_a_request_that_nobody_takes_ends_at_the_limit(open_http: OpenHttp) -> None:
+    class TakesNothing(RawServer):
+        def serve(self, connection: Connection) -> None:
+            assert done.wait(PATIENCE)
+
+    done = threading.Event()
+    with TakesNothing() as site:
+        http = open_http(site.url, deadline=LIMIT)
+        with within(LIMIT + SLACK), pytest.raises(DeadlineExceeded):
+            http.post("/", data={"text": "x" * 30_000_000})
+        done.set()
+
+
+def test_a_limit_that_has_run_out_sends_nothing(serve: Serve, open_http: OpenHttp) -> None:
+    site = serve(then(say(OK)))
+    http = open_http(site.url)
+    http.clock.call_started -= 1000
+    with pytest.raises(DeadlineExceeded):
+        http.get("/")
+    assert site.connections == 0
+
+
+def test_without_limits_an_answer_may_take_its_time(serve: Serve, open_http: OpenHttp) -> None:
+    go = threading.Event()
+    site = serve(then(lambda connection: go.wait(PATIENCE), say(OK)))
+    http = open_http(site.url, connect=None, first=None, idle=None, deadline=None)
+    threading.Timer(0.05, go.set).start()
+    assert http.get("/").json() == {}
+
+
+def handshakes() -> dict[str, tuple[Step, ...]]:
+    return {"stall": (stall,), "trickle": (say(b"\x16\x03\x03\x40\x00"), drip(b"\0"))}
+
+
+class Mute(RawServer):
+    """Takes connections and follows steps, whatever the client says."""
+
+    def __init__(self, *steps: Step) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def serve(self, connection: Connection) -> None:
+        for step in self._steps:
+            step(connection)
+
+
+@pytest.mark.parametrize("steps", handshakes().values(), ids=handshakes())
+def test_a_tls_handshake_counts_as_connecting(steps: tuple[Step, ...], open_http: OpenHttp) -> None:
+    with Mute(*steps) as site:
+        http = open_http(site.url.replace("http:", "https:"), connect=LIMIT)
+        with within(LIMIT + SLACK), pytest.raises(ConnectTimeout) as caught:
+            http.get("/")
+    assert caught.value.seconds == LIMIT
+
+
+@pytest.fixture
+def addresses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Ports that the name ``many.example`` stands for; on port 1 nobody answers a call, ever."""
+    ports: list[int] = []
+    real_lookup, real_connect = socket.getaddrinfo, socket.socket.connect
+
+    def lookup(host: Any, port: Any, *args: Any) -> Any:
+        if host != "many.example":
+            return real_lookup(host, port, *args)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", each)) for each in ports]
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if address[1] != 1:
+            return real_connect(self, address)
+        time.sleep(self.gettimeout() or PATIENCE)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return ports
+
+
+@pytest.mark.parametrize(
+    ("limits", "kind"),
+    [({"connect": LIMIT}, ConnectTimeout), ({"first": LIMIT}, FirstTimeout), ({"deadline": LIMIT}, DeadlineExceeded)],
+    ids=["connect", "first", "deadline"],
+)
+def test_all_dead_addresses_of_a_host_share_one_limit(
+    limits: dict[str, float], kind: type[TimeLimitExceeded], addresses: list[int], open_http: OpenHttp
+) -> None:
+    addresses += [1, 1, 1]
+    http = open_http("http://many.example", **limits)
+    with within(LIMIT + SLACK), pytest.raises(TimeLimitExceeded) as caught:
+        http.get("/")
+    assert type(caught.value) is kind
+
+
+def test_the_time_told_is_that_of_the_connection_not_of_what_came_before(
+    addresses: list[int], open_http: OpenHttp
+) -> None:
+    addresses.append(1)
+    http = open_http("http://many.example", connect=LIMIT)
+    http.clock.attempt_started -= 20
+    with pytest.raises(ConnectTimeout) as caught:
+        http.get("/")
+    assert caught.value.elapsed is not None
+    assert LIMIT <= caught.value.elapsed < LIMIT + SLACK
+
+
+def test_where_one_address_refuses_the_next_is_tried(addresses: list[int], serve: Serve, open_http: OpenHttp) -> None:
+    site = serve(then(say(OK)))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        addresses += [taken.getsockname()[1], site.address[1]]
+        assert open_http("http://many.example").get("/").json() == {}
+        addresses.pop()
+        with pytest.raises(ConnectFailed, match="Connection refused"):
+            open_http("http://many.example").get("/")
