@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +23,7 @@ class Report:
     provider: str
     against: str
     verdicts: tuple[Verdict, ...]
-    timeline: Timeline = Timeline()
+    timeline: Timeline = field(default_factory=Timeline)
 
     @property
     def passed(self) -> bool:

@@ -287,4 +287,5 @@ def test_the_contract_makes_no_warning_of_its_own() -> None:
 
 def test_the_contract_page_is_the_claims_own() -> None:
     page = Path(__file__).parents[2] / "docs" / "contract.md"
-    assert page.read_text(encoding="utf-8") == contract_page(), "python -m providers_sdk.testing.contract.page > docs/contract.md"
+    remedy = "python -m providers_sdk.testing.contract.page > docs/contract.md"
+    assert page.read_text(encoding="utf-8") == contract_page(), remedy
