@@ -3,6 +3,8 @@
 import ssl
 from collections.abc import Iterator
 from http.client import HTTPException
+from importlib import import_module
+from importlib.util import find_spec
 
 import requests.exceptions as theirs
 import urllib3.exceptions as lower
@@ -18,10 +20,16 @@ _CONNECT_TIMEOUTS = (theirs.ConnectTimeout, lower.ConnectTimeoutError)
 
 Row = tuple[tuple[type[BaseException], ...], type[errors.ProviderError], str]
 
+
+def _socks_errors() -> tuple[type[BaseException], ...]:
+    """The root of the errors of the extra ``socks``, where it is installed; urllib3 takes them for the server's."""
+    return (import_module("socks").ProxyError,) if find_spec("socks") else ()
+
+
 ROWS: tuple[Row, ...] = (
     ((lower.ClosedPoolError,), errors.Closed, "the client was closed while its request was being sent"),
     (
-        (theirs.ProxyError, lower.ProxyError),
+        (theirs.ProxyError, lower.ProxyError, *_socks_errors()),
         errors.ProxyFailed,
         "the proxy failed; check its address and password",
     ),

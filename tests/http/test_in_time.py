@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from providers_sdk import ConnectFailed, ConnectTimeout, DeadlineExceeded, FirstTimeout, IdleTimeout, TimeLimitExceeded
-from providers_sdk._http import Http
+from providers_sdk._http import Http, Pool
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
 from providers_sdk.testing.faults.bodies import chunk
 from providers_sdk.testing.faults.fault import flood, repeat
@@ -157,6 +157,24 @@ def test_a_request_that_nobody_takes_ends_at_the_limit(open_http: OpenHttp) -> N
         done.set()
 
 
+def test_a_request_that_nobody_takes_from_a_kept_connection_ends_at_the_limit(open_http: OpenHttp) -> None:
+    class TakesOne(RawServer):
+        def serve(self, connection: Connection) -> None:
+            connection.receive()
+            connection.send(OK)
+            assert done.wait(PATIENCE)
+
+    done, pool = threading.Event(), Pool(proxy="")
+    with TakesOne() as site:
+        assert open_http(site.url, pool=pool).get("/").json() == {}
+        http = open_http(site.url, pool=pool, first=LIMIT)
+        with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+            http.post("/", data={"text": "x" * 30_000_000})
+        assert site.connections == 1
+        done.set()
+    pool.close()
+
+
 def test_a_limit_that_has_run_out_sends_nothing(serve: Serve, open_http: OpenHttp) -> None:
     site = serve(then(say(OK)))
     http = open_http(site.url)
@@ -197,6 +215,20 @@ def test_a_tls_handshake_counts_as_connecting(steps: tuple[Step, ...], open_http
         with within(LIMIT + SLACK), pytest.raises(ConnectTimeout) as caught:
             http.get("/")
     assert caught.value.seconds == LIMIT
+
+
+def test_connecting_and_the_handshake_share_one_limit(open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch) -> None:
+    real_connect = socket.socket.connect
+
+    def slow_connect(self: socket.socket, address: Any) -> None:
+        time.sleep(0.9)
+        real_connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", slow_connect)
+    with Mute(stall) as site:
+        http = open_http(site.url.replace("http:", "https:"), connect=1.0)
+        with within(1.0 + SLACK), pytest.raises(ConnectTimeout):
+            http.get("/")
 
 
 @pytest.fixture

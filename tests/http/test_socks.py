@@ -1,0 +1,82 @@
+"""A SOCKS proxy is used for every connection, and its failures are told as the proxy's."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from providers_sdk import Client, ProxyFailed
+from providers_sdk.testing import Connection, RawServer
+from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+
+
+class SocksProxy(RawServer):
+    """SOCKS 5 (RFC 1928) with a user name and password (RFC 1929); every name leads to one address."""
+
+    def __init__(self, target: tuple[str, int], password: bytes) -> None:
+        super().__init__()
+        self.target, self.password = target, password
+        self.names: list[bytes] = []
+
+    def serve(self, connection: Connection) -> None:
+        sock = connection.sock
+        _, methods = sock.recv(2)
+        sock.recv(methods)
+        sock.sendall(b"\x05\x02")
+        _, size = sock.recv(2)
+        sock.recv(size)
+        given = sock.recv(sock.recv(1)[0])
+        sock.sendall(b"\x01" + (b"\x00" if given == self.password else b"\x01"))
+        if given != self.password:
+            return
+        sock.recv(4)
+        self.names.append(sock.recv(sock.recv(1)[0]))
+        sock.recv(2)
+        sock.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        with socket.create_connection(self.target) as onward:
+            back = threading.Thread(target=_pump, args=(onward, sock))
+            back.start()
+            _pump(sock, onward)
+            back.join(10)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65_536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+@pytest.fixture
+def site() -> Iterator[PizzagptSite]:
+    with PizzagptSite() as running:
+        yield running
+
+
+def ask(proxy: str) -> str:
+    settings = {"pizzagpt": {"url": "http://pizza.invalid"}}
+    with Client("pizzagpt", settings=settings, proxy=proxy, retries=0, connect=5, deadline=10) as client:
+        return client.chat("Name three pizzas").text
+
+
+def test_a_socks_proxy_carries_the_request_and_resolves_the_name(site: PizzagptSite) -> None:
+    with SocksProxy(site.address, b"secret-pass") as proxy:
+        host, port = proxy.address
+        assert ask(f"socks5h://user:secret-pass@{host}:{port}") == site.text
+        assert proxy.names == [b"pizza.invalid"]
+
+
+def test_a_socks_proxy_that_refuses_the_password_is_the_proxys_failure_and_hides_it(site: PizzagptSite) -> None:
+    with SocksProxy(site.address, b"another") as proxy:
+        host, port = proxy.address
+        with pytest.raises(ProxyFailed) as caught:
+            ask(f"socks5h://user:secret-pass@{host}:{port}")
+    assert "secret-pass" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_a_socks_proxy_that_is_not_there_is_the_proxys_failure() -> None:
+    with pytest.raises(ProxyFailed):
+        ask("socks5h://127.0.0.1:9")
