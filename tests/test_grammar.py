@@ -233,6 +233,19 @@ def test_a_generator_that_fails_to_close_is_a_crash_of_the_plugin() -> None:
             stream.close()  # type: ignore[attr-defined]
 
 
+def test_an_error_of_ours_that_closing_raises_passes_as_it_is() -> None:
+    def answer() -> Iterator[Chunk]:
+        try:
+            yield "a"
+        finally:
+            raise ConnectionLost("lost while saying goodbye")
+
+    stream = checked(answer())
+    next(stream)
+    with pytest.raises(ConnectionLost, match="saying goodbye"):
+        stream.close()  # type: ignore[attr-defined]
+
+
 HIGH, LOW = "\ud83c", "\udf55"  # together: a pizza
 
 

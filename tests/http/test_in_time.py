@@ -157,6 +157,18 @@ def test_a_request_that_nobody_takes_ends_at_the_limit(open_http: OpenHttp) -> N
         done.set()
 
 
+def test_a_request_that_is_taken_slowly_is_not_limited_by_the_time_to_connect(open_http: OpenHttp) -> None:
+    class TakesItsTime(RawServer):
+        def serve(self, connection: Connection) -> None:
+            threading.Event().wait(3 * LIMIT)
+            connection.receive()
+            connection.send(OK)
+
+    with TakesItsTime() as site:
+        http = open_http(site.url, connect=LIMIT, first=PATIENCE)
+        assert http.post("/", data={"text": "x" * 30_000_000}).json() == {}
+
+
 def test_a_request_that_nobody_takes_from_a_kept_connection_ends_at_the_limit(open_http: OpenHttp) -> None:
     class TakesOne(RawServer):
         def serve(self, connection: Connection) -> None:
