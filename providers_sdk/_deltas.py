@@ -34,6 +34,8 @@ def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
             if event.data.strip() == DONE:
                 break
             for chunk in _of_event(event):
+                if finish is not None and not isinstance(chunk, Usage) and chunk != finish:
+                    raise InvalidAnswer("the service went on after its finish reason: this is not one whole answer")
                 if isinstance(chunk, FinishReason):
                     finish = chunk
                 else:

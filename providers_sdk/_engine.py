@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from providers_sdk._limits import Clock, Limits
@@ -78,7 +78,7 @@ class Call:
             if isinstance(candidate, ProviderError):
                 failures.append(candidate)
                 continue
-            outcome = self._ask(candidate)
+            outcome = self._too_late(failures) or self._ask(candidate)
             if isinstance(outcome, Live):
                 return outcome
             failures.append(outcome)
@@ -86,12 +86,21 @@ class Call:
                 break
         raise self._final(failures)
 
+    def _too_late(self, failures: list[ProviderError]) -> DeadlineExceeded | None:
+        """The deadline's error, where it has passed with the one asked before: the next is not to blame."""
+        left = self._deadline_left()
+        if not failures or left is None or left > 0:
+            return None
+        verdict = Clock(replace(self.question.limits, first=None), started=self._started, now=self._now).verdict()
+        verdict.provider, verdict.__cause__ = failures[-1].provider, failures[-1]
+        return verdict if isinstance(verdict, DeadlineExceeded) else None
+
     def _candidate(self, name: str) -> Ready | ProviderError:
         """Return the provider, or why it is passed over; the caller's mistakes are raised before anything is sent."""
         question = self.question
         try:
             ready = self._ready(name)
-            ready.provider.check_options(question.messages, question.options)
+            ready.provider.guarded(lambda: ready.provider.check_options(question.messages, question.options))
         except _PASSED_OVER as error:
             if len(question.providers) == 1:
                 raise
@@ -160,6 +169,7 @@ class Call:
             last = options[0]
         elif len(self.question.providers) > 1 and _may_fall_back(last) and not isinstance(last, DeadlineExceeded):
             last = AllProvidersFailed(_story(failures), model=self.question.model)
+            last.__cause__ = failures[-1]
         last.attempts = tuple(self.attempts)
         return last
 

@@ -1,5 +1,6 @@
 """One attempt under way: chunks come out, the clock is asked, and in the end it is one record."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from providers_sdk._grammar import checked, crash
 from providers_sdk._http import Http, Pool
 from providers_sdk._limits import Clock
 from providers_sdk.attempts import Attempt
-from providers_sdk.chunks import Chunk, FinishReason, Reasoning
+from providers_sdk.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk.errors import Closed, ProviderError, TooLarge
 from providers_sdk.provider import Provider, Request
 
 __all__ = ["Live", "Ready"]
 
 _T = TypeVar("_T")
+_log = logging.getLogger("providers_sdk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,16 @@ class Live(Iterator[Chunk]):
         :raises ProviderError: there is none; the attempt is over.
         """
         self._chunks = self._guarded(lambda: checked(self.ready.provider.complete(self.request, self._http)))
-        while not self._buffer or not isinstance(self._buffer[-1], (str, Reasoning)):
-            self._buffer.append(self._pull())
+        while not self._begun():
+            chunk = self._pull()
+            if isinstance(chunk, Usage) and self._buffer and isinstance(self._buffer[-1], Usage):
+                self._buffer.pop()  # only the last one counts
+            self._buffer.append(chunk)
+
+    def _begun(self) -> bool:
+        """Whether a piece is here; white space may yet turn out to be all there is."""
+        pieces = (str(chunk) for chunk in self._buffer if isinstance(chunk, (str, Reasoning)))
+        return any(piece.strip() for piece in pieces)
 
     def __next__(self) -> Chunk:
         if self._buffer:
@@ -108,6 +118,8 @@ class Live(Iterator[Chunk]):
             self._chunks.close()  # type: ignore[attr-defined]
         except (ValueError, AttributeError):
             return  # another thread is inside it: the closed connection wakes that one; or nothing was started
+        except Exception as error:  # noqa: BLE001  a plugin's cleaning up may raise anything; the attempt is over
+            _log.debug("%s raised %s while it was closed", self.ready.provider.name, type(error).__name__)
 
     def _guarded(self, step: Callable[[], _T]) -> _T:
         """Take one step; whatever ends it early ends the attempt."""

@@ -35,7 +35,8 @@ class Page:
     @cached_property
     def soup(self) -> BeautifulSoup:
         """The parsed page."""
-        return BeautifulSoup(self.html, "lxml")
+        html = _XML.sub(b"", self.html, count=1)
+        return BeautifulSoup(html if b"<" in html else b"<p>" + html, "lxml")  # what has no tag is warned of as a path
 
     @property
     def title(self) -> str:
@@ -47,6 +48,9 @@ class Page:
     def is_login(self) -> bool:
         """Whether the page asks for a password."""
         return self.soup.select_one("input[type=password]") is not None
+
+
+_XML = re.compile(rb"^\s*<\?xml[^>]{0,200}>")  # XHTML is read as what it is meant for; BeautifulSoup would warn of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-__all__ = ["HIDDEN", "Redactor", "bare_url", "printable", "snippet"]
+__all__ = ["HIDDEN", "Redactor", "bare_url", "printable", "snippet", "userinfo_secrets"]
 
 HIDDEN = "[hidden]"
 _CUT = "…"
@@ -97,6 +97,13 @@ def _torn(parts: tuple[re.Pattern[str], ...], text: str) -> int | None:
                 break
             at = found.end()
     return None
+
+
+def userinfo_secrets(url: str) -> Iterator[str]:
+    """Yield what is secret in the user info of ``url``, as it stands and decoded; nothing where it has none."""
+    user, colon, password = url.rpartition("@")[0].rpartition("://")[2].partition(":")
+    yield from {password, unquote(password)} if password else {user, unquote(user)}  # a lone name is the key
+    yield f"{unquote(user)}{colon}{unquote(password)}"
 
 
 def bare_url(url: str) -> str:

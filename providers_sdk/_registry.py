@@ -9,6 +9,7 @@ from typing import Any
 import pluggy
 
 from providers_sdk._entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
+from providers_sdk._fork import renew_after_fork
 from providers_sdk._plugins import Loaded, PluginReport, check_class, check_name, conflict, disabled_names, load
 from providers_sdk.errors import PluginError, PluginLoadError, UnknownProvider
 from providers_sdk.provider import Provider
@@ -25,12 +26,18 @@ class Registry:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._renew()
         self._own: dict[str, type[Provider]] = {}
         self._offers: dict[str, dict[str, list[Offer]]] | None = None
         self._unreadable: list[Unreadable] | None = None
         self._loaded: dict[Offer, Loaded] = {}
         self._extensions: list[Loaded] | None = None
+        renew_after_fork(self)
+
+    def _renew(self) -> None:
+        """Make the locks anew, in a forked child."""
+        self._lock, self._extending = threading.RLock(), threading.RLock()
+        self._importing: dict[Offer, threading.RLock] = {}
 
     def names(self) -> list[str]:
         """Return the names of all providers, well or not, sorted."""
@@ -78,6 +85,8 @@ class Registry:
         return [loaded.manager for loaded in self._load_extensions() if loaded.manager is not None]
 
     def _offered(self, group: str) -> dict[str, list[Offer]]:
+        if self._offers is not None:
+            return self._offers[group]
         with self._lock:
             if self._offers is None:
                 found, sound = read_offers()
@@ -104,7 +113,11 @@ class Registry:
         return f"there is no provider {name[:64]!r}; {hint}"
 
     def _load(self, offer: Offer) -> Loaded:
+        if offer in self._loaded:
+            return self._loaded[offer]
         with self._lock:
+            importing = self._importing.setdefault(offer, threading.RLock())
+        with importing:  # its own lock: who wants another plugin does not wait for this one
             if offer not in self._loaded:
                 _log.debug("importing the plugin %s", offer.entry.name)
                 self._loaded[offer] = load(offer.entry, _described(offer))
@@ -150,13 +163,16 @@ class Registry:
             return self._unreadable
 
     def _load_extensions(self) -> list[Loaded]:
-        with self._lock:
+        if self._extensions is not None:
+            return self._extensions
+        with self._extending:
             if self._extensions is None:
                 offers = [offer for offers in self._meant(EXTENSIONS, None) for offer in offers]
-                self._extensions = [self._load(offer) for offer in offers if not _is_disabled(offer)]
-                for loaded in self._extensions:
+                found = [self._load(offer) for offer in offers if not _is_disabled(offer)]
+                for loaded in found:
                     if loaded.error is not None:
                         _log.warning("the extension %s is left out: %s", loaded.report.name, loaded.error.message)
+                self._extensions = found
             return self._extensions
 
 

@@ -20,6 +20,7 @@ from providers_sdk.errors import (
 __all__ = ["RetryPolicy", "Wait", "parse_retry_after"]
 
 _CURABLE_STATUS = frozenset({408, 409, 425, 429})
+_LONGEST = 1e9  # seconds: longer than anybody waits, and what a number of 400 digits comes to
 _HOPELESS_STATUS = frozenset({501, 505})
 _CURABLE = (ConnectFailed, ConnectTimeout, ConnectionLost)
 
@@ -31,8 +32,8 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     :param now: seconds since the epoch, for a date.
     """
     text = (value or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
+    if re.fullmatch(r"[0-9]+", text):
+        return min(float(text[:18]), _LONGEST)
     if not text or text[0].isdigit() or text[0] in "+-":
         return None
     try:

@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from providers_sdk._fork import renew_after_fork
 from providers_sdk._limits import Clock
 from providers_sdk.errors import Closed, ProviderError, TimeLimitExceeded
 
@@ -29,6 +30,12 @@ class TokenStore:
 
     def __init__(self) -> None:
         self._slots: dict[str, _Slot] = {}
+        self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def _renew(self) -> None:
+        """Keep the tokens, not the locks and fetches under way, in a forked child."""
+        self._slots = {key: _Slot(slot.tokens) for key, slot in self._slots.items()}
         self._lock = threading.Lock()
 
     def get(self, key: str, fetch: Callable[[], Tokens], clock: Clock, *, stale: Tokens | None = None) -> Tokens:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from providers_sdk._conversation import Conversation
 from providers_sdk._engine import Call, Question
-from providers_sdk._grammar import crash
-from providers_sdk._http.pool import check_proxy
+from providers_sdk._fork import renew_after_fork
+from providers_sdk._http.pool import check_proxy, check_session
 from providers_sdk._limits import Limits
 from providers_sdk._live import Ready
-from providers_sdk._redact import Redactor
 from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
 from providers_sdk._retry import RetryPolicy
@@ -27,7 +26,7 @@ from providers_sdk.errors import (
     UnknownProvider,
 )
 from providers_sdk.messages import Messages, parse_messages
-from providers_sdk.provider import Provider
+from providers_sdk.provider import Provider, crashed_by
 from providers_sdk.settings import environment_name
 
 if TYPE_CHECKING:
@@ -87,12 +86,17 @@ class Client:
         self._limits = Limits(connect=connect, first=first, idle=idle, deadline=deadline)
         self._policy = RetryPolicy(retries=retries)
         self._provider, self._model, self._strict = provider, model, strict
-        self._proxy, self._session = check_proxy(proxy), session
+        self._proxy, self._session = check_proxy(proxy), check_session(session)
         self._settings = _checked_settings(settings or {})
         self._registry = registry or Registry()
         self._rooms: dict[tuple[str, frozenset[tuple[str, str]]], Ready] = {}
-        self._lock = threading.Lock()
+        self._renew()
+        renew_after_fork(self)
         self._closed = False
+
+    def _renew(self) -> None:
+        """Make the lock anew, in a forked child."""
+        self._lock = threading.Lock()
 
     @property
     def registry(self) -> Registry:
@@ -133,7 +137,7 @@ class Client:
             model=model or self._model,
             stream=stream,
             strict=self._strict,
-            max_chars=max_chars,
+            max_chars=_checked_max_chars(max_chars),
             options=options,
             limits=self._limits.with_(**{name: value for name, value in given.items() if not isinstance(value, Unset)}),
             policy=self._policy,
@@ -232,11 +236,9 @@ def _made(kind: type[Provider], settings: Mapping[str, str] | None, name: str) -
         return kind(settings, name=name)
     except ProviderError:
         raise
-    except Exception as error:
-        crashed = crash(error)
-        crashed.provider = name
-        crashed.args = (Redactor.of(_secrets(kind, settings or {}, name))(crashed.message),)
-        raise crashed from error
+    except Exception as error:  # noqa: BLE001  a plugin's constructor may raise anything
+        crashed = crashed_by(error, name, _secrets(kind, settings or {}, name))
+    raise crashed
 
 
 def _secrets(kind: type[Provider], settings: Mapping[str, str], name: str) -> list[str]:
@@ -244,6 +246,12 @@ def _secrets(kind: type[Provider], settings: Mapping[str, str], name: str) -> li
     known = [setting for setting, facts in kind.all_settings().items() if facts.secret]
     found = (settings.get(one) or os.environ.get(environment_name(name, one)) for one in known)
     return [value for value in found if isinstance(value, str) and value]
+
+
+def _checked_max_chars(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    raise InvalidArgument(f"max_chars must be a positive whole number, or None for no limit, not {value!r}")
 
 
 def _names(chosen: object) -> Sequence[str]:

@@ -3,21 +3,23 @@
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from providers_sdk._grammar import checked, crash
 from providers_sdk._http import Http, Pool
 from providers_sdk._http.door import scrub
 from providers_sdk._limits import Clock, Limits
-from providers_sdk._redact import snippet
-from providers_sdk.chunks import Chunk, Reasoning
-from providers_sdk.errors import ProviderError, UnknownModel, UnsupportedOption
+from providers_sdk._redact import Redactor, snippet, userinfo_secrets
+from providers_sdk.chunks import Chunk, FinishReason, Reasoning
+from providers_sdk.errors import PluginCrashed, ProviderError, UnknownModel, UnsupportedOption
 from providers_sdk.messages import Message, Messages, format_prompt, parse_messages
 from providers_sdk.settings import Setting, resolve_settings
 
-__all__ = ["ModelReplaced", "Provider", "Request"]
+__all__ = ["ModelReplaced", "Provider", "Request", "crashed_by"]
+
+_T = TypeVar("_T")
 
 
 def _callers_level() -> int:
@@ -51,6 +53,15 @@ class Request:
     def prompt(self) -> str:
         """The messages as one string; see :func:`format_prompt`."""
         return format_prompt(self.messages)
+
+
+def crashed_by(error: Exception, provider: str, secrets: Iterable[str]) -> PluginCrashed:
+    """Return what the caller gets for a plugin's own ``error``, which is its cause; ``secrets`` are in neither."""
+    redact, crashed = Redactor.of(secrets), crash(error)
+    crashed.provider, crashed.__cause__ = provider, error
+    crashed.args = (redact(crashed.message),)
+    scrub(crashed, redact)
+    return crashed
 
 
 class Provider:
@@ -185,17 +196,24 @@ class Provider:
 
         :raises UnknownModel: see :meth:`get_model`.
         """
+        found = self.guarded(lambda: self.get_model(model, strict=strict))
+        return Request(messages, found, stream, dict(options or {}))
+
+    def guarded(self, call: Callable[[], _T]) -> _T:
+        """Return what ``call`` returns, a method that a plugin may have written anew.
+
+        :raises PluginCrashed: it raised an error of its own, whose secrets are hidden.
+        """
         try:
-            return Request(messages, self.get_model(model, strict=strict), stream, dict(options or {}))
+            return call()
         except ProviderError as error:
-            error.provider = self.name
+            error.provider = error.provider or self.name
             raise
         except Warning:
             raise  # the caller made warnings errors
-        except Exception as error:
-            crashed = crash(error)
-            crashed.provider = self.name
-            raise crashed from error
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything
+            crashed = crashed_by(error, self.name, self.secrets())
+        raise crashed
 
     def check_options(self, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
         """Refuse what this provider cannot honour.
@@ -225,10 +243,8 @@ class Provider:
         """Return the secret values that the user has set."""
         known = self.all_settings()
         rows = ((self.settings.get(name), known[name]) for name in known)
-        inside = self.url.partition("://")[2].partition("@")[0].partition(":")[2] if "@" in self.url else ""
-        return frozenset(value for value, setting in rows if value and setting.secret and value != setting.default) | (
-            {inside} if inside else set()
-        )
+        set_by_user = {value for value, setting in rows if value and setting.secret and value != setting.default}
+        return frozenset(set_by_user | set(userinfo_secrets(self.url)) - {""})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} provider {self.name!r}>"
@@ -237,7 +253,10 @@ class Provider:
         http = Http(pool, Clock(limits), self.url)
         delivered: list[str] = []
         try:
-            for chunk in checked(self._answer(request, http)):
+            chunks = checked(self._answer(request, http))
+            for chunk in chunks:
+                if isinstance(chunk, FinishReason):
+                    yield from chunks  # the grammar raises if anything follows: then it was no finish
                 if isinstance(chunk, (str, Reasoning)):
                     http.clock.piece_arrived()
                 if isinstance(chunk, str):

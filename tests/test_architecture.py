@@ -9,7 +9,7 @@ import pytest
 
 ROOT, HOUSE = Path(__file__).parents[1], "providers_sdk."
 FLOORS = """
-    _entry_points _json _redact _version _walls attempts chunks testing.response testing.faults.told
+    _entry_points _fork _json _redact _version _walls attempts chunks testing.response testing.faults.told
     | errors testing.server cli._aside cli._screen cli._terminal
     | _grammar _limits _page _retry _sse messages settings testing.standin cli._failures cli._stage
     | _deltas _tokens _http.door _http.wire _http.words testing.faults.fault

@@ -119,7 +119,15 @@ def test_a_stream_without_finish_reason_gets_none() -> None:
 
 def test_a_finish_reason_is_the_services_own_word_and_given_once() -> None:
     assert read(delta("a"), end("length")) == ["a", FinishReason("length")]
-    assert read(delta("a"), end(), delta("b"), end("length")) == ["a", "b", FinishReason("length")]
+    assert read(delta("a"), end(), end(), "[DONE]") == ["a", STOP]
+
+
+@pytest.mark.parametrize("more", [delta("b"), delta(None, reasoning="hm"), end("length")], ids=repr)
+def test_a_service_that_goes_on_after_its_finish_reason_gave_no_whole_answer(more: Any) -> None:
+    stream = iter_deltas(map(as_event, [delta("a"), end(), more]))
+    assert next(stream) == "a"
+    with pytest.raises(InvalidAnswer, match="after its finish reason"):
+        next(stream)
 
 
 def test_nothing_after_the_end_mark_is_read() -> None:

@@ -79,7 +79,7 @@ def test_nothing_may_follow_the_finish_reason(more: object) -> None:
         next(stream)
 
 
-@pytest.mark.parametrize("foreign", [None, b"a", 7, ["a"], {"a": 1}, ("a",), object(), Reasoning, str], ids=repr)
+@pytest.mark.parametrize("foreign", [None, b"a", 7, ["a"], {"a": 1}, ("a",), object(), Reasoning, str], ids=type)
 def test_a_foreign_object_is_named_not_passed_on(foreign: object) -> None:
     with pytest.raises(PluginContractError, match=type(foreign).__name__):
         read("a", foreign, STOP)

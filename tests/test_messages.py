@@ -86,7 +86,7 @@ def test_an_empty_turn_is_allowed_but_not_as_the_last() -> None:
         ("a\ud83d", "the prompt holds a lone surrogate at position 1"),
         ([{"role": "system", "content": "\udc00"}, USER], "message 0 holds a lone surrogate at position 0"),
     ],
-    ids=repr,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_is_no_question_is_refused_naming_the_entry(given: Any, words: str) -> None:
     with pytest.raises(InvalidMessages) as caught:

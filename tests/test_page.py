@@ -134,6 +134,13 @@ def test_a_title_is_one_line(html: str, title: str) -> None:
     assert page(f"<meta charset=utf-8>{html}").title == title
 
 
+@pytest.mark.parametrize(
+    "html", [b'<?xml version="1.0"?><html><title>a</title>', b"<title>a</title>", b"/etc/hostname", b"."]
+)
+def test_a_page_of_any_dialect_is_read_without_a_warning(html: bytes) -> None:
+    assert Page(html).title == ("a" if b"<" in html else "")
+
+
 def test_a_page_that_asks_for_a_password_is_a_login() -> None:
     assert page("<form><input type=password></form>").is_login
     assert not page("<form><input type=text></form><p>password").is_login

@@ -35,6 +35,7 @@ def date(seconds: float) -> str:
         (" 7 ", 7),
         ("86400", 86400),
         ("999999999", 999_999_999),
+        ("9" * 400, 1e9),
         (date(90), 90),
         (date(0), 0),
         (date(-90), 0),
@@ -50,7 +51,7 @@ def test_retry_after_is_seconds_or_a_date(header: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        *("", " ", "soon", "-5", "+5", "1.5", "1e3", "nan", "inf", "Infinity", "0x10", "7 s", "7,7", "9" * 400),
+        *("", " ", "soon", "-5", "+5", "1.5", "1e3", "nan", "inf", "Infinity", "0x10", "7 s", "7,7"),
         *("٣", "Sat, 31 Foo 2026 12:00:00 GMT", "Sat, 99 Jan 2026 99:99:99 GMT", "2026-01-31T12:00:00Z", "\0"),
     ],
     ids=ascii,

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -25,10 +25,13 @@ __all__ = ["MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "Answer"]
 
 MAX_PAGE = 2_000_000
 MAX_JSON = 20_000_000
+MAX_JSON_PARTS = 200_000  # each costs about 3 µs and 500 bytes, whatever its size on the wire
 MAX_ERROR_BODY = 64_000
 _PIECE = 65_536
 _GRACE = 0.05
+_WORDS_GRACE = 2.0
 _HEAD = 2_000
+_CLOSED = "the answer was closed while it was being read"
 _JSON_TYPES = ("application/json", "text/json")
 _EVENT_TYPES = ("text/event-stream",)
 _ENCODINGS = ("", "identity", *HTTPResponse.CONTENT_DECODERS)  # br and zstd only where their packages are there
@@ -85,8 +88,15 @@ class Answer:
         body = self._body(MAX_JSON, "JSON answer")
         if not body.strip():
             raise self._error(errors.EmptyAnswer, f"answered {self.status} with an empty body")
+        marks = body.count(b"[") + body.count(b"{")
+        if marks > MAX_JSON_PARTS:
+            raise self._error(
+                errors.TooLarge, f"the JSON has {marks} lists and objects; at most {MAX_JSON_PARTS} are read"
+            )
         try:
-            return parse_json(body)
+            found = parse_json(body)
+            self._exchange.clock.check()
+            return found
         except ValueError as error:
             words = snippet(body[:400].decode("utf-8", "replace"), 100)
             raise self._error(
@@ -153,6 +163,8 @@ class Answer:
         location = self.headers.get("location")
         if location and 300 <= self.status < 400:
             return f"it points to {snippet(bare_url(location), 120)}, which is not followed; check the setting 'url'"
+        # the status is known: its words are worth a moment, not the time that an answer has
+        self._exchange.ends = self._exchange.clock.now() + _WORDS_GRACE
         try:
             text = self.text()
         except errors.ProviderError:
@@ -175,8 +187,8 @@ class Answer:
         words = self._words()
         raise self._error(
             errors.InvalidAnswer,
-            f"answered {self.status} with {self.content_type or 'no content type'} instead of {' or '.join(types)}"
-            + (f": {words}" if words else ""),
+            f"answered {self.status} with {snippet(self.content_type, 80) or 'no content type'} "
+            f"instead of {' or '.join(types)}" + (f": {words}" if words else ""),
         )
 
     def _events(self, until: str | None) -> Iterator[Event]:
@@ -239,20 +251,20 @@ class Answer:
         if encoding not in _ENCODINGS:
             words = f"answered in an unknown Content-Encoding {snippet(encoding, 40)!r}"
             raise self._error(errors.InvalidAnswer, words)
-        while True:
-            piece = self._read(lambda: self._response.raw.read1(_PIECE, decode_content=True))
-            if not piece:
-                return
+        while piece := self._read():
             self._head = self._head or piece[:_HEAD]
             yield piece
 
-    def _read(self, read: Callable[[], bytes]) -> bytes:
+    def _read(self) -> bytes:
         if self.closed:
-            raise errors.Closed("the answer was closed while it was being read")
+            raise errors.Closed(_CLOSED)
         self._exchange.clock.check()
         self._reading, before = threading.get_ident(), sys.exception()
         try:
-            return read()
+            piece: bytes = self._response.raw.read1(_PIECE, decode_content=True)
+            if piece or not self.closed:  # being woken looks like the body's end where that is the connection's
+                return piece
+            error: errors.ProviderError = errors.Closed(_CLOSED)
         except Exception as failure:  # noqa: BLE001  the door decides what it means
             error = self._ours(failure, before)
         finally:
@@ -261,7 +273,7 @@ class Answer:
 
     def _ours(self, failure: Exception, before: BaseException | None) -> errors.ProviderError:
         if self.closed:
-            return errors.Closed("the answer was closed while it was being read")
+            return errors.Closed(_CLOSED)
         clock, redact = self._exchange.clock, self._redact
         return translate(failure, clock=clock, url=self.url, redact=redact, before=before, body=True)
 

@@ -3,10 +3,10 @@
 import importlib.util
 import os
 import re
-import threading
 from collections.abc import Iterable
+from functools import lru_cache
 from http.cookiejar import Cookie, DefaultCookiePolicy
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import Request
 
 import requests
@@ -14,13 +14,14 @@ from requests.__version__ import __version__ as requests_version
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
 
+from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.wire import Session, WireAdapter
-from providers_sdk._redact import Redactor
+from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk._tokens import TokenStore
 from providers_sdk._version import __version__
 from providers_sdk.errors import InvalidArgument
 
-__all__ = ["USER_AGENT", "Pool", "check_proxy"]
+__all__ = ["USER_AGENT", "Pool", "check_proxy", "check_session"]
 
 USER_AGENT = f"providers-sdk/{__version__} (python-requests/{requests_version})"
 _CONNECTIONS = 64
@@ -49,6 +50,16 @@ def check_proxy(proxy: str | None) -> str | None:
     return proxy
 
 
+def check_session(session: object) -> requests.Session | None:
+    """Return ``session`` if it can be borrowed from.
+
+    :raises InvalidArgument: it is no ``requests.Session``.
+    """
+    if session is not None and not isinstance(session, requests.Session):
+        raise InvalidArgument(f"session must be a requests.Session, not {type(session).__name__}")
+    return session
+
+
 class Pool:
     """The connections of one client to one provider.
 
@@ -68,18 +79,22 @@ class Pool:
         self.proxy = check_proxy(proxy)
         self.lent = session
         self.tokens = TokenStore()
-        self._secrets = frozenset(secrets)
-        self.redact = Redactor.of([*self._secrets, *self._proxy_secrets(), *_lent_secrets(session)])
-        self._lock = threading.Lock()
-        self._process = os.getpid()
+        self._secrets = frozenset([*secrets, *_lent_secrets(session)])
         self._session = self._new_session()
+        renew_after_fork(self)
+
+    def _renew(self) -> None:
+        """Make new connections in a forked child; those of its parent are left alone."""
+        self._session = self._new_session()
+
+    @property
+    def redact(self) -> Redactor:
+        """Hides the secrets as they are now: the environment's proxies may have changed since the last call."""
+        return _redactor(self._secrets | frozenset(self._proxy_secrets()))
 
     def session(self) -> requests.Session:
         """Return the session of this process: a forked child gets its own and leaves its parent's sockets alone."""
-        with self._lock:
-            if self._process != os.getpid():
-                self._process, self._session = os.getpid(), self._new_session()
-            return self._session
+        return self._session
 
     def proxies(self, url: str) -> dict[str, str]:
         """Return the proxies for ``url``: the argument's, the lent session's, or the environment's."""
@@ -89,19 +104,28 @@ class Pool:
             return dict(self.lent.proxies)
         # requests takes the user of user:password@host for a scheme
         found = {name: _with_scheme(proxy) for name, proxy in get_environ_proxies(url).items()}
-        check_proxy(select_proxy(url, found))  # only this one: NO_PROXY is among them, and no address
+        try:
+            check_proxy(select_proxy(url, found))  # only this one: NO_PROXY is among them, and no address
+        except InvalidArgument as error:
+            raise InvalidArgument(f"{error.message}; look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY") from None
         return found
 
     def verify(self) -> bool | str:
         """Return what certificates are checked against."""
         if self.lent is not None and self.lent.verify is not True:
             return self.lent.verify
-        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            bundle = os.environ.get(variable)
+            if bundle and not os.path.exists(bundle):
+                raise InvalidArgument(f"{variable} names a file or folder that is not there; correct or unset it")
+            if bundle:
+                return bundle
+        return True
 
     def close(self) -> None:
         """Close the connections, but for those of adapters that were lent."""
         for adapter in self._session.adapters.values():
-            if isinstance(adapter, WireAdapter) and self._process == os.getpid():
+            if isinstance(adapter, WireAdapter):
                 adapter.close()
 
     def _new_session(self) -> Session:
@@ -120,7 +144,12 @@ class Pool:
         lent = self.lent.proxies.values() if self.lent is not None else ()
         environment = (os.environ.get(name) for name in os.environ if name.lower().endswith("_proxy"))
         for proxy in (self.proxy, *lent, *environment):
-            yield from _userinfo(proxy or "")
+            yield from userinfo_secrets(proxy or "")
+
+
+@lru_cache(maxsize=64)
+def _redactor(secrets: frozenset[str]) -> Redactor:
+    return Redactor.of(secrets)
 
 
 class _KeepNothing(DefaultCookiePolicy):
@@ -132,12 +161,6 @@ class _KeepNothing(DefaultCookiePolicy):
 
 def _with_scheme(proxy: str) -> str:
     return proxy if "://" in proxy or not proxy else f"http://{proxy}"
-
-
-def _userinfo(proxy: str) -> Iterable[str]:
-    user, colon, password = proxy.rpartition("@")[0].rpartition("://")[2].partition(":")
-    yield from {password, unquote(password)} if password else {user, unquote(user)}  # a lone name is the key
-    yield f"{unquote(user)}{colon}{unquote(password)}"
 
 
 def _lent_secrets(lent: requests.Session | None) -> Iterable[str]:

@@ -6,6 +6,7 @@ proxies too, and without a thread. Name resolution cannot be bounded this way; t
 """
 
 import io
+import math
 import socket
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -34,7 +35,9 @@ class Exchange:
 
     def bound(self, sock: socket.socket) -> None:
         """Let the next call on ``sock`` block no longer than the clock allows."""
-        left = self.clock.left() if self.ends is None else self.ends - self.clock.now()
+        left = self.clock.left()
+        if self.ends is not None:
+            left = min(self.ends - self.clock.now(), math.inf if left is None else left)
         if left is not None and left <= 0:
             raise TimeoutError("the clock ran out")
         sock.settimeout(left)

@@ -9,7 +9,7 @@ from urllib3 import HTTPResponse
 
 from providers_sdk import ConnectionLost, HTTPStatusError, InvalidAnswer, ProviderError, TooLarge
 from providers_sdk._http import Answer, Http
-from providers_sdk._http.answer import MAX_ERROR_BODY, MAX_JSON, MAX_PAGE
+from providers_sdk._http.answer import MAX_ERROR_BODY, MAX_JSON, MAX_JSON_PARTS, MAX_PAGE
 from providers_sdk._sse import MAX_EVENT, MAX_LINE
 from providers_sdk.testing import Connection, RawServer, Received, event
 
@@ -80,6 +80,13 @@ def test_of_an_error_only_the_start_is_read(fetch: Fetch) -> None:
     assert len(answer.text()) == MAX_ERROR_BODY
     assert answer._exchange.received < 500_000
     assert answer.closed
+
+
+def test_json_of_too_many_parts_is_refused_before_it_is_parsed(fetch: Fetch) -> None:
+    parts = b"[" + b",".join([b"{}"] * (MAX_JSON_PARTS - 1)) + b"]"
+    assert len(fetch(parts, framing="length").json()) == MAX_JSON_PARTS - 1
+    more = parts[:-1] + b",{}]"
+    assert f"{MAX_JSON_PARTS + 1} lists and objects" in caught(TooLarge, fetch(more, framing="length").json).message
 
 
 def test_a_page_of_too_many_tags_is_refused(fetch: Fetch) -> None:

@@ -132,7 +132,7 @@ def test_a_header_name_that_cannot_be_sent_is_refused(name: str, site: RawServer
 @pytest.mark.parametrize(
     "given",
     [{"json": {"x": object()}}, {"json": {"x": float("nan")}}, {"data": {"x": "\ud800"}}, {"json": {"x": {1, 2}}}],
-    ids=repr,
+    ids=["object", "NaN", "surrogate", "set"],
 )
 def test_what_cannot_be_written_is_the_callers_mistake(
     given: dict[str, Any], site: RawServer, open_http: OpenHttp

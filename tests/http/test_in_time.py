@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import ConnectFailed, ConnectTimeout, DeadlineExceeded, FirstTimeout, IdleTimeout, TimeLimitExceeded
+from providers_sdk import (
+    ConnectFailed,
+    ConnectTimeout,
+    DeadlineExceeded,
+    FirstTimeout,
+    HTTPStatusError,
+    IdleTimeout,
+    TimeLimitExceeded,
+)
 from providers_sdk._http import Http, Pool
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
 from providers_sdk.testing.faults.bodies import chunk
@@ -102,6 +110,16 @@ def test_whatever_is_slow_ends_at_the_limit_which_is_named(
     assert caught.value.seconds == LIMIT
     assert caught.value.elapsed is not None
     assert LIMIT <= caught.value.elapsed < LIMIT + SLACK
+
+
+def test_the_words_of_an_error_are_not_waited_for_as_long_as_an_answer(
+    serve: Serve, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers_sdk._http.answer._WORDS_GRACE", LIMIT)
+    for step in (stall, drip(b"x")):
+        site = serve(then(say(b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\n\r\n"), step))
+        with within(LIMIT + SLACK), pytest.raises(HTTPStatusError, match="answered 500"):
+            open_http(site.url, first=PATIENCE).post("/").json()
 
 
 @pytest.mark.parametrize("step", [stall, drip(chunk(b": ping\n\n"))], ids=["stall", "comments"])

@@ -2,6 +2,7 @@ import base64
 import copy
 import os
 import socket
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -197,16 +198,28 @@ def test_the_credentials_of_a_lent_session_are_hidden(name: str) -> None:
 
 
 def test_certificates_are_checked_against_what_the_session_or_the_environment_names(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    lent = requests.Session()
+    lent, curl, ours = requests.Session(), tmp_path / "curl.pem", tmp_path / "requests.pem"
+    curl.touch()
+    ours.touch()
     assert Pool().verify() is True
-    monkeypatch.setenv("CURL_CA_BUNDLE", "/curl.pem")
-    assert Pool().verify() == "/curl.pem"
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/requests.pem")
-    assert Pool(session=lent).verify() == "/requests.pem"
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(curl))
+    assert Pool().verify() == str(curl)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ours))
+    assert Pool(session=lent).verify() == str(ours)
     lent.verify = "/lent.pem"
     assert Pool(session=lent).verify() == "/lent.pem"
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_are_not_there_are_refused_naming_the_variable(
+    variable: str, site: RawServer, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "nothing.pem"))
+    with pytest.raises(InvalidArgument, match=variable):
+        open_http(site.url).get("/")
+    assert site.connections == 0
 
 
 class Counting(HTTPAdapter):
@@ -309,21 +322,15 @@ def test_a_netrc_file_does_not_decide_about_credentials(
     assert [it.headers.get("authorization") for it in site.requests] == ["Bearer mine", None]
 
 
-def test_a_forked_process_gets_connections_of_its_own(
-    site: RawServer, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mine = Pool(proxy="")
-    parents = mine.session()
-    assert mine.session() is parents
-    assert open_http(site.url, pool=mine).get("/").json() == {}
-    child = os.getpid() + 1
-    monkeypatch.setattr(os, "getpid", lambda: child)
-    childs = mine.session()
-    assert childs is not parents
-    assert mine.session() is childs
-    assert open_http(site.url, pool=mine).get("/").json() == {}
-    assert site.connections == 2
-    mine.close()
-    monkeypatch.undo()
-    for session in (parents, childs):
-        session.close()
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_gets_connections_of_its_own(site: RawServer, open_http: OpenHttp) -> None:
+    http = open_http(site.url)
+    assert http.get("/").json() == {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of forking a process with threads
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if http.get("/").json() == {} else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert http.get("/").json() == {}
+    assert (site.connections, len(site.requests)) == (2, 3)
