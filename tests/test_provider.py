@@ -300,7 +300,7 @@ def test_secrets_are_those_that_the_user_has_set() -> None:
 
 
 def test_a_password_in_the_address_is_a_secret() -> None:
-    assert Acme({"url": "https://me:pass-word@acme.invalid"}, environ={}).secrets() == {"pass-word"}
+    assert Acme({"url": "https://me:pass-word@acme.invalid"}, environ={}).secrets() == {"pass-word", "me:pass-word"}
 
 
 def test_a_repr_holds_no_setting() -> None:
