@@ -28,7 +28,7 @@ def _pattern(secrets: frozenset[str]) -> re.Pattern[str]:
 
 def _spellings(secret: str) -> Iterator[str]:
     """Yield the secret, and what is certain of its base64 at each of the three places where it may begin in it."""
-    yield re.sub(r"[ \t\r\n]+", " ", secret)
+    yield re.sub(r"\\+", r"\\", re.sub(r"[ \t\r\n]+", " ", secret))  # runs of both are as long as the writer likes
     raw = secret.encode("utf-8", "replace")
     for before in range(3):
         whole = base64.b64encode(bytes(before) + raw).decode()
@@ -42,7 +42,7 @@ def _forms(character: str) -> str:
     if character == " ":
         return r"(?:[\s+]|%(?:20|0[9aAdD])|\\+[nrt])+"
     if character == "\\":
-        return r"(?:\\+|%5[cC])"
+        return r"(?:\\|%5[cC])+"
     raw, number = character.encode("utf-8", "replace"), ord(character)
     # the character itself comes last: it may begin one of the others
     escaped = (json.dumps(character)[1:-1], repr(character)[1:-1], repr(raw)[2:-1], f"\\{character}")

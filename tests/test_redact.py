@@ -79,7 +79,9 @@ def test_no_base64_of_a_secret_survives_in_any_surroundings(secret: str, before:
     assert base64.b64encode(before + raw).decode()[first:last] not in shown
 
 
+@settings(max_examples=300)
 @given(secrets, st.text(letters, max_size=60), st.integers(5, 40))
+@example("00000\\\\000100010", "", 16)
 def test_a_secret_that_a_snippet_has_cut_is_hidden_but_for_a_few_characters(
     secret: str, before: str, most: int
 ) -> None:

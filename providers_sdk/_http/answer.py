@@ -4,7 +4,6 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
-from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -13,7 +12,7 @@ from urllib3 import HTTPResponse
 from providers_sdk import errors
 from providers_sdk._http.door import translate
 from providers_sdk._http.wire import Exchange
-from providers_sdk._http.words import html_words, json_words
+from providers_sdk._http.words import html_words, json_words, phrase, status_class
 from providers_sdk._json import parse_json
 from providers_sdk._page import Page
 from providers_sdk._redact import Redactor, bare_url, snippet
@@ -152,8 +151,8 @@ class Answer:
     def status_error(self) -> errors.ProviderError:
         """Return the error for this status, with the service's words and its ``Retry-After``."""
         words = self._words()
-        said = f"answered {self.status} {_phrase(self.status)}".rstrip() + (f": {words}" if words else "")
-        return self._error(_STATUS.get(self.status, errors.HTTPStatusError), said)
+        said = f"answered {self.status} {phrase(self.status)}".rstrip() + (f": {words}" if words else "")
+        return self._error(status_class(self.status), said)
 
     def _error(self, kind: type[errors.ProviderError], message: str) -> errors.ProviderError:
         after = parse_retry_after(self.headers.get("retry-after"), time.time())
@@ -292,21 +291,6 @@ class Answer:
             self._response.raw.shutdown()
         except (AttributeError, ValueError, RuntimeError, OSError):
             return
-
-
-_STATUS: dict[int, type[errors.ProviderError]] = {
-    401: errors.AuthenticationFailed,
-    403: errors.AuthenticationFailed,
-    407: errors.ProxyFailed,
-    429: errors.RateLimited,
-}
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
 
 
 Answer.__module__ = "providers_sdk.plugin"

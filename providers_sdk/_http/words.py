@@ -1,11 +1,33 @@
-"""The words of a service in a body that is no answer: a page's title, a JSON error's message."""
+"""What a status means, and the words of a service in a body that is no answer: a title, a JSON error's message."""
+
+from http import HTTPStatus
 
 from providers_sdk import errors
 from providers_sdk._json import parse_json
 from providers_sdk._page import Page
 from providers_sdk._redact import snippet
 
-__all__ = ["html_words", "json_words"]
+__all__ = ["html_words", "json_words", "phrase", "status_class"]
+
+_STATUS: dict[int, type[errors.ProviderError]] = {
+    401: errors.AuthenticationFailed,
+    403: errors.AuthenticationFailed,
+    407: errors.ProxyFailed,
+    429: errors.RateLimited,
+}
+
+
+def status_class(status: int) -> type[errors.ProviderError]:
+    """Return the class of the error that a status is, where it is none of an answer."""
+    return _STATUS.get(status, errors.HTTPStatusError)
+
+
+def phrase(status: int) -> str:
+    """Return the status's standard phrase; empty where it has none."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def html_words(text: str) -> str:
