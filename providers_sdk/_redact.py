@@ -36,18 +36,21 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _forms(character: str) -> str:
-    """Return a pattern for ``character`` as URLs, JSON, Python and HTML write it, with any number of backslashes."""
+    """Return a pattern for ``character`` as URLs, JSON, Python and HTML write it.
+
+    Runs are bounded, so that hostile text costs no more than its size.
+    """
     if character.isascii() and character.isalnum():
         return character
     if character == " ":
-        return r"(?:[\s+]|%(?:20|0[9aAdD])|\\+[nrt])+"
+        return r"(?:[\s+]|%(?:20|0[9aAdD])|\\{1,16}[nrt]){1,40}"
     if character == "\\":
-        return r"(?:\\|%5[cC])+"
+        return r"(?:\\|%5[cC]){1,24}"
     raw, number = character.encode("utf-8", "replace"), ord(character)
     # the character itself comes last: it may begin one of the others
     escaped = (json.dumps(character)[1:-1], repr(character)[1:-1], repr(raw)[2:-1], f"\\{character}")
     forms = ("".join(f"%{byte:02x}" for byte in raw), html.escape(character), *escaped)
-    patterns = "|".join(re.escape(form).replace(r"\\", r"\\*") for form in forms if form != character)
+    patterns = "|".join(re.escape(form).replace(r"\\", r"\\{0,16}") for form in forms if form != character)
     return f"(?i:&#0*{number};|&#x0*{number:x};|{patterns})"
 
 
@@ -60,7 +63,7 @@ class Redactor:
     @classmethod
     def of(cls, secrets: Iterable[str]) -> "Redactor":
         """Return a redactor for ``secrets``; values of fewer than four characters are left alone."""
-        return cls(frozenset(secret for secret in secrets if len(secret.strip()) >= _MIN_SECRET))
+        return cls(frozenset(secret for secret in map(str.strip, secrets) if len(secret) >= _MIN_SECRET))
 
     def __call__(self, text: str) -> str:
         if not self.secrets:

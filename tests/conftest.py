@@ -9,8 +9,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
+# derandomized: a landing does not hang on luck; tests/fuzz_stream.py and HYPOTHESIS_PROFILE=searching look further
+hypothesis.settings.register_profile("unhurried", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("searching", deadline=None, max_examples=5_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unhurried"))
 
 _getaddrinfo, _connect, _connect_ex = socket.getaddrinfo, socket.socket.connect, socket.socket.connect_ex
 

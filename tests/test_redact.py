@@ -3,6 +3,7 @@ import html
 import json
 import pickle
 import string
+import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -174,3 +175,13 @@ def test_a_snippet_says_that_it_is_cut() -> None:
     assert snippet("a  b\n c") == "a b c"
     assert snippet("x" * 300) == "x" * 199 + "…"
     assert snippet(" " * 10_000 + "unseen") == "…"
+
+
+@pytest.mark.parametrize(
+    "secret", ['a"b/c d\\e&f', '  "pass word" ', '\\\\\\"""x', "\\ " * 20 + "ab", '"' * 40, "++++ ab"]
+)
+@pytest.mark.parametrize("unit", ["\\", " ", "\\ ", 'a\\"', "%20", "+ ", '"', "&#34;"])
+def test_hostile_text_costs_no_more_than_its_size(secret: str, unit: str) -> None:
+    started = time.monotonic()
+    Redactor.of([secret])(unit * (20_000 // len(unit)) + "…")
+    assert time.monotonic() - started < 5  # a pattern that goes back takes minutes
