@@ -5,6 +5,7 @@ import select
 import socket
 import ssl
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -68,8 +69,16 @@ class TLSServer(RawServer):
             self._folder.cleanup()
 
 
-@lru_cache(maxsize=1)
+_authority_lock = threading.Lock()
+
+
 def _authority() -> "trustme.CA":
+    with _authority_lock:  # the cache alone lets two threads make one each
+        return _new_authority()
+
+
+@lru_cache(maxsize=1)
+def _new_authority() -> "trustme.CA":
     import trustme  # of the extra 'test': only who speaks TLS needs it
 
     return trustme.CA()
