@@ -1,14 +1,18 @@
 """Every fault, every bundled provider, every kind of answer: the documented error, in time, and nothing left behind."""
 
 import importlib
+import json
 import os
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from providers_sdk import ProviderError, Registry
+from providers_sdk import ProviderError, Registry, TimeLimitExceeded
 from providers_sdk.testing import StandIn
 from providers_sdk.testing.faults import FAULTS, Kind, NamedFault, Trial, spellings, told, try_fault
 
@@ -32,7 +36,19 @@ def _site(provider: str, mode: str) -> StandIn:
 
 
 ROWS = [(name, mode) for name in _bundled() for mode in ("stream", "json")]
-ROWS.append(("chatgptfree", "page"))  # all that scrape share the code that does
+ROWS += [(name, "page") for name in ("aipower", "chatgptfree", "chatgptt")]
+GOLDEN = Path(__file__).with_name("fault_outcomes.json")
+RECORD = os.environ.get("RECORD_FAULT_OUTCOMES")
+"""Set to write the golden file anew instead of comparing with it, one row at a time; then read the difference."""
+RACES = frozenset({"reset_after_headers"})
+"""Faults whose last words depend on what the system had handed over before the reset."""
+LONGEST = 500
+PLACEHOLDERS = (
+    (r"127\.0\.0\.1:\d+|localhost:\d+", "HOST"),
+    (r"\b\d+\.\d+ s\b", "N s"),
+    (r"\b0x[0-9a-f]+\b", "ADDRESS"),
+    (r"/[\w./-]+\.pem", "FILE"),
+)
 FLOODS = tuple(fault for fault in FAULTS.values() if fault.name.startswith(("endless_", "gzip_bomb")))
 QUIET = tuple(fault for fault in FAULTS.values() if fault not in FLOODS)
 
@@ -42,6 +58,7 @@ class Matrix:
     """One provider, one kind of answer, every fault; and what the process had open before and after."""
 
     provider: str
+    mode: str
     trials: tuple[Trial, ...]
     files: tuple[int, int]
     threads: frozenset[threading.Thread]
@@ -74,7 +91,7 @@ def matrix(request: pytest.FixtureRequest) -> Matrix:
     with ThreadPoolExecutor(16) as pool:
         quiet = list(pool.map(lambda fault: _try(provider, mode, fault), QUIET))
     trials = (*quiet, *(_try(provider, mode, fault) for fault in FLOODS))
-    return Matrix(provider, trials, (files, _files()), frozenset(threading.enumerate()) - threads)
+    return Matrix(provider, mode, trials, (files, _files()), frozenset(threading.enumerate()) - threads)
 
 
 def test_every_fault_ends_as_documented(matrix: Matrix) -> None:
@@ -113,3 +130,51 @@ def test_nothing_is_left_open(matrix: Matrix) -> None:
     before, after = matrix.files
     assert after <= before
     assert matrix.threads == frozenset()
+
+
+def test_every_fault_ends_as_recorded(matrix: Matrix) -> None:
+    row = f"{matrix.provider}, {matrix.mode}"
+    found = {trial.fault: _outcome(trial) for trial in sorted(matrix.trials, key=lambda trial: trial.fault)}
+    golden: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8")) if GOLDEN.exists() else {}
+    if RECORD:
+        GOLDEN.write_text(_a_fault_a_line({**golden, row: found}), encoding="utf-8")
+    else:
+        assert found == golden[row]
+
+
+def _a_fault_a_line(rows: dict[str, Any]) -> str:
+    tables = (
+        ",\n".join(f"  {json.dumps(fault)}: {json.dumps(ended, ensure_ascii=False)}" for fault, ended in table.items())
+        for _, table in sorted(rows.items())
+    )
+    parts = (f"\n{json.dumps(row)}: {{\n{table}\n}}" for row, table in zip(sorted(rows), tables, strict=True))
+    return "{" + ",".join(parts) + "\n}\n"
+
+
+def _outcome(trial: Trial) -> dict[str, Any]:
+    """How a fault ended, without what differs from run to run."""
+    error = trial.error
+    if not isinstance(error, ProviderError):
+        return {"ended": trial.ended}
+    fields = {"message": error.message, "url": error.url, "partial": error.partial, "cause": _cause(error)}
+    if isinstance(error, TimeLimitExceeded):
+        del fields["cause"], fields["url"]  # the wait for the network and the check after it race
+    if trial.fault in RACES:
+        fields = {"partial": error.partial}
+    kept = {name: _steady(value) for name, value in fields.items() if value}
+    numbers: dict[str, float | None] = {"status": error.status}
+    attempts = [f"{attempt.outcome} {attempt.status or ''}".strip() for attempt in error.attempts]
+    if error.retry_after is not None:
+        numbers["retry_after"] = round(error.retry_after, -1)
+    found = {name: number for name, number in numbers.items() if number is not None}
+    return {"ended": trial.ended, "model": error.model, "attempts": attempts, **kept, **found}
+
+
+def _cause(error: ProviderError) -> str:
+    return type(error.__cause__).__name__ if error.__cause__ is not None else ""
+
+
+def _steady(text: str) -> str:
+    for pattern, placeholder in PLACEHOLDERS:
+        text = re.sub(pattern, placeholder, text)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} (and more)"
