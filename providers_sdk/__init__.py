@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from providers_sdk._api import chat
+    from providers_sdk._attempts import Attempt
     from providers_sdk._conversation import Conversation
-    from providers_sdk._limits import Limits
+    from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+    from providers_sdk._model.limits import Limits
+    from providers_sdk._model.messages import Message, format_prompt
     from providers_sdk._plugins import PluginReport
     from providers_sdk._registry import Registry
     from providers_sdk._reply import Reply
     from providers_sdk._version import __version__
-    from providers_sdk.attempts import Attempt
-    from providers_sdk.chunks import Chunk, FinishReason, Reasoning, Usage
     from providers_sdk.client import UNSET, Client
     from providers_sdk.errors import (
         AllProvidersFailed,
@@ -64,7 +65,6 @@ if TYPE_CHECKING:
         UnknownSetting,
         UnsupportedOption,
     )
-    from providers_sdk.messages import Message, format_prompt
 
 __all__ = [
     "UNSET",
@@ -128,13 +128,13 @@ __all__ = [
 _ROOMS = {
     "_api": "chat",
     "_conversation": "Conversation",
-    "_limits": "Limits",
+    "_model.limits": "Limits",
     "_plugins": "PluginReport",
     "_registry": "Registry",
     "_reply": "Reply",
     "_version": "__version__",
-    "attempts": "Attempt",
-    "chunks": "Chunk FinishReason Reasoning Usage",
+    "_attempts": "Attempt",
+    "_model.chunks": "Chunk FinishReason Reasoning Usage",
     "client": "Client UNSET",
     "errors": """
         AllProvidersFailed
@@ -178,7 +178,7 @@ _ROOMS = {
         UnknownSetting
         UnsupportedOption
     """,
-    "messages": "Message format_prompt",
+    "_model.messages": "Message format_prompt",
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from providers_sdk._model.messages import Messages
 from providers_sdk._reply import Reply
 from providers_sdk.client import Client
-from providers_sdk.messages import Messages
 
 if TYPE_CHECKING:
     import requests

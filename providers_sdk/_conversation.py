@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from providers_sdk._model.messages import Message
 from providers_sdk._reply import Reply
 from providers_sdk.errors import InvalidMessages
-from providers_sdk.messages import Message
 
 __all__ = ["Conversation"]
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from providers_sdk._json import parse_json
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk._redact import snippet
 from providers_sdk._sse import Event
-from providers_sdk.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk.errors import InvalidAnswer, Refused, TransportError
 
 __all__ = ["DONE", "iter_completion", "iter_deltas"]

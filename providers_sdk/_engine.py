@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from providers_sdk._limits import Clock, Limits
+from providers_sdk._attempts import Attempt
 from providers_sdk._live import Live, Ready
+from providers_sdk._model.limits import Clock, Limits
+from providers_sdk._model.messages import Message
 from providers_sdk._retry import RetryPolicy
-from providers_sdk.attempts import Attempt
 from providers_sdk.errors import (
     AllProvidersFailed,
     DeadlineExceeded,
@@ -19,7 +20,6 @@ from providers_sdk.errors import (
     UnknownModel,
     UnsupportedOption,
 )
-from providers_sdk.messages import Message
 from providers_sdk.provider import Request
 
 __all__ = ["Call", "Question"]

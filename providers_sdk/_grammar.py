@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from providers_sdk.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk.errors import (
     EmptyAnswer,
     PluginContractError,

@@ -6,16 +6,18 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from providers_sdk._attempts import Attempt
 from providers_sdk._conversation import Conversation
 from providers_sdk._engine import Call, Question
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.pool import check_proxy, check_session
-from providers_sdk._limits import Limits
 from providers_sdk._live import Ready
+from providers_sdk._model.limits import Limits
+from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk._model.settings import environment_name
 from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
 from providers_sdk._retry import RetryPolicy
-from providers_sdk.attempts import Attempt
 from providers_sdk.errors import (
     Closed,
     InvalidArgument,
@@ -25,9 +27,7 @@ from providers_sdk.errors import (
     RequestError,
     UnknownProvider,
 )
-from providers_sdk.messages import Messages, parse_messages
 from providers_sdk.provider import Provider, crashed_by
-from providers_sdk.settings import environment_name
 
 if TYPE_CHECKING:
     import requests

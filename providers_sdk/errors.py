@@ -50,7 +50,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from providers_sdk.attempts import Attempt
+    from providers_sdk._attempts import Attempt
 
 
 class ProviderError(Exception):

@@ -19,11 +19,13 @@ A provider is a class with a description and one method, and a hook that registe
 
 from providers_sdk._deltas import iter_completion, iter_deltas
 from providers_sdk._http import Answer, Http
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._model.messages import Message, format_prompt
+from providers_sdk._model.settings import Setting
 from providers_sdk._page import Attr, Page, ScriptValue, TokenPage
 from providers_sdk._redact import snippet
 from providers_sdk._sse import Event, iter_events
 from providers_sdk._tokens import Tokens
-from providers_sdk.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk.errors import (
     AuthenticationFailed,
     Blocked,
@@ -39,9 +41,7 @@ from providers_sdk.errors import (
     UnsupportedOption,
 )
 from providers_sdk.hookspecs import CONTRACT, Register, hookimpl
-from providers_sdk.messages import Message, format_prompt
 from providers_sdk.provider import ModelReplaced, Provider, Request
-from providers_sdk.settings import Setting
 
 __all__ = [
     "CONTRACT",

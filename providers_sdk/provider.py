@@ -10,12 +10,12 @@ from typing import Any, ClassVar, TypeVar
 from providers_sdk._grammar import checked, crash
 from providers_sdk._http import Http, Pool
 from providers_sdk._http.door import scrub
-from providers_sdk._limits import Clock, Limits
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning
+from providers_sdk._model.limits import Clock, Limits
+from providers_sdk._model.messages import Message, Messages, format_prompt, parse_messages
+from providers_sdk._model.settings import Setting, resolve_settings
 from providers_sdk._redact import Redactor, snippet, userinfo_secrets
-from providers_sdk.chunks import Chunk, FinishReason, Reasoning
 from providers_sdk.errors import PluginCrashed, ProviderError, UnknownModel, UnsupportedOption
-from providers_sdk.messages import Message, Messages, format_prompt, parse_messages
-from providers_sdk.settings import Setting, resolve_settings
 
 __all__ = ["ModelReplaced", "Provider", "Request", "crashed_by"]
 

@@ -9,9 +9,10 @@ import pytest
 
 ROOT, HOUSE = Path(__file__).parents[1], "providers_sdk."
 FLOORS = """
-    _entry_points _fork _json _redact _version _walls attempts chunks testing.response testing.faults.told
+    _model
+    _entry_points _fork _json _redact _version _walls _attempts _model.chunks testing.response testing.faults.told
     | errors testing.server cli._aside cli._screen cli._terminal
-    | _grammar _limits _page _retry _sse messages settings testing.standin cli._failures cli._stage
+    | _grammar _model.limits _page _retry _sse _model.messages _model.settings testing.standin cli._failures cli._stage
     | _deltas _tokens _http.door _http.wire _http.words testing.faults.fault
     | _http.answer _http.pool testing.faults.answers testing.faults.heads testing.faults.peers
     | _http testing.faults.bodies | provider testing.faults.floods | _live hookspecs
@@ -28,9 +29,9 @@ ONLY = {"requests": HTTP, "urllib3": "_http", "bs4": "_page", "lxml": "_page", "
 DOORS = {"providers_sdk_plugins": "plugin", "providers_sdk_plugins.standins": "testing"}
 PLANTS = (
     "errors: def f(): from providers_sdk.client import Client",
-    "chunks: if TYPE_CHECKING: from providers_sdk import _engine",
+    "_model.chunks: if TYPE_CHECKING: from providers_sdk import _engine",
     "_page: import providers_sdk._retry",
-    "_limits: from providers_sdk._http.door import translate",
+    "_model.limits: from providers_sdk._http.door import translate",
     "_engine: import requests.exceptions",
     "provider: from . import messages",
     "novel: ",
@@ -81,6 +82,6 @@ def test_plugins_and_stand_ins_come_in_by_their_own_door() -> None:
 def test_a_planted_arrow_is_caught(plant: str, tmp_path: Path) -> None:
     house = shutil.copytree(ROOT / "providers_sdk", tmp_path / "providers_sdk")
     room, _, line = plant.partition(": ")
-    with (house / f"{room}.py").open("a", encoding="utf-8") as file:
+    with (house / f"{room.replace(chr(46), chr(47))}.py").open("a", encoding="utf-8") as file:
         file.write(f"\n{line}\n")
     assert [fault.partition(" ")[0] for fault in faults(house)] == [room]

@@ -15,7 +15,7 @@ from providers_sdk import (
     Limits,
     TimeLimitExceeded,
 )
-from providers_sdk._limits import MAX_SECONDS, Clock
+from providers_sdk._model.limits import MAX_SECONDS, Clock
 
 
 class Hands:

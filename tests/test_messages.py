@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers_sdk import InvalidMessages, Message, format_prompt, messages
-from providers_sdk.messages import ROLES, parse_messages
+from providers_sdk import InvalidMessages, Message, format_prompt
+from providers_sdk._model import messages
+from providers_sdk._model.messages import ROLES, parse_messages
 
 USER = {"role": "user", "content": "Hi"}
 

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from providers_sdk import InvalidArgument, MissingSetting, UnknownSetting
+from providers_sdk._model.settings import environment_name, resolve_settings
 from providers_sdk.plugin import Setting
-from providers_sdk.settings import environment_name, resolve_settings
 
 KNOWN = {
     "url": Setting(default="https://acme.example"),

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from providers_sdk import Closed, ConnectTimeout, DeadlineExceeded, FirstTimeout, Limits, ProviderError, TokensNotFound
-from providers_sdk._limits import Clock
+from providers_sdk._model.limits import Clock
 from providers_sdk._tokens import Tokens, TokenStore
 
 PATIENCE = 30.0

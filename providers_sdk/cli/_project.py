@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 import click
 
 import providers_sdk.plugin
+from providers_sdk._model.settings import environment_name
 from providers_sdk._plugins import check_name
 from providers_sdk.errors import PluginLoadError
-from providers_sdk.settings import environment_name
 
 __all__ = ["KINDS", "Project", "Refused", "render"]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from providers_sdk._model.messages import MAX_CHARACTERS, Message
 from providers_sdk.cli._answer import print_reply
 from providers_sdk.cli._draft import stand_ins_of_drafts
 from providers_sdk.cli._failures import Run, traceback_option
@@ -16,7 +17,6 @@ from providers_sdk.cli._talk import talk
 from providers_sdk.cli._terminal import say
 from providers_sdk.client import Client
 from providers_sdk.errors import InvalidMessages
-from providers_sdk.messages import MAX_CHARACTERS, Message
 from providers_sdk.plugin import ModelReplaced
 
 __all__ = ["command"]

@@ -29,7 +29,7 @@ from providers_sdk import (
 )
 from providers_sdk._http import Http, door
 from providers_sdk._http.door import ROWS, ForeignError, translate
-from providers_sdk._limits import Clock
+from providers_sdk._model.limits import Clock
 from providers_sdk._redact import Redactor
 from providers_sdk.testing import RawServer
 

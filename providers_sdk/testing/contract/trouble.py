@@ -3,7 +3,7 @@
 import pickle
 
 from providers_sdk import errors
-from providers_sdk.chunks import FinishReason
+from providers_sdk._model.chunks import FinishReason
 from providers_sdk.testing.contract._bench import Bench, ClaimFailed, Outcome
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract.answer import not_streaming, offline

@@ -1,0 +1,1 @@
+"""Values only: messages, chunks, settings, limits."""
