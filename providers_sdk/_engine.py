@@ -10,7 +10,7 @@ from providers_sdk._attempts import Attempt
 from providers_sdk._live import Live, Ready
 from providers_sdk._model.limits import Clock, Limits
 from providers_sdk._model.messages import Message
-from providers_sdk._retry import RetryPolicy
+from providers_sdk._protocol.retry_after import RetryPolicy
 from providers_sdk.errors import (
     AllProvidersFailed,
     DeadlineExceeded,

@@ -15,9 +15,9 @@ from providers_sdk._live import Ready
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._model.settings import environment_name
+from providers_sdk._protocol.retry_after import RetryPolicy
 from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
-from providers_sdk._retry import RetryPolicy
 from providers_sdk.errors import (
     Closed,
     InvalidArgument,

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from providers_sdk._grammar import checked, crash
 from providers_sdk._http import Http, Pool
 from providers_sdk._http.door import scrub
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning
 from providers_sdk._model.limits import Clock, Limits
 from providers_sdk._model.messages import Message, Messages, format_prompt, parse_messages
 from providers_sdk._model.settings import Setting, resolve_settings
+from providers_sdk._protocol.validation import checked, crash
 from providers_sdk._redact import Redactor, snippet, userinfo_secrets
 from providers_sdk.errors import PluginCrashed, ProviderError, UnknownModel, UnsupportedOption
 

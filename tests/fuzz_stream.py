@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from providers_sdk._grammar import checked
+from providers_sdk._protocol.validation import checked
 from providers_sdk.errors import PluginError, ProviderError
 from providers_sdk.plugin import Chunk, FinishReason, Reasoning, Usage, iter_deltas, iter_events
 

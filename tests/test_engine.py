@@ -42,7 +42,7 @@ from providers_sdk import (
 )
 from providers_sdk._engine import Call, Question
 from providers_sdk._live import Ready
-from providers_sdk._retry import RetryPolicy
+from providers_sdk._protocol.retry_after import RetryPolicy
 from providers_sdk.plugin import Chunk, Http, ModelReplaced, Provider, Request
 
 STOP = FinishReason("stop")

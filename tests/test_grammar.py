@@ -15,7 +15,7 @@ from providers_sdk import (
     Refused,
     StreamTruncated,
 )
-from providers_sdk._grammar import checked, crash
+from providers_sdk._protocol.validation import checked, crash
 from providers_sdk.plugin import Chunk, FinishReason, Reasoning, Usage
 
 STOP = FinishReason("stop")

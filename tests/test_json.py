@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers_sdk import _json
-from providers_sdk._json import MAX_DEPTH, parse_json
+from providers_sdk._protocol import json as _json
+from providers_sdk._protocol.json import MAX_DEPTH, parse_json
 
 PARSERS = {name: parser for name, parser in {"orjson": _json._fast, "json": None}.items() if parser or name == "json"}
 

@@ -3,7 +3,7 @@ import time
 import pytest
 
 from providers_sdk import TooLarge
-from providers_sdk._page import MAX_TAGS
+from providers_sdk._protocol.html import MAX_TAGS
 from providers_sdk.plugin import Attr, Page, ScriptValue, TokenPage
 
 NONCE = Attr(".chat", "data-nonce")

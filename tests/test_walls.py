@@ -1,7 +1,7 @@
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from providers_sdk._walls import WALLS, wall_of
+from providers_sdk._protocol.bot_walls import WALLS, wall_of
 
 ANSWERS = {
     "Cloudflare challenge": (403, {"CF-Mitigated": "challenge", "Server": "cloudflare"}),

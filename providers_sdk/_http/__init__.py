@@ -16,7 +16,7 @@ from providers_sdk._http.door import translate
 from providers_sdk._http.pool import Pool
 from providers_sdk._http.wire import Exchange, current_exchange
 from providers_sdk._model.limits import Clock
-from providers_sdk._page import Page, TokenPage
+from providers_sdk._protocol.html import Page, TokenPage
 from providers_sdk._redact import bare_url
 from providers_sdk._tokens import Tokens
 

@@ -12,13 +12,13 @@ from urllib3 import HTTPResponse
 from providers_sdk import errors
 from providers_sdk._http.door import translate
 from providers_sdk._http.wire import Exchange
-from providers_sdk._http.words import html_words, json_words, phrase, status_class
-from providers_sdk._json import parse_json
-from providers_sdk._page import Page
+from providers_sdk._protocol.bot_walls import wall_of
+from providers_sdk._protocol.error_body import html_words, json_words, phrase, status_class
+from providers_sdk._protocol.html import Page
+from providers_sdk._protocol.json import parse_json
+from providers_sdk._protocol.retry_after import parse_retry_after
+from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE, Event, iter_events
 from providers_sdk._redact import Redactor, bare_url, snippet
-from providers_sdk._retry import parse_retry_after
-from providers_sdk._sse import MAX_EVENT, MAX_LINE, Event, iter_events
-from providers_sdk._walls import wall_of
 
 __all__ = ["MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "Answer"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from providers_sdk._json import parse_json
+from providers_sdk._protocol.json import parse_json
 from providers_sdk.testing.response import Response
 
 __all__ = ["Connection", "RawServer", "Received"]

@@ -3,8 +3,8 @@
 from http import HTTPStatus
 
 from providers_sdk import errors
-from providers_sdk._json import parse_json
-from providers_sdk._page import Page
+from providers_sdk._protocol.html import Page
+from providers_sdk._protocol.json import parse_json
 from providers_sdk._redact import snippet
 
 __all__ = ["html_words", "json_words", "phrase", "status_class"]

@@ -8,10 +8,10 @@ objects in mid-stream, and streams without ``[DONE]``.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from providers_sdk._json import parse_json
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._protocol.json import parse_json
+from providers_sdk._protocol.sse import Event
 from providers_sdk._redact import snippet
-from providers_sdk._sse import Event
 from providers_sdk.errors import InvalidAnswer, Refused, TransportError
 
 __all__ = ["DONE", "iter_completion", "iter_deltas"]

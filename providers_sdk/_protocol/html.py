@@ -7,7 +7,7 @@ from functools import cached_property
 
 from bs4 import BeautifulSoup
 
-from providers_sdk._json import parse_json
+from providers_sdk._protocol.json import parse_json
 from providers_sdk._redact import snippet
 from providers_sdk.errors import TooLarge
 

@@ -1,0 +1,1 @@
+"""Bytes to chunks: pure, without a client or a clock."""
