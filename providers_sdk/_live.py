@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._http import Http, Pool
+from providers_sdk._http.client import Http, Pool
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk._model.limits import Clock
 from providers_sdk._protocol.validation import checked, crash

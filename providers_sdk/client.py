@@ -10,7 +10,7 @@ from providers_sdk._attempts import Attempt
 from providers_sdk._conversation import Conversation
 from providers_sdk._engine import Call, Question
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._http.pool import check_proxy, check_session
+from providers_sdk._http.session import check_proxy, check_session
 from providers_sdk._live import Ready
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages

@@ -17,7 +17,8 @@ A provider is a class with a description and one method, and a hook that registe
         register("acme", Acme)
 """
 
-from providers_sdk._http import Answer, Http
+from providers_sdk._http.client import Answer, Http
+from providers_sdk._http.tokens import Tokens
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk._model.messages import Message, format_prompt
 from providers_sdk._model.settings import Setting
@@ -25,7 +26,6 @@ from providers_sdk._protocol.html import Attr, Page, ScriptValue, TokenPage
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
 from providers_sdk._protocol.sse import Event, iter_events
 from providers_sdk._redact import snippet
-from providers_sdk._tokens import Tokens
 from providers_sdk.errors import (
     AuthenticationFailed,
     Blocked,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from providers_sdk._http import Http, Pool
-from providers_sdk._http.door import scrub
+from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.exceptions import scrub
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning
 from providers_sdk._model.limits import Clock, Limits
 from providers_sdk._model.messages import Message, Messages, format_prompt, parse_messages

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from packaging.requirements import Requirement
 
 from providers_sdk._entry_points import PROVIDERS
-from providers_sdk._http.pool import check_proxy
+from providers_sdk._http.session import check_proxy
 from providers_sdk._model.settings import Setting, environment_name, resolve_settings
 from providers_sdk._plugins import PluginReport, disabled_names
 from providers_sdk._redact import Redactor, snippet

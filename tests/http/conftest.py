@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers_sdk import Limits
-from providers_sdk._http import Answer, Http, Pool
+from providers_sdk._http.client import Answer, Http, Pool
 from providers_sdk._model.limits import Clock
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer
 

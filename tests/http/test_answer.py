@@ -20,7 +20,7 @@ from providers_sdk import (
     RateLimited,
     Refused,
 )
-from providers_sdk._http import Answer, Http
+from providers_sdk._http.client import Answer, Http
 from providers_sdk.plugin import Event
 from providers_sdk.testing import Connection, RawServer, Received, event
 

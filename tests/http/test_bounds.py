@@ -8,8 +8,8 @@ import pytest
 from urllib3 import HTTPResponse
 
 from providers_sdk import ConnectionLost, HTTPStatusError, InvalidAnswer, ProviderError, TooLarge
-from providers_sdk._http import Answer, Http
-from providers_sdk._http.answer import MAX_ERROR_BODY, MAX_JSON, MAX_JSON_PARTS, MAX_PAGE
+from providers_sdk._http.client import Answer, Http
+from providers_sdk._http.response import MAX_ERROR_BODY, MAX_JSON, MAX_JSON_PARTS, MAX_PAGE
 from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE
 from providers_sdk.testing import Connection, RawServer, Received, event
 

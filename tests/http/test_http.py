@@ -19,8 +19,8 @@ from providers_sdk import (
     TokensNotFound,
     TooLarge,
 )
-from providers_sdk._http import Answer, Http, Pool
-from providers_sdk._http.pool import USER_AGENT
+from providers_sdk._http.client import Answer, Http, Pool
+from providers_sdk._http.session import USER_AGENT
 from providers_sdk.plugin import Attr, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer, html, json_response
 

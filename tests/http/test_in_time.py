@@ -16,7 +16,7 @@ from providers_sdk import (
     IdleTimeout,
     TimeLimitExceeded,
 )
-from providers_sdk._http import Http, Pool
+from providers_sdk._http.client import Http, Pool
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
 from providers_sdk.testing.faults.bodies import chunk
 from providers_sdk.testing.faults.fault import flood, repeat
@@ -115,7 +115,7 @@ def test_whatever_is_slow_ends_at_the_limit_which_is_named(
 def test_the_words_of_an_error_are_not_waited_for_as_long_as_an_answer(
     serve: Serve, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("providers_sdk._http.answer._WORDS_GRACE", LIMIT)
+    monkeypatch.setattr("providers_sdk._http.response._WORDS_GRACE", LIMIT)
     for step in (stall, drip(b"x")):
         site = serve(then(say(b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\n\r\n"), step))
         with within(LIMIT + SLACK), pytest.raises(HTTPStatusError, match="answered 500"):

@@ -16,7 +16,7 @@ from providers_sdk import (
     ProxyFailed,
     TLSFailed,
 )
-from providers_sdk._http import Http, Pool
+from providers_sdk._http.client import Http, Pool
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
 
 PATIENCE = 30.0

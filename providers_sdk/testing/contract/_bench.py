@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from providers_sdk._http import Http
+from providers_sdk._http.client import Http
 from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Clock, Limits
 from providers_sdk._model.messages import Messages, parse_messages

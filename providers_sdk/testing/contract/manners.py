@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import providers_sdk.errors as errors
-from providers_sdk._http.wire import Session
+from providers_sdk._http.adapter import Session
 from providers_sdk.testing.contract._bench import NAME, PROMPT, Bench, ClaimFailed
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract.answer import offline, site_or_none

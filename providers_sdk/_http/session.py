@@ -15,9 +15,9 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
 
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._http.wire import Session, WireAdapter
+from providers_sdk._http.adapter import Session, WireAdapter
+from providers_sdk._http.tokens import TokenStore
 from providers_sdk._redact import Redactor, userinfo_secrets
-from providers_sdk._tokens import TokenStore
 from providers_sdk._version import __version__
 from providers_sdk.errors import InvalidArgument
 
