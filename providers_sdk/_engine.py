@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._live import Live, Ready
 from providers_sdk._model.limits import Clock, Limits
 from providers_sdk._model.messages import Message
 from providers_sdk._protocol.retry_after import RetryPolicy
+from providers_sdk._provider.attempt import Live, Ready
+from providers_sdk._provider.provider import Request
 from providers_sdk.errors import (
     AllProvidersFailed,
     DeadlineExceeded,
@@ -20,7 +21,6 @@ from providers_sdk.errors import (
     UnknownModel,
     UnsupportedOption,
 )
-from providers_sdk.provider import Request
 
 __all__ = ["Call", "Question"]
 

@@ -11,8 +11,8 @@ import pluggy
 from providers_sdk._entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._plugins import Loaded, PluginReport, check_class, check_name, conflict, disabled_names, load
+from providers_sdk._provider.provider import Provider
 from providers_sdk.errors import PluginError, PluginLoadError, UnknownProvider
-from providers_sdk.provider import Provider
 
 __all__ = ["Registry"]
 

@@ -5,8 +5,8 @@ from copy import copy
 from typing import TypeVar
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._live import Live
 from providers_sdk._model.chunks import Chunk, FinishReason, Usage
+from providers_sdk._provider.attempt import Live
 from providers_sdk.errors import Closed, ProviderError
 
 __all__ = ["Reply"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pluggy
 
 from providers_sdk._attempts import Attempt
-from providers_sdk.provider import Provider
+from providers_sdk._provider.provider import Provider
 
 __all__ = ["CONTRACT", "ExtensionHooks", "ProviderHooks", "Register", "hookimpl", "new_manager"]
 

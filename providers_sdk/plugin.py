@@ -25,6 +25,7 @@ from providers_sdk._model.settings import Setting
 from providers_sdk._protocol.html import Attr, Page, ScriptValue, TokenPage
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
 from providers_sdk._protocol.sse import Event, iter_events
+from providers_sdk._provider.provider import ModelReplaced, Provider, Request
 from providers_sdk._redact import snippet
 from providers_sdk.errors import (
     AuthenticationFailed,
@@ -41,7 +42,6 @@ from providers_sdk.errors import (
     UnsupportedOption,
 )
 from providers_sdk.hookspecs import CONTRACT, Register, hookimpl
-from providers_sdk.provider import ModelReplaced, Provider, Request
 
 __all__ = [
     "CONTRACT",

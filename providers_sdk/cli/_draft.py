@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers_sdk._model.settings import environment_name
+from providers_sdk._provider.provider import Provider
 from providers_sdk._registry import Registry
 from providers_sdk.cli._terminal import say
 from providers_sdk.errors import ProviderError
-from providers_sdk.provider import Provider
 
 __all__ = ["stand_ins_of_drafts"]
 

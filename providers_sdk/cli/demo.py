@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 import click
 
+from providers_sdk._provider.provider import Provider
 from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
 from providers_sdk.cli._failures import FAILED, traceback_option
 from providers_sdk.cli._stage import Act, Stage
 from providers_sdk.client import Client
 from providers_sdk.errors import ProviderError
-from providers_sdk.provider import Provider
 from providers_sdk.testing import Received, Response, StandIn
 from providers_sdk.testing.target import find_stand_in
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from providers_sdk._provider.provider import Provider
 from providers_sdk._registry import Registry
 from providers_sdk.errors import InvalidArgument, UnknownProvider
-from providers_sdk.provider import Provider
 from providers_sdk.testing.standin import StandIn
 
 __all__ = ["Target", "find_stand_in", "find_targets"]

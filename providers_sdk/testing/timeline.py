@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from providers_sdk.provider import Provider
+from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.contract import Bench
 from providers_sdk.testing.standin import StandIn
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import ClassVar
 
-from providers_sdk.provider import Provider
+from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.contract import answer, manners, trouble
 from providers_sdk.testing.contract._bench import Bench, ClaimFailed
 from providers_sdk.testing.contract._claim import CLAIMS, Claim

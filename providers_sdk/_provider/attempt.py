@@ -11,8 +11,8 @@ from providers_sdk._http.client import Http, Pool
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk._model.limits import Clock
 from providers_sdk._protocol.validation import checked, crash
+from providers_sdk._provider.provider import Provider, Request
 from providers_sdk.errors import Closed, ProviderError, TooLarge
-from providers_sdk.provider import Provider, Request
 
 __all__ = ["Live", "Ready"]
 

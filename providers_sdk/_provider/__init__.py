@@ -1,0 +1,1 @@
+"""One provider: its description, and one attempt at it."""
