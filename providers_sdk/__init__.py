@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
     from providers_sdk._model.limits import Limits
     from providers_sdk._model.messages import Message, format_prompt
-    from providers_sdk._plugins import PluginReport
-    from providers_sdk._registry import Registry
+    from providers_sdk._plugins.loading import PluginReport
+    from providers_sdk._plugins.registry import Registry
     from providers_sdk._reply import Reply
     from providers_sdk._version import __version__
     from providers_sdk.client import UNSET, Client
@@ -129,8 +129,8 @@ _ROOMS = {
     "_api": "chat",
     "_conversation": "Conversation",
     "_model.limits": "Limits",
-    "_plugins": "PluginReport",
-    "_registry": "Registry",
+    "_plugins.loading": "PluginReport",
+    "_plugins.registry": "Registry",
     "_reply": "Reply",
     "_version": "__version__",
     "_attempts": "Attempt",

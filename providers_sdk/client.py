@@ -14,10 +14,10 @@ from providers_sdk._http.session import check_proxy, check_session
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._model.settings import environment_name
+from providers_sdk._plugins.registry import Registry
 from providers_sdk._protocol.retry_after import RetryPolicy
 from providers_sdk._provider.attempt import Ready
 from providers_sdk._provider.provider import Provider, crashed_by
-from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
 from providers_sdk.errors import (
     Closed,

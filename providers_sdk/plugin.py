@@ -22,6 +22,7 @@ from providers_sdk._http.tokens import Tokens
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk._model.messages import Message, format_prompt
 from providers_sdk._model.settings import Setting
+from providers_sdk._plugins.hookspecs import CONTRACT, Register, hookimpl
 from providers_sdk._protocol.html import Attr, Page, ScriptValue, TokenPage
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
 from providers_sdk._protocol.sse import Event, iter_events
@@ -41,7 +42,6 @@ from providers_sdk.errors import (
     TokensNotFound,
     UnsupportedOption,
 )
-from providers_sdk.hookspecs import CONTRACT, Register, hookimpl
 
 __all__ = [
     "CONTRACT",

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers_sdk._model.settings import environment_name
+from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk._registry import Registry
 from providers_sdk.cli._terminal import say
 from providers_sdk.errors import ProviderError
 

@@ -5,7 +5,7 @@ from collections.abc import Container
 import click
 import pluggy
 
-from providers_sdk._entry_points import EXTENSIONS
+from providers_sdk._plugins.entry_points import EXTENSIONS
 from providers_sdk.cli._terminal import say
 
 __all__ = ["extension_commands"]
@@ -16,7 +16,7 @@ def extension_commands(*, taken: Container[str]) -> dict[str, click.Command]:
 
     :param taken: names that an extension cannot have.
     """
-    from providers_sdk._registry import Registry  # not needed for --version, and not quick
+    from providers_sdk._plugins.registry import Registry  # not needed for --version, and not quick
 
     registry = Registry()
     found: dict[str, click.Command] = {}

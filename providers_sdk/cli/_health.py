@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 
-from providers_sdk._entry_points import PROVIDERS
 from providers_sdk._http.session import check_proxy
 from providers_sdk._model.settings import Setting, environment_name, resolve_settings
-from providers_sdk._plugins import PluginReport, disabled_names
+from providers_sdk._plugins.entry_points import PROVIDERS
+from providers_sdk._plugins.hookspecs import CONTRACT
+from providers_sdk._plugins.loading import PluginReport, disabled_names
+from providers_sdk._plugins.registry import Registry
 from providers_sdk._redact import Redactor, snippet
-from providers_sdk._registry import Registry
 from providers_sdk._version import __version__
 from providers_sdk.errors import InvalidArgument, RequestError
-from providers_sdk.hookspecs import CONTRACT
 
 __all__ = ["Checkup", "Health", "Note", "Package", "Proxy", "examine"]
 

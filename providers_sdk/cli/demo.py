@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import click
 
+from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk._registry import Registry
 from providers_sdk._reply import Reply
 from providers_sdk.cli._failures import FAILED, traceback_option
 from providers_sdk.cli._stage import Act, Stage

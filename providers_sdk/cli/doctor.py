@@ -13,9 +13,9 @@ import click
 from rich.padding import Padding
 from rich.text import Text
 
-from providers_sdk._entry_points import PROVIDERS
+from providers_sdk._plugins.entry_points import PROVIDERS
+from providers_sdk._plugins.registry import Registry
 from providers_sdk._redact import printable
-from providers_sdk._registry import Registry
 from providers_sdk.cli._aside import stdout_aside
 from providers_sdk.cli._failures import traceback_option
 from providers_sdk.cli._health import Checkup, Health, Package, Proxy, examine

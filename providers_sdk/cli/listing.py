@@ -10,10 +10,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from providers_sdk._entry_points import PROVIDERS
-from providers_sdk._plugins import PluginReport
+from providers_sdk._plugins.entry_points import PROVIDERS
+from providers_sdk._plugins.loading import PluginReport
+from providers_sdk._plugins.registry import Registry
 from providers_sdk._redact import printable
-from providers_sdk._registry import Registry
 from providers_sdk.cli._aside import stdout_aside
 from providers_sdk.cli._failures import traceback_option
 from providers_sdk.cli._screen import screen

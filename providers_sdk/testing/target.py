@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk._registry import Registry
 from providers_sdk.errors import InvalidArgument, UnknownProvider
 from providers_sdk.testing.standin import StandIn
 

@@ -11,8 +11,8 @@ from providers_sdk._http.client import Http
 from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Clock, Limits
 from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk._registry import Registry
 from providers_sdk.client import Client
 from providers_sdk.testing.standin import Fault, StandIn
 

@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from providers_sdk.hookspecs import CONTRACT
+from providers_sdk._plugins.hookspecs import CONTRACT
 from providers_sdk.testing.contract import CLAIMS
 
 __all__ = ["contract_page"]

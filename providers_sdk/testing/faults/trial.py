@@ -16,7 +16,7 @@ from providers_sdk.testing.standin import StandIn
 if TYPE_CHECKING:
     import requests
 
-    from providers_sdk._registry import Registry
+    from providers_sdk._plugins.registry import Registry
 
 __all__ = ["Trial", "try_fault"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pluggy
 
-from providers_sdk._entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._plugins import Loaded, PluginReport, check_class, check_name, conflict, disabled_names, load
+from providers_sdk._plugins.entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
+from providers_sdk._plugins.loading import Loaded, PluginReport, check_class, check_name, conflict, disabled_names, load
 from providers_sdk._provider.provider import Provider
 from providers_sdk.errors import PluginError, PluginLoadError, UnknownProvider
 

@@ -10,12 +10,12 @@ from importlib.metadata import EntryPoint
 
 import pluggy
 
-from providers_sdk._entry_points import PROVIDERS, Offer
 from providers_sdk._model.settings import Setting
+from providers_sdk._plugins.entry_points import PROVIDERS, Offer
+from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import snippet
 from providers_sdk.errors import PluginConflict, PluginError, PluginLoadError
-from providers_sdk.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 
 __all__ = ["Loaded", "PluginReport", "check_class", "check_name", "conflict", "disabled_names", "load"]
 

@@ -1,0 +1,1 @@
+"""Plugins: hooks, entry points, loading, the registry."""
