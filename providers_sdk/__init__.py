@@ -12,17 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from providers_sdk._api import chat
     from providers_sdk._attempts import Attempt
-    from providers_sdk._conversation import Conversation
+    from providers_sdk._engine.api import chat
+    from providers_sdk._engine.client import UNSET, Client
+    from providers_sdk._engine.conversation import Conversation
+    from providers_sdk._engine.reply import Reply
     from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
     from providers_sdk._model.limits import Limits
     from providers_sdk._model.messages import Message, format_prompt
     from providers_sdk._plugins.loading import PluginReport
     from providers_sdk._plugins.registry import Registry
-    from providers_sdk._reply import Reply
     from providers_sdk._version import __version__
-    from providers_sdk.client import UNSET, Client
     from providers_sdk.errors import (
         AllProvidersFailed,
         AuthenticationFailed,
@@ -126,16 +126,16 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "_api": "chat",
-    "_conversation": "Conversation",
+    "_engine.api": "chat",
+    "_engine.conversation": "Conversation",
     "_model.limits": "Limits",
     "_plugins.loading": "PluginReport",
     "_plugins.registry": "Registry",
-    "_reply": "Reply",
+    "_engine.reply": "Reply",
     "_version": "__version__",
     "_attempts": "Attempt",
     "_model.chunks": "Chunk FinishReason Reasoning Usage",
-    "client": "Client UNSET",
+    "_engine.client": "Client UNSET",
     "errors": """
         AllProvidersFailed
         AuthenticationFailed

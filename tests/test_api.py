@@ -14,7 +14,7 @@ from providers_sdk import (
     UnsupportedOption,
     chat,
 )
-from providers_sdk import _api as api
+from providers_sdk._engine import api
 from providers_sdk.testing import Connection, Received
 from providers_sdk_plugins.standins.aipower import AIPowerSite
 from providers_sdk_plugins.standins.pizzagpt import PizzagptSite

@@ -9,21 +9,22 @@ import pytest
 
 ROOT, HOUSE = Path(__file__).parents[1], "providers_sdk."
 FLOORS = """
-    _plugins _provider _http _protocol _model _plugins.entry_points _fork _protocol.json _redact _version
+    _engine _plugins _provider _http _protocol _model _plugins.entry_points _fork _protocol.json _redact _version
     _protocol.bot_walls _attempts _model.chunks testing.response testing.faults.told | errors testing.server
     cli._aside cli._screen cli._terminal | _protocol.validation _model.limits _protocol.html _protocol.retry_after
     _protocol.sse _model.messages _model.settings testing.standin cli._failures cli._stage | _protocol.openai
     _http.tokens _http.exceptions _http.adapter _protocol.error_body testing.faults.fault | _http.response
     _http.session testing.faults.answers testing.faults.heads testing.faults.peers | _http.client
     testing.faults.bodies | _provider.provider testing.faults.floods | _provider.attempt _plugins.hookspecs |
-    _engine _plugins.loading _reply plugin | _conversation _plugins.registry cli._answer cli._project | client
-    cli._extensions cli._health | _api testing.faults.trial testing.contract._bench cli._group cli._talk |
-    providers_sdk testing.faults testing.contract._claim cli | testing.contract.answer | testing.contract.manners
-    testing.contract.trouble | testing.contract | testing testing.contract.page | testing.timeline | testing.report
-    testing.target _pytest_plugin | cli._draft | cli.chat cli.check cli.demo cli.doctor cli.listing cli.new __main__
+    _engine.call _plugins.loading _engine.reply plugin | _engine.conversation _plugins.registry cli._answer
+    cli._project | _engine.client cli._extensions cli._health | _engine.api testing.faults.trial
+    testing.contract._bench cli._group cli._talk | providers_sdk testing.faults testing.contract._claim cli |
+    testing.contract.answer | testing.contract.manners testing.contract.trouble | testing.contract | testing
+    testing.contract.page | testing.timeline | testing.report testing.target _pytest_plugin | cli._draft | cli.chat
+    cli.check cli.demo cli.doctor cli.listing cli.new __main__
 """
 FLOOR = {name: number for number, floor in enumerate(FLOORS.split("|")) for name in floor.split()}
-HTTP = "_http client _api testing.faults.trial"  # the last three are handed a session, or make one to hand in
+HTTP = "_http _engine.client _engine.api testing.faults.trial"  # the last three hand a session in
 ONLY = {
     "requests": HTTP,
     "urllib3": "_http",
@@ -34,11 +35,11 @@ ONLY = {
 }
 DOORS = {"providers_sdk_plugins": "plugin", "providers_sdk_plugins.standins": "testing"}
 PLANTS = (
-    "errors: def f(): from providers_sdk.client import Client",
+    "errors: def f(): from providers_sdk._engine.client import Client",
     "_model.chunks: if TYPE_CHECKING: from providers_sdk import _engine",
     "_protocol.html: import providers_sdk._protocol.retry_after",
     "_model.limits: from providers_sdk._http.exceptions import translate",
-    "_engine: import requests.exceptions",
+    "_engine.call: import requests.exceptions",
     "_provider.provider: from . import messages",
     "novel: ",
 )

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable
 from types import TracebackType
 
+from providers_sdk._engine.reply import Reply
 from providers_sdk._redact import printable
-from providers_sdk._reply import Reply
 from providers_sdk.cli._terminal import say
 
 __all__ = ["print_reply"]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from providers_sdk.client import Client
+from providers_sdk._engine.client import Client
 from providers_sdk.errors import ProviderError
 from providers_sdk.testing.contract import CLAIMS, Claim, ClaimFailed, Verdict, judge
 from providers_sdk.testing.report import Report, report_page

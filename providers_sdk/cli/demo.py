@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import click
 
+from providers_sdk._engine.client import Client
+from providers_sdk._engine.reply import Reply
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk._reply import Reply
 from providers_sdk.cli._failures import FAILED, traceback_option
 from providers_sdk.cli._stage import Act, Stage
-from providers_sdk.client import Client
 from providers_sdk.errors import ProviderError
 from providers_sdk.testing import Received, Response, StandIn
 from providers_sdk.testing.target import find_stand_in

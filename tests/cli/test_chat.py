@@ -328,7 +328,7 @@ def test_an_error_of_our_own_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPat
     def broken(*_: object, **__: object) -> None:
         raise LookupError("a bug,\nin two lines")
 
-    monkeypatch.setattr("providers_sdk.client.Client.chat", broken)
+    monkeypatch.setattr("providers_sdk._engine.client.Client.chat", broken)
 
     outcome = cli("chat", "-p", "echo", "hello")
 

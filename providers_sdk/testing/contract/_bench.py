@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from providers_sdk._engine.client import Client
 from providers_sdk._http.client import Http
 from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Clock, Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk.client import Client
 from providers_sdk.testing.standin import Fault, StandIn
 
 __all__ = ["Bench", "ClaimFailed", "Outcome"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from providers_sdk._engine.client import Client
 from providers_sdk._model.limits import Limits
-from providers_sdk.client import Client
 from providers_sdk.errors import IdleTimeout, ProviderError, TimeLimitExceeded, TransportError
 from providers_sdk.testing.faults.fault import Kind, NamedFault, Rig, rigged
 from providers_sdk.testing.server import RawServer

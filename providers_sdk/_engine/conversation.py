@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from providers_sdk._engine.reply import Reply
 from providers_sdk._model.messages import Message
-from providers_sdk._reply import Reply
 from providers_sdk.errors import InvalidMessages
 
 __all__ = ["Conversation"]

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from providers_sdk._engine.client import Client
+from providers_sdk._engine.reply import Reply
 from providers_sdk._model.messages import Messages
-from providers_sdk._reply import Reply
-from providers_sdk.client import Client
 
 if TYPE_CHECKING:
     import requests

@@ -1,0 +1,1 @@
+"""One call: retries, fallback, the reply."""
