@@ -7,8 +7,8 @@ from importlib import import_module
 import click
 
 from providers_sdk._version import __version__
+from providers_sdk.cli._exit_codes import INTERRUPTED, Run, explain, traceback_option
 from providers_sdk.cli._extensions import extension_commands
-from providers_sdk.cli._failures import INTERRUPTED, Run, explain, traceback_option
 from providers_sdk.cli._terminal import READER_LEFT, settle, speak_utf8
 
 __all__ = ["Commands", "command_line", "run"]
@@ -16,7 +16,7 @@ __all__ = ["Commands", "command_line", "run"]
 COMMANDS = {
     "demo": "providers_sdk.cli.demo",
     "chat": "providers_sdk.cli.chat",
-    "list": "providers_sdk.cli.listing",
+    "list": "providers_sdk.cli.list_",
     "new": "providers_sdk.cli.new",
     "check": "providers_sdk.cli.check",
     "doctor": "providers_sdk.cli.doctor",

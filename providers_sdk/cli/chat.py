@@ -12,9 +12,9 @@ import click
 from providers_sdk._engine.client import Client
 from providers_sdk._model.messages import MAX_CHARACTERS, Message
 from providers_sdk.cli._answer import print_reply
-from providers_sdk.cli._draft import stand_ins_of_drafts
-from providers_sdk.cli._failures import Run, traceback_option
-from providers_sdk.cli._talk import talk
+from providers_sdk.cli._exit_codes import Run, traceback_option
+from providers_sdk.cli._placeholder import stand_ins_of_drafts
+from providers_sdk.cli._repl import talk
 from providers_sdk.cli._terminal import say
 from providers_sdk.errors import InvalidMessages
 from providers_sdk.plugin import ModelReplaced

@@ -11,11 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from providers_sdk._engine.client import Client
+from providers_sdk.cli._report import Report, report_page
+from providers_sdk.cli._target import Target, find_targets
+from providers_sdk.cli._timeline import Timeline, record_timeline
 from providers_sdk.errors import ProviderError
 from providers_sdk.testing.contract import CLAIMS, Claim, ClaimFailed, Verdict, judge
-from providers_sdk.testing.report import Report, report_page
-from providers_sdk.testing.target import Target, find_targets
-from providers_sdk.testing.timeline import Timeline, record_timeline
 
 _COLOUR = {"holds": "green", "fails": "bold red"}
 _QUESTION = "Say hello in one word."

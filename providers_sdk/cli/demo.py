@@ -11,11 +11,11 @@ from providers_sdk._engine.client import Client
 from providers_sdk._engine.reply import Reply
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk.cli._failures import FAILED, traceback_option
-from providers_sdk.cli._stage import Act, Stage
+from providers_sdk.cli._demo_view import Act, Stage
+from providers_sdk.cli._exit_codes import FAILED, traceback_option
+from providers_sdk.cli._target import find_stand_in
 from providers_sdk.errors import ProviderError
 from providers_sdk.testing import Received, Response, StandIn
-from providers_sdk.testing.target import find_stand_in
 
 __all__ = ["command"]
 

@@ -16,10 +16,10 @@ from rich.text import Text
 from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._redact import printable
-from providers_sdk.cli._aside import stdout_aside
-from providers_sdk.cli._failures import traceback_option
-from providers_sdk.cli._health import Checkup, Health, Package, Proxy, examine
-from providers_sdk.cli._screen import screen
+from providers_sdk.cli._console import screen
+from providers_sdk.cli._diagnosis import Checkup, Health, Package, Proxy, examine
+from providers_sdk.cli._exit_codes import traceback_option
+from providers_sdk.cli._stdout_redirect import stdout_aside
 
 __all__ = ["command"]
 

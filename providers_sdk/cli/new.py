@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from providers_sdk._plugins.registry import Registry
-from providers_sdk.cli._failures import traceback_option
+from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._project import KINDS, Project, Refused, render
 from providers_sdk.cli._terminal import say
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from providers_sdk.cli import _stage, demo
+from providers_sdk.cli import _demo_view as _stage
+from providers_sdk.cli import demo
 
 Cli = Callable[..., Any]
 

@@ -383,7 +383,8 @@ def test_the_templates_are_part_of_the_package() -> None:
     patterns = [word.strip() for word in config["options.package_data"]["providers_sdk.cli"].split(",")]
     folder = ROOT / "providers_sdk" / "cli"
     taken = {path for pattern in patterns for path in folder.glob(pattern)}
-    assert taken == {path for path in (folder / "templates").rglob("*") if path.is_file()}
+    files = [*(folder / "templates").rglob("*"), *(folder / "pages").rglob("*")]
+    assert taken == {path for path in files if path.is_file()}
 
 
 def test_the_template_engine_is_declared_and_loaded_only_when_it_is_used() -> None:

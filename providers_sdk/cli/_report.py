@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from providers_sdk._version import __version__
+from providers_sdk.cli._timeline import Timeline
 from providers_sdk.testing.contract import Verdict
-from providers_sdk.testing.timeline import Timeline
 
 __all__ = ["Report", "report_page"]
 
@@ -67,5 +67,5 @@ def report_page(reports: Sequence[Report]) -> str:
     """Return ``reports`` as one HTML page that needs nothing from elsewhere."""
     from jinja2 import Environment, PackageLoader
 
-    environment = Environment(loader=PackageLoader("providers_sdk.testing", "pages"), autoescape=True, trim_blocks=True)
+    environment = Environment(loader=PackageLoader("providers_sdk.cli", "pages"), autoescape=True, trim_blocks=True)
     return environment.get_template("report.html.j2").render(reports=reports, version=__version__)

@@ -42,7 +42,7 @@ def _draft(registry: Registry, name: str) -> type[Provider] | None:
 
 
 def _started(running: ExitStack, name: str, kind: type[Provider]) -> dict[str, str]:
-    from providers_sdk.testing.target import find_stand_in
+    from providers_sdk.cli._target import find_stand_in
 
     stand_in = find_stand_in(kind.stand_in)
     if stand_in is None:

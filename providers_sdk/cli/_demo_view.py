@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from providers_sdk._redact import printable
-from providers_sdk.cli._screen import screen
+from providers_sdk.cli._console import screen
 
 __all__ = ["Act", "Stage"]
 

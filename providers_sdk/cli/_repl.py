@@ -6,7 +6,7 @@ from contextlib import suppress
 from providers_sdk._engine.client import Client
 from providers_sdk._engine.conversation import Conversation
 from providers_sdk.cli._answer import print_reply
-from providers_sdk.cli._failures import Run, explain
+from providers_sdk.cli._exit_codes import Run, explain
 from providers_sdk.cli._terminal import say
 from providers_sdk.errors import PluginError, ProviderError
 
