@@ -10,21 +10,21 @@ import pytest
 ROOT, HOUSE = Path(__file__).parents[1], "providers_sdk."
 FLOORS = """
     _engine _plugins _provider _http _protocol _model _plugins.entry_points _fork _protocol.json _redact _version
-    _protocol.bot_walls _attempts _model.chunks testing.response testing.faults.told | errors testing.server
+    _protocol.bot_walls _attempts _model.chunks testing.response testing.faults.exposed | errors testing.server
     cli._stdout_redirect cli._console cli._terminal | _protocol.validation _model.limits _protocol.html
-    _protocol.retry_after _protocol.sse _model.messages _model.settings testing.standin cli._exit_codes
+    _protocol.retry_after _protocol.sse _model.messages _model.settings testing.fake_service cli._exit_codes
     cli._demo_view | _protocol.openai _http.tokens _http.exceptions _http.adapter _protocol.error_body
     testing.faults.fault | _http.response _http.session testing.faults.answers testing.faults.heads
     testing.faults.peers | _http.client testing.faults.bodies | _provider.provider testing.faults.floods |
     _provider.attempt _plugins.hookspecs | _engine.call _plugins.loading _engine.reply plugin | _engine.conversation
     _plugins.registry cli._answer cli._project | _engine.client cli._extensions cli._diagnosis | _engine.api
-    testing.faults.trial testing.contract._bench cli._group cli._repl | providers_sdk testing.faults
-    testing.contract._claim cli | testing.contract.answer | testing.contract.manners testing.contract.trouble |
-    testing.contract | testing testing.contract.page | cli._timeline | cli._report cli._target _pytest_plugin |
-    cli._placeholder | cli.chat cli.check cli.demo cli.doctor cli.list_ cli.new __main__
+    testing.faults.runner testing.contract._harness cli._group cli._repl | providers_sdk testing.faults
+    testing.contract._claim cli | testing.contract.streaming | testing.contract.behaviour testing.contract.failures
+    | testing.contract | testing testing.contract.page | cli._timeline | cli._report cli._target
+    testing.pytest_plugin | cli._placeholder | cli.chat cli.check cli.demo cli.doctor cli.list_ cli.new __main__
 """
 FLOOR = {name: number for number, floor in enumerate(FLOORS.split("|")) for name in floor.split()}
-HTTP = "_http _engine.client _engine.api testing.faults.trial"  # the last three hand a session in
+HTTP = "_http _engine.client _engine.api testing.faults.runner"  # the last three hand a session in
 ONLY = {
     "requests": HTTP,
     "urllib3": "_http",

@@ -12,7 +12,7 @@ from types import ModuleType
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
 from providers_sdk.errors import InvalidArgument, UnknownProvider
-from providers_sdk.testing.standin import StandIn
+from providers_sdk.testing.fake_service import StandIn
 
 __all__ = ["Target", "find_stand_in", "find_targets"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.contract import Bench
-from providers_sdk.testing.standin import StandIn
+from providers_sdk.testing.fake_service import StandIn
 
 __all__ = ["Timeline", "record_timeline"]
 

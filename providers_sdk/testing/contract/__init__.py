@@ -15,10 +15,12 @@ from time import perf_counter
 from typing import ClassVar
 
 from providers_sdk._provider.provider import Provider
-from providers_sdk.testing.contract import answer, manners, trouble
-from providers_sdk.testing.contract._bench import Bench, ClaimFailed
+from providers_sdk.testing.contract import behaviour as manners
+from providers_sdk.testing.contract import failures as trouble
+from providers_sdk.testing.contract import streaming as answer
 from providers_sdk.testing.contract._claim import CLAIMS, Claim
-from providers_sdk.testing.standin import StandIn
+from providers_sdk.testing.contract._harness import Bench, ClaimFailed
+from providers_sdk.testing.fake_service import StandIn
 
 __all__ = ["CLAIMS", "Bench", "Claim", "ClaimFailed", "ProviderContract", "Verdict", "judge"]
 

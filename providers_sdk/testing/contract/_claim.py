@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from providers_sdk.testing.contract._bench import Bench, ClaimFailed
+from providers_sdk.testing.contract._harness import Bench, ClaimFailed
 
 __all__ = ["CLAIMS", "Claim", "claim", "expect"]
 

@@ -17,12 +17,12 @@ from types import MappingProxyType
 
 from providers_sdk.testing.faults.answers import ANSWER_FAULTS
 from providers_sdk.testing.faults.bodies import BODY_FAULTS
+from providers_sdk.testing.faults.exposed import spellings, told
 from providers_sdk.testing.faults.fault import Ends, Kind, NamedFault, Rig, rigged
 from providers_sdk.testing.faults.floods import FLOOD_FAULTS
 from providers_sdk.testing.faults.heads import HEAD_FAULTS
 from providers_sdk.testing.faults.peers import PEER_FAULTS, ProxyServer, TLSServer
-from providers_sdk.testing.faults.told import spellings, told
-from providers_sdk.testing.faults.trial import Trial, try_fault
+from providers_sdk.testing.faults.runner import Trial, try_fault
 
 __all__ = [
     "FAULTS",

@@ -17,10 +17,10 @@ from providers_sdk.errors import (
     TokenPageFailed,
     TokensNotFound,
 )
+from providers_sdk.testing.fake_service import html, json_response
 from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, kind_of_answer
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, Received
-from providers_sdk.testing.standin import html, json_response
 
 __all__ = ["ANSWER_FAULTS", "echoed"]
 

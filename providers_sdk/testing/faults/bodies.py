@@ -11,11 +11,11 @@ from providers_sdk.errors import (
     StreamTruncated,
     TokensNotFound,
 )
+from providers_sdk.testing.fake_service import event
 from providers_sdk.testing.faults.fault import Act, Ends, Kind, NamedFault, kind_of_answer, repeat
 from providers_sdk.testing.faults.heads import CHUNKED, send_head
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, Received
-from providers_sdk.testing.standin import event
 
 __all__ = ["BODY_FAULTS", "chunk", "text_delta", "whole"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from providers_sdk.errors import ProviderError
+from providers_sdk.testing.fake_service import StandIn
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, RawServer, Received
-from providers_sdk.testing.standin import StandIn
 
 __all__ = ["Act", "Ends", "Kind", "NamedFault", "Rig", "flood", "kind_of_answer", "repeat", "rigged"]
 

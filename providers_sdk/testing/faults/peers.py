@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from providers_sdk.errors import ConnectFailed, ConnectionLost, ConnectTimeout, ProxyFailed, TLSFailed
+from providers_sdk.testing.fake_service import StandIn, html
 from providers_sdk.testing.faults.fault import Ends, NamedFault, Rig
 from providers_sdk.testing.server import Connection, RawServer, Received
-from providers_sdk.testing.standin import StandIn, html
 
 if TYPE_CHECKING:
     import trustme

@@ -4,9 +4,9 @@ import pickle
 
 from providers_sdk import errors
 from providers_sdk._model.chunks import FinishReason
-from providers_sdk.testing.contract._bench import Bench, ClaimFailed, Outcome
 from providers_sdk.testing.contract._claim import claim, expect
-from providers_sdk.testing.contract.answer import not_streaming, offline
+from providers_sdk.testing.contract._harness import Bench, ClaimFailed, Outcome
+from providers_sdk.testing.contract.streaming import not_streaming, offline
 from providers_sdk.testing.faults import FAULTS
 
 _CUT = "Cut answers"

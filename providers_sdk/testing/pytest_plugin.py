@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from providers_sdk.testing.standin import StandIn
+    from providers_sdk.testing.fake_service import StandIn
 
 _LOOPBACK = ("127.", "::1", "localhost")
 

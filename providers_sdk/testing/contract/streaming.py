@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from providers_sdk._model.chunks import FinishReason, Reasoning, Usage
-from providers_sdk.testing.contract._bench import PROMPT, Bench, ClaimFailed, NotAnIterator, Outcome
 from providers_sdk.testing.contract._claim import claim, expect
-from providers_sdk.testing.standin import StandIn
+from providers_sdk.testing.contract._harness import PROMPT, Bench, ClaimFailed, NotAnIterator, Outcome
+from providers_sdk.testing.fake_service import StandIn
 
 _DESCRIPTION = "The description"
 _ANSWER = "The answer"

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import providers_sdk.errors as errors
 from providers_sdk._http.adapter import Session
-from providers_sdk.testing.contract._bench import NAME, PROMPT, Bench, ClaimFailed
 from providers_sdk.testing.contract._claim import claim, expect
-from providers_sdk.testing.contract.answer import offline, site_or_none
+from providers_sdk.testing.contract._harness import NAME, PROMPT, Bench, ClaimFailed
+from providers_sdk.testing.contract.streaming import offline, site_or_none
+from providers_sdk.testing.fake_service import StandIn
 from providers_sdk.testing.faults import FAULTS
-from providers_sdk.testing.standin import StandIn
 
 _SETTINGS = "Settings and options"
 _SECRETS = "Secrets"

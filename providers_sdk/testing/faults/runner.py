@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from providers_sdk._engine.client import Client
 from providers_sdk._model.limits import Limits
 from providers_sdk.errors import IdleTimeout, ProviderError, TimeLimitExceeded, TransportError
+from providers_sdk.testing.fake_service import StandIn
 from providers_sdk.testing.faults.fault import Kind, NamedFault, Rig, rigged
 from providers_sdk.testing.server import RawServer
-from providers_sdk.testing.standin import StandIn
 
 if TYPE_CHECKING:
     import requests

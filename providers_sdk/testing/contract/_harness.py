@@ -14,7 +14,7 @@ from providers_sdk._model.limits import Clock, Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk.testing.standin import Fault, StandIn
+from providers_sdk.testing.fake_service import Fault, StandIn
 
 __all__ = ["Bench", "ClaimFailed", "Outcome"]
 
