@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from providers_sdk import Client, Reply
 from providers_sdk.testing.faults import FAULTS
-from providers_sdk_plugins.standins.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
 
 MARKS = 5
 WARM_UP = 200

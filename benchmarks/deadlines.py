@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager
 from providers_sdk import Client, ProviderError
 from providers_sdk.testing import Connection, Received, json_response
 from providers_sdk.testing.faults import FAULTS, TLSServer, rigged
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 Case = Callable[[float], AbstractContextManager[Client]]
 SLACK = 0.5

@@ -16,8 +16,8 @@ from providers_sdk import (
 )
 from providers_sdk._engine import api
 from providers_sdk.testing import Connection, Received
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ ONLY = {
     "click": "cli",
     "rich": "cli",
 }
-DOORS = {"providers_sdk_plugins": "plugin", "providers_sdk_plugins.standins": "testing"}
+DOORS = {"providers_sdk_plugins": "plugin", "providers_sdk_plugins.fakes": "testing"}
 PLANTS = (
     "errors: def f(): from providers_sdk._engine.client import Client",
     "_model.chunks: if TYPE_CHECKING: from providers_sdk import _engine",

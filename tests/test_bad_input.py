@@ -25,10 +25,10 @@ from providers_sdk import (
     UnsupportedOption,
 )
 from providers_sdk.testing import Connection, Received, StandIn
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.gizai import GizAISite
-from providers_sdk_plugins.standins.openai import OpenAISite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.gizai import GizAISite
+from providers_sdk_plugins.fakes.openai import OpenAISite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 USER = {"role": "user", "content": "Hi"}
 

@@ -32,9 +32,9 @@ from providers_sdk import (
 )
 from providers_sdk.plugin import Chunk, Http, Provider, Request, Setting
 from providers_sdk.testing import Connection, Received, Response, html
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.openai import OpenAISite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.openai import OpenAISite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 NOWHERE = "http://127.0.0.1:9"
 

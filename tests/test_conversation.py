@@ -18,7 +18,7 @@ from providers_sdk import (
 )
 from providers_sdk.plugin import Chunk, Http, Provider, Request
 from providers_sdk.testing import Response, json_response
-from providers_sdk_plugins.standins.gizai import GizAISite
+from providers_sdk_plugins.fakes.gizai import GizAISite
 
 
 class Counting(Provider):

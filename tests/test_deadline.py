@@ -23,8 +23,8 @@ from providers_sdk import (
 )
 from providers_sdk.testing import Connection, Received, json_response
 from providers_sdk.testing.faults import FAULTS, ProxyServer, TLSServer, rigged
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 DEADLINE = 0.6
 SLACK = 0.5

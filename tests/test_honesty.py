@@ -27,8 +27,8 @@ from providers_sdk import (
 from providers_sdk.plugin import Chunk, FinishReason, Http, Message, Provider, Request, Setting, Usage
 from providers_sdk.testing import Connection, RawServer, Received, Response, StandIn, html, json_response
 from providers_sdk_plugins.echo import Echo
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 _KEY = "sk-never-to-be-seen"
 

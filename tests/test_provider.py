@@ -31,9 +31,9 @@ from providers_sdk.plugin import Chunk, Http, ModelReplaced, Provider, Request, 
 from providers_sdk.testing import Connection, Received
 from providers_sdk_plugins.chatgptfree import ChatgptFree
 from providers_sdk_plugins.echo import Echo
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 from providers_sdk_plugins.pizzagpt import Pizzagpt
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
 
 
 class Acme(Provider):

@@ -18,7 +18,7 @@ from providers_sdk import (
 )
 from providers_sdk.plugin import Chunk, Http, Provider, Request
 from providers_sdk.testing import Connection, Received
-from providers_sdk_plugins.standins.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
 
 Ask = Callable[..., Reply]
 

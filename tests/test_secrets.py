@@ -16,10 +16,10 @@ from providers_sdk.testing import Connection, Received, Response, StandIn, event
 from providers_sdk.testing import html as page
 from providers_sdk.testing.faults import FAULTS, ProxyServer, rigged, spellings, told
 from providers_sdk.testing.faults.answers import echoed
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.gizai import GizAISite
-from providers_sdk_plugins.standins.openai import OpenAISite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.gizai import GizAISite
+from providers_sdk_plugins.fakes.openai import OpenAISite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 KEY = 'Zk9/of+my"own<k&y>%7E=='
 PASSWORD = "Qx7w0rd-of_mine.~42"

@@ -28,8 +28,8 @@ from providers_sdk import (
 from providers_sdk.plugin import Chunk, Http, Request
 from providers_sdk.testing import Connection, Received, Response, StandIn, deltas, json_response, sse
 from providers_sdk_plugins.chatgptfree import ChatgptFree
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 PATIENCE = 20.0
 

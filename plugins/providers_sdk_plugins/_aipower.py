@@ -50,7 +50,7 @@ class AIPower(Provider):
     api_endpoint = "/wp-admin/admin-ajax.php"
     supports_stream = True
     requires_contract = ">=1,<2"
-    stand_in = "providers_sdk_plugins.standins.aipower:AIPowerSite"
+    stand_in = "providers_sdk_plugins.fakes.aipower:AIPowerSite"
 
     referer: ClassVar[str] = "/"
     """The page that the question claims to come from, below the address."""

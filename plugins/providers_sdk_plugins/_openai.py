@@ -28,7 +28,7 @@ class OpenAICompatible(Provider):
         "user",
     )
     requires_contract = ">=1,<2"
-    stand_in = "providers_sdk_plugins.standins.openai:OpenAISite"
+    stand_in = "providers_sdk_plugins.fakes.openai:OpenAISite"
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Ask with the whole history; read events or JSON, whichever was asked for."""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from providers_sdk.testing import RawServer, Received, Response, StandIn
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.gizai import GizAISite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.gizai import GizAISite
 
 Cli = Callable[..., Any]
 

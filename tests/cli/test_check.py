@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from providers_sdk.cli.check import command
 from providers_sdk.testing import CLAIMS
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 _PROVIDER = """
 from providers_sdk.plugin import FinishReason, Provider, hookimpl

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk_plugins.standins.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
 
 Terminal = Callable[..., Any]
 

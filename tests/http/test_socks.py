@@ -8,7 +8,7 @@ import pytest
 
 from providers_sdk import Client, ProxyFailed
 from providers_sdk.testing import Connection, RawServer
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 
 class SocksProxy(RawServer):

@@ -24,7 +24,7 @@ from providers_sdk import (
 )
 from providers_sdk.testing import Connection, Received
 from providers_sdk_plugins.aipower import AnyAIPower
-from providers_sdk_plugins.standins.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
 
 Outcome = Callable[..., str | ProviderError]
 

@@ -7,7 +7,7 @@ import pytest
 
 from providers_sdk import Client, Reply
 from providers_sdk_plugins.chatgptt import ChatGptt
-from providers_sdk_plugins.standins.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
 
 
 def test_the_question_is_the_protocols(ask: Callable[..., Reply]) -> None:

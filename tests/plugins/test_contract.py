@@ -5,13 +5,13 @@ from providers_sdk_plugins.aipower import AnyAIPower
 from providers_sdk_plugins.chatgptfree import ChatgptFree
 from providers_sdk_plugins.chatgptt import ChatGptt
 from providers_sdk_plugins.echo import Echo
+from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.gizai import GizAISite
+from providers_sdk_plugins.fakes.openai import OpenAISite
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 from providers_sdk_plugins.gizai import GizAI
 from providers_sdk_plugins.openai import OpenAI
 from providers_sdk_plugins.pizzagpt import Pizzagpt
-from providers_sdk_plugins.standins.aipower import AIPowerSite
-from providers_sdk_plugins.standins.gizai import GizAISite
-from providers_sdk_plugins.standins.openai import OpenAISite
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
 
 
 class TestPizzagpt(ProviderContract):

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from providers_sdk import Client, EmptyAnswer, FinishReason, HTTPStatusError, InvalidAnswer, ProviderError, Reply
+from providers_sdk_plugins.fakes.gizai import GizAISite
 from providers_sdk_plugins.gizai import GizAI
-from providers_sdk_plugins.standins.gizai import GizAISite
 
 ANSWERS = ("",)
 REFUSALS = {

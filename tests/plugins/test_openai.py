@@ -19,8 +19,8 @@ from providers_sdk import (
     UnsupportedOption,
     Usage,
 )
+from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.openai import OpenAI
-from providers_sdk_plugins.standins.openai import OpenAISite
 
 SAYS = ("Margherita, ", "Funghi ", "and ", "Diavola.")
 END = (Usage(21, 42), FinishReason("stop"))

@@ -15,8 +15,8 @@ from providers_sdk import (
     Refused,
     Reply,
 )
+from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 from providers_sdk_plugins.pizzagpt import Pizzagpt
-from providers_sdk_plugins.standins.pizzagpt import PizzagptSite
 
 Outcome = Callable[..., str | ProviderError]
 

@@ -15,8 +15,8 @@ import pytest
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
 from providers_sdk.testing.contract import CLAIMS, judge
 from providers_sdk.testing.contract.page import contract_page
+from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.openai import OpenAI
-from providers_sdk_plugins.standins.openai import OpenAISite
 
 _FOR_EVER = threading.Event()
 _LEAKED: list[tuple[Http, Iterator[Chunk]]] = []
@@ -281,7 +281,7 @@ def test_the_contract_makes_no_warning_of_its_own() -> None:
     code = (
         "from providers_sdk.testing.contract import judge\n"
         "from providers_sdk_plugins.pizzagpt import Pizzagpt\n"
-        "from providers_sdk_plugins.standins.pizzagpt import PizzagptSite\n"
+        "from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite\n"
         "assert all(verdict.state in ('holds', 'does not apply') for verdict in judge(Pizzagpt, PizzagptSite))\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
