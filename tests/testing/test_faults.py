@@ -164,6 +164,8 @@ def _outcome(trial: Trial) -> dict[str, Any]:
     kept = {name: _steady(value) for name, value in fields.items() if value}
     numbers: dict[str, float | None] = {"status": error.status}
     attempts = [f"{attempt.outcome} {attempt.status or ''}".strip() for attempt in error.attempts]
+    if isinstance(error, TimeLimitExceeded):
+        attempts = [attempt.outcome for attempt in error.attempts]  # how far it came by then is the machine's
     if error.retry_after is not None:
         numbers["retry_after"] = round(error.retry_after, -1)
     found = {name: number for name, number in numbers.items() if number is not None}
