@@ -21,12 +21,13 @@ from providers_sdk._http.client import Answer, Http
 from providers_sdk._http.tokens import Tokens
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk._model.messages import Message, format_prompt
+from providers_sdk._model.request import Request
 from providers_sdk._model.settings import Setting
 from providers_sdk._plugins.hookspecs import CONTRACT, Register, hookimpl
 from providers_sdk._protocol.html import Attr, Page, ScriptValue, TokenPage
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
 from providers_sdk._protocol.sse import Event, iter_events
-from providers_sdk._provider.provider import ModelReplaced, Provider, Request
+from providers_sdk._provider.provider import ModelReplaced, Provider
 from providers_sdk._redact import snippet
 from providers_sdk.errors import (
     AuthenticationFailed,

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._model.limits import Clock, Limits
+from providers_sdk._engine.retry import RetryPolicy
+from providers_sdk._http.clock import Clock
+from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
-from providers_sdk._protocol.retry_after import RetryPolicy
+from providers_sdk._model.request import Request
 from providers_sdk._provider.attempt import Live, Ready
-from providers_sdk._provider.provider import Request
 from providers_sdk.errors import (
     AllProvidersFailed,
     DeadlineExceeded,

@@ -10,13 +10,13 @@ from providers_sdk._attempts import Attempt
 from providers_sdk._engine.call import Call, Question
 from providers_sdk._engine.conversation import Conversation
 from providers_sdk._engine.reply import Reply
+from providers_sdk._engine.retry import RetryPolicy
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.session import check_proxy, check_session
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._model.settings import environment_name
 from providers_sdk._plugins.registry import Registry
-from providers_sdk._protocol.retry_after import RetryPolicy
 from providers_sdk._provider.attempt import Ready
 from providers_sdk._provider.provider import Provider, crashed_by
 from providers_sdk.errors import (

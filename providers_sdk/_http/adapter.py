@@ -19,7 +19,7 @@ from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from providers_sdk._model.limits import Clock
+from providers_sdk._http.clock import Clock
 
 __all__ = ["Exchange", "Session", "WireAdapter", "current_exchange"]
 

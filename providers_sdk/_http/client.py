@@ -12,11 +12,11 @@ import requests
 
 from providers_sdk import errors
 from providers_sdk._http.adapter import Exchange, current_exchange
+from providers_sdk._http.clock import Clock
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.response import Answer
 from providers_sdk._http.session import Pool
 from providers_sdk._http.tokens import Tokens
-from providers_sdk._model.limits import Clock
 from providers_sdk._protocol.html import Page, TokenPage
 from providers_sdk._redact import bare_url
 

@@ -10,7 +10,7 @@ import requests.exceptions as theirs
 import urllib3.exceptions as lower
 
 from providers_sdk import errors
-from providers_sdk._model.limits import Clock
+from providers_sdk._http.clock import Clock
 from providers_sdk._redact import Redactor
 
 __all__ = ["ROWS", "ForeignError", "scrub", "translate"]

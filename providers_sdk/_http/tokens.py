@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._model.limits import Clock
+from providers_sdk._http.clock import Clock
 from providers_sdk.errors import Closed, ProviderError, TimeLimitExceeded
 
 __all__ = ["TokenStore", "Tokens"]

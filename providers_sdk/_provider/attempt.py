@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from providers_sdk._attempts import Attempt
 from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.clock import Clock
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
-from providers_sdk._model.limits import Clock
+from providers_sdk._model.request import Request
 from providers_sdk._protocol.validation import checked, crash
-from providers_sdk._provider.provider import Provider, Request
+from providers_sdk._provider.provider import Provider
 from providers_sdk.errors import Closed, ProviderError, TooLarge
 
 __all__ = ["Live", "Ready"]

@@ -4,20 +4,21 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.clock import Clock
 from providers_sdk._http.exceptions import scrub
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning
-from providers_sdk._model.limits import Clock, Limits
-from providers_sdk._model.messages import Message, Messages, format_prompt, parse_messages
+from providers_sdk._model.limits import Limits
+from providers_sdk._model.messages import Message, Messages, parse_messages
+from providers_sdk._model.request import Request
 from providers_sdk._model.settings import Setting, resolve_settings
 from providers_sdk._protocol.validation import checked, crash
 from providers_sdk._redact import Redactor, snippet, userinfo_secrets
 from providers_sdk.errors import PluginCrashed, ProviderError, UnknownModel, UnsupportedOption
 
-__all__ = ["ModelReplaced", "Provider", "Request", "crashed_by"]
+__all__ = ["ModelReplaced", "Provider", "crashed_by"]
 
 _T = TypeVar("_T")
 
@@ -32,27 +33,6 @@ def _callers_level() -> int:
 
 class ModelReplaced(UserWarning):
     """The provider does not know the model that was named; its default answers in its place."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One question, as a provider gets it.
-
-    :param messages: the turns, checked, the last of them not empty.
-    :param model: the model in the service's own word.
-    :param stream: whether the caller wants the answer as it arrives; a service that cannot stream ignores it.
-    :param options: further options by name, each of them one that the provider knows.
-    """
-
-    messages: tuple[Message, ...]
-    model: str
-    stream: bool = True
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def prompt(self) -> str:
-        """The messages as one string; see :func:`format_prompt`."""
-        return format_prompt(self.messages)
 
 
 def crashed_by(error: Exception, provider: str, secrets: Iterable[str]) -> PluginCrashed:
@@ -290,4 +270,4 @@ class Provider:
         return error
 
 
-ModelReplaced.__module__ = Provider.__module__ = Request.__module__ = "providers_sdk.plugin"
+ModelReplaced.__module__ = Provider.__module__ = "providers_sdk.plugin"

@@ -41,7 +41,7 @@ from providers_sdk import (
     Usage,
 )
 from providers_sdk._engine.call import Call, Question
-from providers_sdk._protocol.retry_after import RetryPolicy
+from providers_sdk._engine.retry import RetryPolicy
 from providers_sdk._provider.attempt import Ready
 from providers_sdk.plugin import Chunk, Http, ModelReplaced, Provider, Request
 

@@ -16,7 +16,8 @@ from providers_sdk import (
     TokenPageFailed,
     errors,
 )
-from providers_sdk._protocol.retry_after import RetryPolicy, Wait, parse_retry_after
+from providers_sdk._engine.retry import RetryPolicy, Wait
+from providers_sdk._protocol.retry_after import parse_retry_after
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 KINDS: list[type[ProviderError]] = [getattr(errors, name) for name in errors.__all__]

@@ -8,7 +8,7 @@ import pytest
 
 from providers_sdk import Limits
 from providers_sdk._http.client import Answer, Http, Pool
-from providers_sdk._model.limits import Clock
+from providers_sdk._http.clock import Clock
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer
 
 Script = Callable[[Connection, Received], object]

@@ -29,8 +29,8 @@ from providers_sdk import (
 )
 from providers_sdk._http import exceptions as door
 from providers_sdk._http.client import Http
+from providers_sdk._http.clock import Clock
 from providers_sdk._http.exceptions import ROWS, ForeignError, translate
-from providers_sdk._model.limits import Clock
 from providers_sdk._redact import Redactor
 from providers_sdk.testing import RawServer
 

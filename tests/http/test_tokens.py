@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from providers_sdk import Closed, ConnectTimeout, DeadlineExceeded, FirstTimeout, Limits, ProviderError, TokensNotFound
+from providers_sdk._http.clock import Clock
 from providers_sdk._http.tokens import Tokens, TokenStore
-from providers_sdk._model.limits import Clock
 
 PATIENCE = 30.0
 MANY = 50

@@ -15,7 +15,8 @@ from providers_sdk import (
     Limits,
     TimeLimitExceeded,
 )
-from providers_sdk._model.limits import MAX_SECONDS, Clock
+from providers_sdk._http.clock import Clock
+from providers_sdk._model.limits import MAX_SECONDS
 
 
 class Hands:

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from providers_sdk._engine.client import Client
 from providers_sdk._http.client import Http
+from providers_sdk._http.clock import Clock
 from providers_sdk._model.chunks import Chunk
-from providers_sdk._model.limits import Clock, Limits
+from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider

@@ -1,0 +1,90 @@
+"""How long to wait before asking again, or not at all: pure, no clock and no random of its own.
+
+Full jitter after "Exponential Backoff And Jitter" (AWS Architecture Blog).
+"""
+
+from dataclasses import dataclass
+
+from providers_sdk.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    ConnectTimeout,
+    InvalidArgument,
+    ProviderError,
+    ResponseError,
+)
+
+__all__ = ["RetryPolicy", "Wait"]
+
+_CURABLE_STATUS = frozenset({408, 409, 425, 429})
+_HOPELESS_STATUS = frozenset({501, 505})
+_CURABLE = (ConnectFailed, ConnectTimeout, ConnectionLost)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The policy's answer: sleep ``seconds`` and ask again, or, where it is ``None``, do not.
+
+    :param why: why not, where the caller should be told; empty where the error speaks for itself.
+    """
+
+    seconds: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """When a failed attempt at one provider is repeated.
+
+    :param retries: how many repeats at the most.
+    :param base: seconds of the first back-off's upper bound; it doubles with each repeat.
+    :param cap: seconds that one back-off never exceeds.
+    :param max_retry_after: the longest ``Retry-After`` that is waited for, in seconds.
+    """
+
+    retries: int = 2
+    base: float = 0.5
+    cap: float = 8.0
+    max_retry_after: float = 30.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
+            raise InvalidArgument(f"retries must be a whole number from 0, not {self.retries!r}")
+
+    def decide(self, error: ProviderError, *, made: int, left: float | None, jitter: float) -> Wait:
+        """Return whether, and after how long, to ask the same provider again.
+
+        :param error: why the attempt failed, before anything was delivered.
+        :param made: repeats made so far.
+        :param left: seconds until the deadline, ``None`` for none.
+        :param jitter: a number from 0 to 1.
+        """
+        if not _curable(error):
+            return Wait(None)
+        if made >= self.retries:
+            return Wait(None, f"all {self.retries} retries are used up" if self.retries else "")
+        seconds = self._seconds(error, made, jitter)
+        if seconds is None:
+            return Wait(
+                None,
+                f"the service asks to wait {error.retry_after:g} s, longer than {self.max_retry_after:g} s",
+            )
+        if left is not None and seconds >= left:
+            return Wait(None, f"waiting {seconds:.1f} s would pass the deadline, {max(left, 0.0):.1f} s from now")
+        return Wait(seconds)
+
+    def _seconds(self, error: ProviderError, made: int, jitter: float) -> float | None:
+        if error.retry_after is None or not error.retry_after >= 0:  # not a number is not at least 0 either
+            return jitter * min(self.cap, self.base * 2.0 ** min(made, 30))
+        if error.retry_after > self.max_retry_after:
+            return None
+        return error.retry_after + 0.1 * jitter * error.retry_after
+
+
+def _curable(error: ProviderError) -> bool:
+    if isinstance(error, _CURABLE):
+        return True
+    status = error.status if isinstance(error, ResponseError) else None
+    if status is None:
+        return False
+    return status in _CURABLE_STATUS or (500 <= status <= 599 and status not in _HOPELESS_STATUS)

@@ -1,0 +1,33 @@
+"""One question, as a provider gets it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from providers_sdk._model.messages import Message, format_prompt
+
+__all__ = ["Request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question, as a provider gets it.
+
+    :param messages: the turns, checked, the last of them not empty.
+    :param model: the model in the service's own word.
+    :param stream: whether the caller wants the answer as it arrives; a service that cannot stream ignores it.
+    :param options: further options by name, each of them one that the provider knows.
+    """
+
+    messages: tuple[Message, ...]
+    model: str
+    stream: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> str:
+        """The messages as one string; see :func:`format_prompt`."""
+        return format_prompt(self.messages)
+
+
+Request.__module__ = "providers_sdk.plugin"
