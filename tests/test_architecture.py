@@ -1,94 +1,119 @@
-"""The house has floors, and imports only go down, also inside functions and under ``TYPE_CHECKING``."""
+"""Packages import only those before them in this list, also inside functions and under ``TYPE_CHECKING``."""
 
 import ast
 import shutil
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-ROOT, HOUSE = Path(__file__).parents[1], "providers_sdk."
-FLOORS = """
-    _engine _plugins _provider _http _protocol _model _plugins.entry_points _fork _protocol.json _redact _version
-    _protocol.bot_walls _attempts _model.chunks testing.response testing.faults.exposed | errors testing.server
-    cli._stdout_redirect cli._console cli._terminal | _protocol.validation _model.limits _protocol.html
-    _protocol.retry_after _protocol.sse _model.messages _model.settings testing.fake_service cli._exit_codes
-    cli._demo_view | _protocol.openai _http.tokens _http.exceptions _http.adapter _protocol.error_body
-    testing.faults.fault | _http.response _http.session testing.faults.answers testing.faults.heads
-    testing.faults.peers | _http.client testing.faults.bodies | _provider.provider testing.faults.floods |
-    _provider.attempt _plugins.hookspecs | _engine.call _plugins.loading _engine.reply plugin | _engine.conversation
-    _plugins.registry cli._answer cli._project | _engine.client cli._extensions cli._diagnosis | _engine.api
-    testing.faults.runner testing.contract._harness cli._group cli._repl | providers_sdk testing.faults
-    testing.contract._claim cli | testing.contract.streaming | testing.contract.behaviour testing.contract.failures
-    | testing.contract | testing testing.contract.page | cli._timeline | cli._report cli._target
-    testing.pytest_plugin | cli._placeholder | cli.chat cli.check cli.demo cli.doctor cli.list_ cli.new __main__
+ROOT = Path(__file__).parents[1]
+NAME = "providers_sdk"
+ORDER = """
+    errors _version _attempts _redact _fork _environment
+    _model
+    _protocol
+    _http
+    _provider
+    _plugins
+    _engine
+    plugin
+    __init__
+    testing
+    cli
+    __main__
 """
-FLOOR = {name: number for number, floor in enumerate(FLOORS.split("|")) for name in floor.split()}
-HTTP = "_http _engine.client _engine.api testing.faults.runner"  # the last three hand a session in
+LEVEL = {package: level for level, line in enumerate(ORDER.strip().splitlines()) for package in line.split()}
+SESSIONS = ("_http", "_engine.client", "_engine.api", "testing.faults.runner", "testing.contract.behaviour")
 ONLY = {
-    "requests": HTTP,
-    "urllib3": "_http",
-    "bs4": "_protocol.html",
-    "lxml": "_protocol.html",
-    "click": "cli",
-    "rich": "cli",
+    "requests": SESSIONS,  # those outside _http take a session that a caller lends, or lend one
+    "urllib3": ("_http",),
+    "bs4": ("_protocol.html",),
+    "lxml": ("_protocol.html",),
+    "click": ("cli",),
+    "rich": ("cli",),
+    "jinja2": ("cli",),
 }
-DOORS = {"providers_sdk_plugins": "plugin", "providers_sdk_plugins.fakes": "testing"}
-PLANTS = (
-    "errors: def f(): from providers_sdk._engine.client import Client",
-    "_model.chunks: if TYPE_CHECKING: from providers_sdk import _engine",
-    "_protocol.html: import providers_sdk._protocol.retry_after",
-    "_model.limits: from providers_sdk._http.exceptions import translate",
+"""Who may import a foreign package."""
+AUTHORS_MODULES = {"providers_sdk_plugins": "plugin", "providers_sdk_plugins.fakes": "testing"}
+PLANTED = (
+    "errors: def f(): from providers_sdk import Client",
+    "_model.chunks: if TYPE_CHECKING: from providers_sdk._engine import call",
+    "_protocol.html: import providers_sdk._http.clock",
+    "_provider.provider: from providers_sdk._plugins.registry import Registry",
     "_engine.call: import requests.exceptions",
-    "_provider.provider: from . import messages",
+    "_engine.retry: from . import call",
+    "_http.clock: from providers_sdk._http.client import Http",
     "novel: ",
 )
 
 
 def modules(root: Path) -> dict[str, Path]:
-    named = {".".join(path.relative_to(root.parent).with_suffix("").parts): path for path in root.rglob("*.py")}
-    return {name.removesuffix(".__init__").removeprefix(HOUSE): path for name, path in named.items()}
+    """Return module name → file, names below ``root`` and the root itself as ``__init__``."""
+    paths = {".".join(path.relative_to(root).with_suffix("").parts): path for path in root.rglob("*.py")}
+    return {name.removesuffix(".__init__"): path for name, path in paths.items()}
 
 
 def imports(path: Path, known: dict[str, Path]) -> Iterator[str]:
+    """Yield what the module imports: our modules by their name below the package, others in full."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.removeprefix(HOUSE) for alias in node.names)
+            yield from (_short(alias.name) for alias in node.names)
         if isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
-            names = (f"{base}.{alias.name}".removeprefix(HOUSE) for alias in node.names)
-            yield from (name if name in known else base.removeprefix(HOUSE) for name in names)
+            inside = [_short(f"{base}.{alias.name}") for alias in node.names]
+            yield from (name if name in known else _short(base) for name in inside)
 
 
-def faults(root: Path) -> Iterator[str]:
+def _short(name: str) -> str:
+    return "__init__" if name == NAME else name.removeprefix(f"{NAME}.")
+
+
+def _level(name: str) -> int | None:
+    return LEVEL.get(name.partition(".")[0])
+
+
+def violations(root: Path) -> Iterator[str]:
     known = modules(root)
-    yield from (f"{name} has no floor" for name in known if name not in FLOOR)
-    for name, path in known.items():
-        for wanted in imports(path, known):
-            package = wanted.rpartition(".")[0]  # is loaded, too
-            ours = {wanted, package if package in known and not f"{name}.".startswith(f"{package}.") else wanted}
-            rooms = ONLY.get(wanted.partition(".")[0], name).split()
-            below = all(FLOOR.get(name, 0) > FLOOR[other] for other in ours & set(FLOOR)) and wanted[0] != "."
-            if not below or not any(f"{name}.".startswith(f"{room}.") for room in rooms):
-                yield f"{name} imports {wanted}"
+    yield from (f"{name} is in no line of ORDER" for name in known if _level(name) is None)
+    graph = {name: sorted(set(imports(path, known))) for name, path in known.items()}
+    for name, wanted in graph.items():
+        yield from (f"{name} imports {other}" for other in wanted if not _is_allowed(name, other))
+    inside = {name: [other for other in wanted if _level(other) == _level(name)] for name, wanted in graph.items()}
+    try:
+        TopologicalSorter(inside).prepare()
+    except CycleError as error:
+        yield f"{error.args[1][0].partition('.')[0]} has a circle: {' '.join(error.args[1])}"
 
 
-def test_imports_only_go_down() -> None:
-    assert list(faults(ROOT / "providers_sdk")) == []
-    assert set(FLOOR) == set(modules(ROOT / "providers_sdk"))
+def _is_allowed(name: str, other: str) -> bool:
+    allowed = ONLY.get(other.partition(".")[0])
+    if allowed is not None:
+        return any(f"{name}.".startswith(f"{one}.") for one in allowed)
+    here, there = _level(name), _level(other)
+    return not other.startswith(".") and (here is None or there is None or there <= here)
 
 
-def test_plugins_and_stand_ins_come_in_by_their_own_door() -> None:
+def test_imports_only_go_down_and_never_in_a_circle() -> None:
+    assert list(violations(ROOT / NAME)) == []
+
+
+def test_every_package_of_the_order_exists() -> None:
+    assert {name.partition(".")[0] for name in modules(ROOT / NAME)} == set(LEVEL)
+
+
+def test_plugins_and_fakes_import_only_the_public_modules_made_for_them() -> None:
     for name, path in modules(ROOT / "plugins" / "providers_sdk_plugins").items():
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        rooms = {room for room in imports(path, {}) if room in FLOOR or room.startswith(("providers_sdk", "testing"))}
-        assert {room for room in rooms if room.rpartition(".")[0] != package} <= {DOORS[package]}, name
+        package = "providers_sdk_plugins.fakes" if name.startswith("fakes") else "providers_sdk_plugins"
+        wanted = {other for other in imports(path, {}) if other == "__init__" or _level(other) is not None}
+        assert wanted <= {AUTHORS_MODULES[package]}, name
 
 
-@pytest.mark.parametrize("plant", PLANTS)
-def test_a_planted_arrow_is_caught(plant: str, tmp_path: Path) -> None:
-    house = shutil.copytree(ROOT / "providers_sdk", tmp_path / "providers_sdk")
-    room, _, line = plant.partition(": ")
-    with (house / f"{room.replace(chr(46), chr(47))}.py").open("a", encoding="utf-8") as file:
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_import_is_caught(planted: str, tmp_path: Path) -> None:
+    root = shutil.copytree(ROOT / NAME, tmp_path / NAME, ignore=shutil.ignore_patterns("__pycache__"))
+    module, _, line = planted.partition(": ")
+    with (root / f"{module.replace('.', '/')}.py").open("a", encoding="utf-8") as file:
         file.write(f"\n{line}\n")
-    assert [fault.partition(" ")[0] for fault in faults(house)] == [room]
+    assert [fault.partition(" ")[0] for fault in violations(root)] in ([module], [module.partition(".")[0]])
