@@ -1,13 +1,14 @@
 """A provider's own settings: declared by the plugin, given by argument or environment, checked here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from providers_sdk._environment import variable_name
 from providers_sdk.errors import InvalidArgument, MissingSetting, UnknownSetting
 
-__all__ = ["Setting", "environment_name", "resolve_settings"]
+__all__ = ["Setting", "resolve_settings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +30,6 @@ class Setting:
 Setting.__module__ = "providers_sdk.plugin"
 
 
-def environment_name(provider: str, setting: str) -> str:
-    """Return the variable that sets ``setting`` of ``provider``: ``PROVIDERS_SDK_CHATGPTFREE_URL``."""
-    return "PROVIDERS_SDK_" + re.sub(r"\W", "_", f"{provider}_{setting}", flags=re.ASCII).upper()
-
-
 def resolve_settings(
     provider: str, known: Mapping[str, Setting], given: Mapping[str, str], environ: Mapping[str, str]
 ) -> dict[str, str]:
@@ -47,24 +43,28 @@ def resolve_settings(
         if name not in known:
             raise UnknownSetting(f"has no setting {name!r}; it has {', '.join(sorted(known))}", provider=provider)
     found = {name: _value(provider, name, setting, given, environ) for name, setting in known.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    missing = [name for name, setting in known.items() if setting.required and not found[name]]
+    if missing:
+        raise MissingSetting(_describe_missing(provider, missing), provider=provider)
+    return {name: value for name, value in found.items() if value}
 
 
 def _value(
     provider: str, name: str, setting: Setting, given: Mapping[str, str], environ: Mapping[str, str]
 ) -> str | None:
-    variable, value = environment_name(provider, name), given.get(name)
+    value = given.get(name)
     if value is not None and not isinstance(value, str):
         raise InvalidArgument(f"setting {name!r} must be a string, not {type(value).__name__}", provider=provider)
-    value = value or environ.get(variable) or setting.default
-    if value is None or value == "":
-        if setting.required:
-            raise MissingSetting(
-                f"needs the setting {name!r}: give settings={{{provider!r}: {{{name!r}: ...}}}} or set {variable}",
-                provider=provider,
-            )
-        return None
-    return _base_url(provider, value) if name == "url" else value
+    value = value or environ.get(variable_name(provider, name)) or setting.default
+    return _base_url(provider, value) if value and name == "url" else value
+
+
+def _describe_missing(provider: str, missing: Sequence[str]) -> str:
+    names = " and ".join(map(repr, missing))
+    given = ", ".join(f"{name!r}: ..." for name in missing)
+    variables = " and ".join(variable_name(provider, name) for name in missing)
+    word = "settings" if len(missing) > 1 else "setting"
+    return f"needs the {word} {names}: give settings={{{provider!r}: {{{given}}}}} or set {variables}"
 
 
 def _base_url(provider: str, value: str) -> str:

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 
+from providers_sdk._environment import variable_name
 from providers_sdk._http.session import check_proxy
-from providers_sdk._model.settings import Setting, environment_name, resolve_settings
+from providers_sdk._model.settings import Setting, resolve_settings
 from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._plugins.hookspecs import CONTRACT
 from providers_sdk._plugins.loading import PluginReport, disabled_names
@@ -133,7 +134,7 @@ def _settings(registry: Registry, pick: str) -> Settings:
         known = registry.get(pick).all_settings()
     except Exception:  # noqa: BLE001  a stranger's class: it was sound when it was loaded
         return {}
-    return {environment_name(pick.rpartition(":")[2], name): (name, setting) for name, setting in known.items()}
+    return {variable_name(pick.rpartition(":")[2], name): (name, setting) for name, setting in known.items()}
 
 
 def _checkup(row: PluginReport, settings: Settings, hide: Redactor) -> Checkup:
@@ -222,7 +223,7 @@ def _notes(everyone: Iterable[PluginReport], settings: Mapping[str, Settings]) -
                 yield Note(variable, f"names {snippet(name, 64)!r}, which no plugin offers", _near(name, names))
     known = {*LIBRARY_VARIABLES, *(variable for rows in settings.values() for variable in rows)}
     asked = {pick.rpartition(":")[2] for pick in settings}
-    unasked = tuple(environment_name(name, "") for name in names - asked)  # whose settings nobody knows
+    unasked = tuple(variable_name(name, "") for name in names - asked)  # whose settings nobody knows
     for variable in sorted(os.environ):
         if variable.upper().startswith("PROVIDERS_SDK_") and variable not in known and not variable.startswith(unasked):
             yield Note(variable, "is a setting of no provider", _near(variable.upper(), known))

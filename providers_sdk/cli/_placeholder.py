@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers_sdk._model.settings import environment_name
+from providers_sdk._environment import variable_name
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
 from providers_sdk.cli._terminal import say
@@ -37,7 +37,7 @@ def _draft(registry: Registry, name: str) -> type[Provider] | None:
         placeholder = (urlsplit(str(kind.url)).hostname or "").endswith(".invalid")
     except (ProviderError, ValueError):
         return None  # the client will say what is wrong with it
-    given = os.environ.get(environment_name(name.rpartition(":")[2], "url"))
+    given = os.environ.get(variable_name(name.rpartition(":")[2], "url"))
     return kind if placeholder and kind.stand_in and not given else None
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import click
 
 import providers_sdk.plugin
-from providers_sdk._model.settings import environment_name
+from providers_sdk._environment import variable_name
 from providers_sdk._plugins.loading import check_name
 from providers_sdk.errors import PluginLoadError
 
@@ -96,7 +96,7 @@ class Project:
     @property
     def environment(self) -> str:
         """The start of its settings' variables."""
-        return environment_name(self.name, "").rstrip("_")
+        return variable_name(self.name, "").rstrip("_")
 
 
 def render(project: Project) -> dict[str, str]:

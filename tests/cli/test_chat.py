@@ -136,7 +136,7 @@ def test_a_distribution_can_be_named_with_the_provider(cli: Cli) -> None:
     assert cli("chat", "-p", "another:echo", "hello").code == 2
 
 
-def test_the_environment_names_the_provider_where_the_command_line_does_not(
+def test_the_variable_names_the_provider_where_the_command_line_does_not(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROVIDERS_SDK_PROVIDER", "echo")

@@ -197,7 +197,7 @@ def test_the_credentials_of_a_lent_session_are_hidden(name: str) -> None:
     assert redact("Basic " + base64.b64encode(b"bob:sesame-2").decode()) == "Basic [hidden]"
 
 
-def test_certificates_are_checked_against_what_the_session_or_the_environment_names(
+def test_certificates_are_checked_against_what_the_session_or_the_variable_names(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     lent, curl, ours = requests.Session(), tmp_path / "curl.pem", tmp_path / "requests.pem"

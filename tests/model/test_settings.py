@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from providers_sdk import InvalidArgument, MissingSetting, UnknownSetting
-from providers_sdk._model.settings import environment_name, resolve_settings
+from providers_sdk._environment import variable_name
+from providers_sdk._model.settings import resolve_settings
 from providers_sdk.plugin import Setting
 
 KNOWN = {
@@ -52,7 +53,7 @@ def test_nothing_handed_in_is_written_to() -> None:
     ],
 )
 def test_a_variable_is_named_after_provider_and_setting(provider: str, setting: str, variable: str) -> None:
-    assert environment_name(provider, setting) == variable
+    assert variable_name(provider, setting) == variable
 
 
 def test_an_unknown_setting_is_refused_with_those_that_there_are() -> None:
