@@ -1,5 +1,11 @@
-"""The clock of one attempt: which time limit ends first, and what is left until then."""
+"""The clock of one attempt: which time limit ends first, and what is left until then.
 
+Two limits run at any time: ``deadline`` since the call began, and the limit for the next piece of the answer: ``first``
+before the first piece, ``idle`` after it. The nearest end is computed when something changes (a piece arrives, the
+consumer takes over or asks for more), so that asking what is left costs one subtraction.
+"""
+
+import math
 import time
 from collections.abc import Callable
 
@@ -12,7 +18,7 @@ __all__ = ["Clock"]
 class Clock:
     """The time left to one attempt.
 
-    :param limits: the call's limits.
+    :param limits: the limits of the attempt, in seconds.
     :param started: when the whole call began, as ``now()`` tells; the deadline counts from there.
     :param now: a monotonic clock in seconds.
     """
@@ -25,52 +31,48 @@ class Clock:
         self.attempt_started = now()
         self.call_started = self.attempt_started if started is None else started
         self.first_at: float | None = None
-        self._waiting_since = self.attempt_started
+        self._last_end = _add(self.call_started, limits.deadline)
         self._handed_at: float | None = None
+        self._wait_from(self.attempt_started)
 
     def piece_arrived(self) -> None:
         """A piece of the answer is here: from now on ``idle`` counts, not ``first``."""
+        now = self.now()
         if self.first_at is None:
-            self.first_at = self.now()
-        self._waiting_since = self._handed_at = self.now()
+            self.first_at = now
+        self._handed_at = now
+        self._wait_from(now)
 
     def pause(self) -> None:
-        """A chunk goes to the consumer: until he asks for more, no time counts as idleness of the service."""
+        """A chunk goes to the consumer: until it asks for more, no time counts as idleness of the service."""
         self._handed_at = self.now()
 
     def resume(self) -> None:
         """The consumer asks for more."""
         if self._handed_at is not None:
-            self._waiting_since += self.now() - self._handed_at
+            self._wait_from(self._waiting_since + self.now() - self._handed_at)
         self._handed_at = None
 
     def left(self) -> float | None:
         """Return the seconds until the nearest limit, ``None`` where there is none; may be negative."""
-        ends = [end for _, _, end, _ in self._running()]
-        return min(ends) - self.now() if ends else None
-
-    def deadline_left(self) -> float | None:
-        """Return the seconds until the deadline, ``None`` where there is none; may be negative."""
-        if self.limits.deadline is None:
-            return None
-        return self.call_started + self.limits.deadline - self.now()
+        return None if self._end == math.inf else self._end - self.now()
 
     def check(self) -> None:
         """Raise the limit that has run out, if one has.
 
         :raises TimeLimitExceeded: of the limit's own class.
         """
-        left = self.left()
-        if left is not None and left <= 0:
+        if self._end <= self.now():
             raise self.verdict()
 
     def verdict(self) -> TimeLimitExceeded:
         """Return the error of the limit that ends first."""
-        running = self._running()
-        if not running:
+        if self._end == math.inf:
             return TimeLimitExceeded("the network timed out, though no time limit is set")
-        kind, seconds, _, since = min(running, key=lambda row: row[2])
-        return _exceeded(kind, seconds, self.now() - since)
+        if self._end == self._last_end:
+            return _exceeded(DeadlineExceeded, self.limits.deadline, self.now() - self.call_started)
+        kind = FirstTimeout if self.first_at is None else IdleTimeout
+        return _exceeded(kind, self._piece_limit, self.now() - self._waiting_since)
 
     def connect_timeout(self) -> float | None:
         """Return the seconds that connecting may take now: ``connect`` or what is left, whichever is less."""
@@ -84,17 +86,21 @@ class Clock:
             return self.verdict()
         return _exceeded(ConnectTimeout, self.limits.connect, elapsed)
 
-    def _running(self) -> list[tuple[type[TimeLimitExceeded], float, float, float]]:
-        """Rows of (error class, seconds, end, since) for each limit that is on."""
-        piece, seconds = (FirstTimeout, self.limits.first) if self.first_at is None else (IdleTimeout, self.limits.idle)
-        rows: list[tuple[type[TimeLimitExceeded], float | None, float]] = [
-            (DeadlineExceeded, self.limits.deadline, self.call_started),
-            (piece, seconds, self._waiting_since),
-        ]
-        return [(kind, limit, since + limit, since) for kind, limit, since in rows if limit is not None]
+    @property
+    def _piece_limit(self) -> float | None:
+        return self.limits.first if self.first_at is None else self.limits.idle
+
+    def _wait_from(self, since: float) -> None:
+        """Count the limit for the next piece from ``since``, and note which limit ends first."""
+        self._waiting_since = since
+        self._end = min(self._last_end, _add(since, self._piece_limit))
 
 
-_WHAT = {
+def _add(since: float, seconds: float | None) -> float:
+    return math.inf if seconds is None else since + seconds
+
+
+_MISSING = {
     ConnectTimeout: "no connection",
     FirstTimeout: "no first piece of an answer",
     IdleTimeout: "no further piece of the answer",
@@ -102,9 +108,9 @@ _WHAT = {
 }
 
 
-def _exceeded(kind: type[TimeLimitExceeded], seconds: float, elapsed: float) -> TimeLimitExceeded:
+def _exceeded(kind: type[TimeLimitExceeded], seconds: float | None, elapsed: float) -> TimeLimitExceeded:
     return kind(
-        f"{_WHAT[kind]} within {seconds:g} s (limit {kind.limit}={seconds:g}, {elapsed:.1f} s have passed); "
+        f"{_MISSING[kind]} within {seconds:g} s (limit {kind.limit}={seconds:g}, {elapsed:.1f} s have passed); "
         f"raise {kind.limit}= if the service needs longer",
         seconds=seconds,
         elapsed=elapsed,

@@ -22,7 +22,7 @@ class Watched(Clock):
 
     def left(self) -> float | None:
         self._looks += 1
-        if self._looks == 2:  # once before it asks the store, once when it knows that it must wait
+        if self._looks == 1:  # it knows that it must wait
             self.waiting.set()
         return super().left()
 
