@@ -24,7 +24,7 @@ from providers_sdk import (
     Registry,
     TooLarge,
 )
-from providers_sdk.plugin import Chunk, FinishReason, Http, Message, Provider, Request, Setting, Usage
+from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request, Setting, Usage
 from providers_sdk.testing import Connection, RawServer, Received, Response, StandIn, html, json_response
 from providers_sdk_plugins.echo import Echo
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
@@ -78,8 +78,9 @@ class FailsInGetModel(Keyed):
         raise KeyError(_KEY)
 
 
-class FailsInCheckOptions(Keyed):
-    def check_options(self, messages: tuple[Message, ...], options: Any) -> None:
+class FailsInKnownOptions(Keyed):
+    @property
+    def known_options(self) -> tuple[str, ...]:  # type: ignore[override]
         raise KeyError(self.settings["key"])
 
 
@@ -97,7 +98,7 @@ def keyed(kind: type[Provider], *, also: str = "") -> Client:
     return Client(["keyed", also] if also else "keyed", settings={"keyed": {"key": _KEY}}, registry=registry, retries=0)
 
 
-@pytest.mark.parametrize("kind", [FailsWhenMade, FailsInGetModel, FailsInCheckOptions])
+@pytest.mark.parametrize("kind", [FailsWhenMade, FailsInGetModel, FailsInKnownOptions])
 def test_a_crash_anywhere_in_a_plugin_is_named_and_shows_no_secret(kind: type[Provider]) -> None:
     with keyed(kind) as client, pytest.raises(PluginCrashed) as caught:
         client.chat("Hello")
@@ -106,7 +107,7 @@ def test_a_crash_anywhere_in_a_plugin_is_named_and_shows_no_secret(kind: type[Pr
     assert _KEY not in shown(caught.value)
 
 
-@pytest.mark.parametrize("kind", [FailsWhenMade, FailsInGetModel, FailsInCheckOptions])
+@pytest.mark.parametrize("kind", [FailsWhenMade, FailsInGetModel, FailsInKnownOptions])
 def test_the_next_provider_answers_where_a_plugin_crashes(kind: type[Provider]) -> None:
     with keyed(kind, also="echo") as client:
         assert client.chat("Hello").text == "Hello"
@@ -139,7 +140,7 @@ def test_a_proxy_password_that_came_into_the_environment_later_is_hidden(monkeyp
     with PizzagptSite() as site, Site(refusal) as proxy:
         settings = {"pizzagpt": {"url": "http://pizza.invalid"}}
         with Client("pizzagpt", settings=settings, retries=0) as client:
-            client._ready("pizzagpt")
+            client._bind("pizzagpt")
             monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("://", "://bob:hunter22secret@"))
             with pytest.raises(ProviderError) as caught:
                 client.chat("Hello")
@@ -176,9 +177,9 @@ def test_a_deadline_that_has_passed_is_not_blamed_on_a_provider_that_was_not_ask
 
     registry = Registry()
     registry.register("slow", Slow)
-    with Client(["slow", "echo"], registry=registry, retries=0, deadline=0.08) as client:
+    with Client(["slow", "echo"], registry=registry, retries=0, deadline=1.0) as client:
         late = threading.Event()
-        client._notify = lambda hook, _: hook == "attempt_finished" and late.wait(0.1)  # type: ignore[method-assign,assignment]
+        client._notify = lambda hook, _: hook == "attempt_finished" and late.wait(1.05)  # type: ignore[method-assign,assignment]
         with pytest.raises(DeadlineExceeded) as caught:
             client.chat("Hello")
     assert caught.value.provider == "slow"
@@ -225,7 +226,7 @@ def test_usage_before_the_first_piece_is_kept_once() -> None:
     registry.register("counts", Counts)
     with Client("counts", registry=registry) as client:
         reply = client.chat("Hello")
-        assert len(reply._live._buffer) == 2
+        assert len(reply._run._buffer) == 2
         assert (reply.text, reply.usage) == ("Hello", Usage(1, 999))
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from providers_sdk import Client, InvalidArgument, ProviderError, Registry
+from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Refused, Request
 from providers_sdk.testing import Connection, Received, Response, StandIn, event, sse
 from providers_sdk.testing import html as page
@@ -279,7 +280,7 @@ def test_what_answers_has_no_secret_in_its_repr(printed: Callable[[], str]) -> N
         _ = reply.text
         shown = [repr(client), repr(reply), repr(reply.attempts), str(vars(client)["_registry"])]
         provider = Registry().get(who.name)({"secret": KEY}, name=who.name)
-        shown += [repr(provider), repr(provider.pool()), repr(provider.pool().redact)]
+        shown += [repr(provider), repr(bind(provider).session), repr(bind(provider).session.redact)]
     assert _found("\n".join(shown)) == []
     assert _found(printed()) == []
 

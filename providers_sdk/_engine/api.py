@@ -1,4 +1,4 @@
-"""The one-call door: marries the installed plugins and a client."""
+"""``chat()``: ask with one shared client."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -45,7 +45,7 @@ def chat(
     except BaseException:
         client.close()
         raise
-    reply.when_over(lambda _: client.close())
+    reply.add_done_callback(lambda _: client.close())
     return reply
 
 

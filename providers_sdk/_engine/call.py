@@ -1,9 +1,12 @@
-"""One call: who is asked, how often, and when to stop. Nothing is repeated once a piece of an answer is there."""
+"""One call: which providers are asked, how often, and when to stop.
+
+Nothing is repeated once a piece of an answer is there.
+"""
 
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from providers_sdk._attempts import Attempt
@@ -12,7 +15,8 @@ from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
 from providers_sdk._model.request import Request
-from providers_sdk._provider.attempt import Live, Ready
+from providers_sdk._provider.attempt import AttemptRun, State
+from providers_sdk._provider.binding import BoundProvider
 from providers_sdk.errors import (
     AllProvidersFailed,
     DeadlineExceeded,
@@ -23,16 +27,17 @@ from providers_sdk.errors import (
     UnsupportedOption,
 )
 
-__all__ = ["Call", "Question"]
+__all__ = ["CallRunner", "CallSpec"]
 
 _PASSED_OVER = (UnsupportedOption, UnknownModel, PluginError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a call asks, of whomever.
+class CallSpec:
+    """What a call asks, whichever provider answers.
 
     :param providers: names, in the order in which they are asked.
+    :param first_is_default: whether the caller left the limit ``first`` at its default.
     """
 
     providers: Sequence[str]
@@ -43,44 +48,45 @@ class Question:
     max_chars: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    first_is_default: bool = False
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 
-class Call:
-    """One question on its way through providers and retries.
+class CallRunner:
+    """Takes one call through its providers and retries.
 
-    :param question: what is asked.
-    :param ready: gives the provider of a name.
-    :param notify: is told of each attempt: ``notify("attempt_started", attempt)``.
+    :param spec: what is asked.
+    :param bind: returns the provider of a name, bound to its connections.
+    :param notify: is called for each attempt: ``notify("attempt_started", attempt)``.
     :param sleep: waits the given seconds.
     """
 
     def __init__(
         self,
-        question: Question,
+        spec: CallSpec,
         *,
-        ready: Callable[[str], Ready],
+        bind: Callable[[str], BoundProvider],
         notify: Callable[[str, Attempt], None],
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.question, self.notify = question, notify
-        self._ready, self._sleep, self._now = ready, sleep, now
+        self.spec, self._notify = spec, notify
+        self._bind, self._sleep, self._now = bind, sleep, now
         self._started = now()
         self.attempts: list[Attempt] = []
 
-    def start(self) -> Live:
+    def start(self) -> AttemptRun:
         """Return the first attempt whose answer has begun.
 
         :raises ProviderError: of the one provider; :class:`AllProvidersFailed` where more were asked.
         """
         failures: list[ProviderError] = []
-        for candidate in [self._candidate(name) for name in self.question.providers]:
+        for candidate in [self._candidate(name) for name in self.spec.providers]:
             if isinstance(candidate, ProviderError):
                 failures.append(candidate)
                 continue
             outcome = self._too_late(failures) or self._ask(candidate)
-            if isinstance(outcome, Live):
+            if isinstance(outcome, AttemptRun):
                 return outcome
             failures.append(outcome)
             if isinstance(outcome, DeadlineExceeded) or not _may_fall_back(outcome):
@@ -88,88 +94,84 @@ class Call:
         raise self._final(failures)
 
     def _too_late(self, failures: list[ProviderError]) -> DeadlineExceeded | None:
-        """The deadline's error, where it has passed with the one asked before: the next is not to blame."""
+        """Return the deadline's error, where it has passed with the provider before: the next one is not to blame."""
         left = self._deadline_left()
         if not failures or left is None or left > 0:
             return None
-        verdict = Clock(replace(self.question.limits, first=None), started=self._started, now=self._now).verdict()
-        verdict.provider, verdict.__cause__ = failures[-1].provider, failures[-1]
-        return verdict if isinstance(verdict, DeadlineExceeded) else None
+        deadline_only = Limits(connect=None, first=None, idle=None, deadline=self.spec.limits.deadline)
+        error = Clock(deadline_only, started=self._started, now=self._now).verdict()
+        error.provider, error.__cause__ = failures[-1].provider, failures[-1]
+        return error if isinstance(error, DeadlineExceeded) else None
 
-    def _candidate(self, name: str) -> Ready | ProviderError:
-        """Return the provider, or why it is passed over; the caller's mistakes are raised before anything is sent."""
-        question = self.question
+    def _candidate(self, name: str) -> BoundProvider | ProviderError:
+        """Return the provider, or why it is skipped; the caller's mistakes are raised before anything is sent."""
         try:
-            ready = self._ready(name)
-            ready.provider.guarded(lambda: ready.provider.check_options(question.messages, question.options))
+            bound = self._bind(name)
+            bound.check_options(self.spec.messages, self.spec.options)
         except _PASSED_OVER as error:
-            if len(question.providers) == 1:
+            if len(self.spec.providers) == 1:
                 raise
-            self._pass_over(name, error)
+            self._skip(name, error)
             return error
-        return ready
+        return bound
 
-    def _pass_over(self, name: str, error: ProviderError) -> None:
+    def _skip(self, name: str, error: ProviderError) -> None:
         error.provider = error.provider or name
-        attempt = Attempt(name, self.question.model or "", "skipped", error.message)
+        attempt = Attempt(name, self.spec.model or "", "skipped", error.message)
         self.attempts.append(attempt)
-        self.notify("attempt_finished", attempt)
+        self._notify("attempt_finished", attempt)
 
-    def _ask(self, ready: Ready) -> Live | ProviderError:
-        request = self._request(ready)
-        if isinstance(request, ProviderError):
-            return request
+    def _ask(self, bound: BoundProvider) -> AttemptRun | ProviderError:
+        try:
+            request = self._request(bound)
+        except _PASSED_OVER as error:
+            self._skip(bound.name, error)
+            return error
         waited, made = 0.0, 0
         while True:
-            outcome = self._attempt(ready, request, waited)
-            if isinstance(outcome, Live):
+            outcome = self._attempt(bound, request, waited)
+            if isinstance(outcome, AttemptRun):
                 return outcome
             left = self._deadline_left()
-            wait = self.question.policy.decide(outcome, made=made, left=left, jitter=random.random())  # noqa: S311
+            wait = self.spec.policy.decide(outcome, made=made, left=left, jitter=random.random())  # noqa: S311
             if wait.seconds is None:
-                return _with_reason(outcome, wait.why)
+                return _add_reason(outcome, wait.why)
             self._sleep(wait.seconds)
             waited, made = wait.seconds, made + 1
 
-    def _request(self, ready: Ready) -> Request | ProviderError:
-        question = self.question
-        try:
-            return ready.provider.request(
-                question.model,
-                question.messages,
-                stream=question.stream,
-                strict=question.strict,
-                options=question.options,
-            )
-        except _PASSED_OVER as error:
-            self._pass_over(ready.provider.name, error)
-            return error
+    def _request(self, bound: BoundProvider) -> Request:
+        spec = self.spec
+        return bound.create_request(
+            spec.model, spec.messages, stream=spec.stream, strict=spec.strict, options=spec.options
+        )
 
-    def _attempt(self, ready: Ready, request: Request, waited: float) -> Live | ProviderError:
-        clock = Clock(self.question.limits, started=self._started, now=self._now)
-        live = Live(ready, request, clock, waited=waited, max_chars=self.question.max_chars)
-        self.notify("attempt_started", live.attempt())
+    def _attempt(self, bound: BoundProvider, request: Request, waited: float) -> AttemptRun | ProviderError:
+        clock = Clock(self.spec.limits, started=self._started, now=self._now)
+        run = AttemptRun(
+            bound, request, clock, earlier=self.attempts, waited=waited, max_chars=self.spec.max_chars
+        )  # fmt: skip
+        self._notify("attempt_started", run.record())
+        run.add_done_callback(lambda done: self._notify("attempt_finished", done.record()))
         try:
-            live.open()
+            run.open()
         except ProviderError as error:
-            self.attempts.append(live.attempt())
+            if run.state is State.FAILED:
+                self.attempts.append(run.record())
             return error
-        finally:
-            if live.over:
-                self.notify("attempt_finished", live.attempt())
-        return live
+        return run
 
     def _deadline_left(self) -> float | None:
-        deadline = self.question.limits.deadline
+        deadline = self.spec.limits.deadline
         return None if deadline is None else self._started + deadline - self._now()
 
     def _final(self, failures: list[ProviderError]) -> ProviderError:
+        """Return the error of the whole call: of its last provider, or :class:`AllProvidersFailed`."""
         last = failures[-1]
         options = [error for error in failures if isinstance(error, (UnsupportedOption, UnknownModel))]
         if len(options) == len(failures):
             last = options[0]
-        elif len(self.question.providers) > 1 and _may_fall_back(last) and not isinstance(last, DeadlineExceeded):
-            last = AllProvidersFailed(_story(failures), model=self.question.model)
+        elif len(self.spec.providers) > 1 and _may_fall_back(last) and not isinstance(last, DeadlineExceeded):
+            last = AllProvidersFailed(_list_failures(failures), model=self.spec.model)
             last.__cause__ = failures[-1]
         last.attempts = tuple(self.attempts)
         return last
@@ -179,12 +181,12 @@ def _may_fall_back(error: ProviderError) -> bool:
     return not isinstance(error, RequestError) or isinstance(error, _PASSED_OVER)
 
 
-def _with_reason(error: ProviderError, why: str) -> ProviderError:
+def _add_reason(error: ProviderError, why: str) -> ProviderError:
     if why:
         error.args = (f"{error.message}; not asked again: {why}",)
     return error
 
 
-def _story(failures: Sequence[ProviderError]) -> str:
+def _list_failures(failures: Sequence[ProviderError]) -> str:
     lines = [f"  {error.provider}: {type(error).__name__}: {error.message}" for error in failures]
     return "\n".join([f"none of the {len(failures)} providers answered:", *lines])

@@ -1,30 +1,28 @@
 """The client: connections, limits and settings that many calls share."""
 
 import logging
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._engine.call import Call, Question
+from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.conversation import Conversation
 from providers_sdk._engine.reply import Reply
 from providers_sdk._engine.retry import RetryPolicy
+from providers_sdk._environment import PROVIDER, read_names
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.session import check_proxy, check_session
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
-from providers_sdk._model.settings import environment_name
 from providers_sdk._plugins.registry import Registry
-from providers_sdk._provider.attempt import Ready
-from providers_sdk._provider.provider import Provider, crashed_by
+from providers_sdk._provider.binding import BoundProvider, bind, create_provider, run_plugin_code
+from providers_sdk._redact import Redactor
 from providers_sdk.errors import (
     Closed,
     InvalidArgument,
     NoProviderChosen,
     PluginError,
-    ProviderError,
     RequestError,
     UnknownProvider,
 )
@@ -55,7 +53,8 @@ class Client:
         ``PROVIDERS_SDK_PROVIDER`` decides, else the one installed provider that is known to work.
     :param model: the model to ask for where a call names none.
     :param connect: seconds for a connection.
-    :param first: seconds until the first piece of an answer.
+    :param first: seconds until the first piece of an answer, 60 where it is not given; a provider may raise that
+        default.
     :param idle: seconds between pieces; keep-alive comments are none.
     :param deadline: seconds for everything together, the consumer's own time included. ``None`` switches a limit off.
     :param retries: how often a provider is asked again when nothing had come and a repeat can help.
@@ -73,7 +72,7 @@ class Client:
         *,
         model: str | None = None,
         connect: float | None = 10.0,
-        first: float | None = 60.0,
+        first: "Seconds" = UNSET,
         idle: float | None = 30.0,
         deadline: float | None = 600.0,
         retries: int = 2,
@@ -83,13 +82,14 @@ class Client:
         strict: bool = False,
         registry: Registry | None = None,
     ) -> None:
-        self._limits = Limits(connect=connect, first=first, idle=idle, deadline=deadline)
+        self._limits = Limits(connect=connect, idle=idle, deadline=deadline).with_(**_given(first=first))
+        self._first_is_default = isinstance(first, Unset)
         self._policy = RetryPolicy(retries=retries)
         self._provider, self._model, self._strict = provider, model, strict
         self._proxy, self._session = check_proxy(proxy), check_session(session)
         self._settings = _checked_settings(settings or {})
         self._registry = registry or Registry()
-        self._rooms: dict[tuple[str, frozenset[tuple[str, str]]], Ready] = {}
+        self._bound: dict[tuple[str, frozenset[tuple[str, str]]], BoundProvider] = {}
         self._renew()
         renew_after_fork(self)
         self._closed = False
@@ -130,8 +130,7 @@ class Client:
         :raises ProviderError: no answer could be had; ``attempts`` tells of every try.
         """
         self._check_open()
-        given = {"connect": connect, "first": first, "idle": idle, "deadline": deadline}
-        question = Question(
+        spec = CallSpec(
             providers=self.chosen(provider),
             messages=parse_messages(messages),
             model=model or self._model,
@@ -139,14 +138,11 @@ class Client:
             strict=self._strict,
             max_chars=_checked_max_chars(max_chars),
             options=options,
-            limits=self._limits.with_(**{name: value for name, value in given.items() if not isinstance(value, Unset)}),
+            limits=self._limits.with_(**_given(connect=connect, first=first, idle=idle, deadline=deadline)),
+            first_is_default=self._first_is_default and isinstance(first, Unset),
             policy=self._policy,
         )
-        call = Call(question, ready=self._ready, notify=self._notify)
-        live = call.start()
-        reply = Reply(live, failed=call.attempts)
-        reply.when_over(lambda attempt: self._notify("attempt_finished", attempt))
-        return reply
+        return Reply(CallRunner(spec, bind=self._bind, notify=self._notify).start())
 
     def chosen(self, provider: str | Sequence[str] | None = None) -> Sequence[str]:
         """Return the names of those whom a call would ask, in order.
@@ -154,8 +150,7 @@ class Client:
         :param provider: as for :meth:`chat`.
         :raises NoProviderChosen: nothing says whom.
         """
-        configured = [name.strip() for name in os.environ.get("PROVIDERS_SDK_PROVIDER", "").split(",") if name.strip()]
-        chosen = provider or self._provider or configured or default_provider(self._registry, self._settings)
+        chosen = provider or self._provider or read_names(PROVIDER) or default_provider(self._registry, self._settings)
         return _names(chosen)
 
     def conversation(self, *, system: str | None = None, **defaults: Any) -> Conversation:
@@ -170,9 +165,9 @@ class Client:
         """Close the connections; closing twice is silence. Replies that are still read lose nothing."""
         with self._lock:
             self._closed = True
-            rooms, self._rooms = self._rooms, {}
-        for ready in rooms.values():
-            ready.pool.close()
+            bound, self._bound = self._bound, {}
+        for one in bound.values():
+            one.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -183,18 +178,19 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client provider={self._provider!r}{', closed' if self._closed else ''}>"
 
-    def _ready(self, name: str) -> Ready:
+    def _bind(self, name: str) -> BoundProvider:
         """Return the provider ``name`` with its settings as they are now, and its connections."""
-        for unknown in set(self._settings) - set(self._registry.names()):
+        names = self._registry.names()
+        for unknown in set(self._settings) - set(names):
             raise UnknownProvider(f"settings are given for {unknown!r}, but there is no provider of that name")
         kind, short = self._registry.get(name), name.rpartition(":")[2]
-        provider = _made(kind, self._settings.get(short), short)
+        provider = create_provider(kind, self._settings.get(short, {}), short, names=names)
         key = (name, frozenset(provider.settings.items()))
         with self._lock:
             self._check_open()
-            if key not in self._rooms:
-                self._rooms[key] = Ready(provider, provider.pool(proxy=self._proxy, session=self._session))
-            return self._rooms[key]
+            if key not in self._bound:
+                self._bound[key] = bind(provider, proxy=self._proxy, session=self._session)
+            return self._bound[key]
 
     def _check_open(self) -> None:
         if self._closed:
@@ -204,7 +200,9 @@ class Client:
         for manager in self._registry.extensions():
             try:
                 getattr(manager.hook, hook)(attempt=attempt)
-            except Exception:  # noqa: BLE001  an extension is a guest: its fault is logged, the call goes on
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException:  # noqa: BLE001  an extension is a guest: its fault is logged, SystemExit included
                 _log.exception("an extension failed in %s; the call goes on", hook)
 
 
@@ -225,33 +223,21 @@ def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str
 
 def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | None) -> bool:
     try:
-        provider = _made(registry.get(name), settings, name)
+        provider = create_provider(registry.get(name), settings or {}, name, names=registry.names())
+        return run_plugin_code(lambda: provider.working and not provider.offline, name, Redactor)
     except (PluginError, RequestError):
         return False
-    return provider.working and not provider.offline
-
-
-def _made(kind: type[Provider], settings: Mapping[str, str] | None, name: str) -> Provider:
-    try:
-        return kind(settings, name=name)
-    except ProviderError:
-        raise
-    except Exception as error:  # noqa: BLE001  a plugin's constructor may raise anything
-        crashed = crashed_by(error, name, _secrets(kind, settings or {}, name))
-    raise crashed
-
-
-def _secrets(kind: type[Provider], settings: Mapping[str, str], name: str) -> list[str]:
-    """What the user has set: a provider that could not be made cannot tell."""
-    known = [setting for setting, facts in kind.all_settings().items() if facts.secret]
-    found = (settings.get(one) or os.environ.get(environment_name(name, one)) for one in known)
-    return [value for value in found if isinstance(value, str) and value]
 
 
 def _checked_max_chars(value: object) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
         return value
     raise InvalidArgument(f"max_chars must be a positive whole number, or None for no limit, not {value!r}")
+
+
+def _given(**limits: "Seconds") -> dict[str, float | None]:
+    """Return the limits that were given."""
+    return {name: value for name, value in limits.items() if not isinstance(value, Unset)}
 
 
 def _names(chosen: object) -> Sequence[str]:

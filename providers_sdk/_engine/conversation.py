@@ -42,7 +42,7 @@ class Conversation:
             raise InvalidMessages(f"a turn is a string, not {type(text).__name__}")
         asked = (*self._history, Message("user", text))
         reply = self._chat(asked, **{**self._defaults, **arguments})
-        reply.on_finish(lambda done: self._keep(asked, done.partial))  # no cycle: the reply is handed in
+        reply.add_answer_callback(lambda run: self._keep(asked, run.text))
         return reply
 
     def _keep(self, asked: tuple[Message, ...], answer: str) -> None:

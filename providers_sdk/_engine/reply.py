@@ -1,67 +1,70 @@
-"""The reply: an answer that is read as it arrives, and that says what became of it."""
+"""The reply: an answer that is read as it arrives, and that says how it went."""
 
-from collections.abc import Callable, Iterator, Sequence
-from copy import copy
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._model.chunks import Chunk, FinishReason, Usage
-from providers_sdk._provider.attempt import Live
-from providers_sdk.errors import Closed, ProviderError
+from providers_sdk._model.chunks import Chunk, Usage
+from providers_sdk._provider.attempt import AttemptRun
 
 __all__ = ["Reply"]
+
+_T = TypeVar("_T")
 
 
 class Reply(Iterator[str]):
     """An answer: a blocking iterator of its text, begun already.
 
     Leaving a ``for`` loop over it early closes the connection, as do :meth:`close`, the end of a ``with`` block and
-    garbage collection; what had been read by then is in :attr:`partial`.
+    garbage collection; the text read by then is in :attr:`partial`. Threads may share a reply: each piece of text goes
+    to one of them.
 
-    :param live: the attempt that answers.
-    :param failed: the attempts before it.
+    :param run: the attempt that answers.
     """
 
-    def __init__(self, live: Live, *, failed: Sequence[Attempt] = ()) -> None:
-        self._live = live
-        self._failed = tuple(failed)
-        self._when_over: list[Callable[[Attempt], None]] = []
-        self._finish: FinishReason | None = None
-        self._failure: ProviderError | None = None
-        self._on_finish: Callable[[Reply], None] | None = None
-        self.usage: Usage | None = None
-        """Token counts, once and if the service has reported them."""
+    def __init__(self, run: AttemptRun) -> None:
+        self._run = run
 
     @property
     def provider(self) -> str:
         """The name of the provider that answers."""
-        return self._live.ready.provider.name
+        return self._run.bound.name
 
     @property
-    def model(self) -> str:
-        """The model that was asked, in the service's own word."""
-        return self._live.request.model
+    def model(self) -> str | None:
+        """The model that was asked for, as it was sent; ``None`` where the service is sent none."""
+        return self._run.request.model if self._run.bound.provider.sends_model else None
+
+    @property
+    def done(self) -> bool:
+        """Whether the whole answer has been read."""
+        return self._run.finish is not None
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the answer ended, in the service's word; ``None`` before its end."""
-        return self._finish.reason if self._finish else None
+        """Why the answer ended, in the service's word; ``None`` before its end, or where the service gave no reason."""
+        return self._run.finish.reason if self._run.finish is not None else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts, once and if the service has reported them."""
+        return self._run.usage
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """Every attempt of this call, oldest first; the last is the one that answers."""
-        return (*self._failed, self._live.attempt())
+        return self._run.attempts
 
     @property
     def partial(self) -> str:
         """The text that has been read so far."""
-        return "".join(self._live.delivered)
+        return self._run.text
 
     @property
     def text(self) -> str:
         """The whole text, read to the end.
 
-        :raises ProviderError: the answer broke off; the text so far is the error's ``partial``.
+        :raises ProviderError: the answer was cut off; the text so far is the error's ``partial``.
         :raises Closed: the reply was closed before its end.
         """
         for _ in self.chunks():
@@ -70,29 +73,28 @@ class Reply(Iterator[str]):
 
     def chunks(self) -> Iterator[Chunk]:
         """Return an iterator of the rest of the answer as typed chunks; leaving it early closes the connection."""
-        return _Pieces(self, self._next_chunk)
+        return _ClosingIterator(self, self._run.__next__)
 
     def __iter__(self) -> Iterator[str]:
-        return _Pieces(self, self.__next__)
+        return _ClosingIterator(self, self.__next__)
 
     def __next__(self) -> str:
         while True:
-            chunk = self._next_chunk()
+            chunk = next(self._run)
             if isinstance(chunk, str):
                 return chunk
 
-    def when_over(self, call: Callable[[Attempt], None]) -> None:
-        """Call ``call(attempt)`` once the reply is over: read to its end, failed or abandoned."""
-        self._when_over.append(call)
+    def add_done_callback(self, call: Callable[[AttemptRun], None]) -> None:
+        """Call ``call(run)`` once the reply is over: read to its end, failed or closed."""
+        self._run.add_done_callback(call)
 
-    def on_finish(self, call: "Callable[[Reply], None]") -> None:
-        """Call ``call(reply)`` once the answer has come to its proper end."""
-        self._on_finish = call
+    def add_answer_callback(self, call: Callable[[AttemptRun], None]) -> None:
+        """Call ``call(run)`` once the whole answer has been read."""
+        self._run.add_answer_callback(call)
 
     def close(self) -> None:
-        """Close the connection; closing twice is silence."""
-        self._live.close()
-        self._tell()
+        """Close the connection; closing twice is a no-op."""
+        self._run.close()
 
     def __enter__(self) -> "Reply":
         return self
@@ -101,59 +103,14 @@ class Reply(Iterator[str]):
         self.close()
 
     def __del__(self) -> None:
-        if "_when_over" in self.__dict__:
+        if "_run" in self.__dict__:
             self.close()
 
     def __repr__(self) -> str:
         return f"<Reply from {self.provider!r}, {len(self.partial)} characters, finish {self.finish_reason!r}>"
 
-    def _next_chunk(self) -> Chunk:
-        if self._live.over and self._finish is None and self._live.attempt().outcome == "abandoned":
-            raise Closed(
-                "the reply was closed before its end; what had come is in reply.partial", provider=self.provider,
-                model=self.model, partial=self.partial, attempts=self.attempts,
-            )  # fmt: skip
-        if self._failure is not None:
-            raise _again(self._failure)
-        try:
-            chunk = next(self._live)
-        except ProviderError as error:
-            error.attempts = self.attempts
-            self._failure = _again(error)
-            self._tell()
-            raise
-        except StopIteration:
-            self._tell()
-            raise
-        self._note(chunk)
-        return chunk
 
-    def _note(self, chunk: Chunk) -> None:
-        if isinstance(chunk, FinishReason):
-            self._finish = chunk
-            if self._on_finish is not None:
-                self._on_finish(self)
-            self._tell()
-        elif isinstance(chunk, Usage):
-            self.usage = chunk
-
-    def _tell(self) -> None:
-        calls, self._when_over = self._when_over, []
-        for call in calls:
-            call(self._live.attempt())
-
-
-def _again(error: ProviderError) -> ProviderError:
-    """A copy: what broke off stays broken off, and the traceback of the first raise must not hold the reply."""
-    fresh = copy(error)
-    fresh.__cause__ = error.__cause__
-    return fresh
-
-
-_T = TypeVar("_T")
-
-
-class _Pieces(Iterator[_T]):
+class _ClosingIterator(Iterator[_T]):
     """What a loop holds of a reply: once it is dropped, the loop was left and the reply is closed."""
 
     def __init__(self, reply: Reply, read: Callable[[], _T]) -> None:

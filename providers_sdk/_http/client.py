@@ -51,6 +51,11 @@ class Http:
         return sum(exchange.received for exchange in self._exchanges)
 
     @property
+    def url(self) -> str | None:
+        """The address of the last answer, without user info and query."""
+        return self._answers[-1].url if self._answers else None
+
+    @property
     def status(self) -> int | None:
         """The status of the last answer."""
         return self._answers[-1].status if self._answers else None

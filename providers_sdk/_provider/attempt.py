@@ -1,106 +1,129 @@
-"""One attempt under way: chunks come out, the clock is asked, and in the end it is one record."""
+"""One attempt: one try at one provider, from the first byte sent to the last chunk read.
 
+An attempt is in one of four states::
+
+    RUNNING ──> ANSWERED   the finish reason came, and nothing after it
+       ├──────> FAILED     something was raised; ``error`` holds it, finished
+       └──────> CLOSED     the caller closed it, or dropped it
+
+It leaves RUNNING once, in :meth:`AttemptRun._leave`, whichever thread gets there first: that one stops the clock,
+closes what the attempt opened and runs the callbacks. Everything else that an attempt is asked about (text, time,
+bytes, finish reason, usage) lives here and nowhere else; :class:`Reply`, ``create_completion`` and a call's retries
+read it.
+
+``open`` reads until the first piece of the answer is there, so that a failure before it can still be retried; what it
+read waits in a buffer. The finish reason leaves the buffer only once it is certain that nothing follows it.
+"""
+
+import io
 import logging
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from typing import TypeVar
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.client import Http
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._model.limits import Limits
 from providers_sdk._model.request import Request
-from providers_sdk._protocol.validation import checked, crash
-from providers_sdk._provider.provider import Provider
+from providers_sdk._protocol.validation import checked
+from providers_sdk._provider.binding import BoundProvider
+from providers_sdk._provider.finish_error import finish_error, fresh_copy
 from providers_sdk.errors import Closed, ProviderError, TooLarge
 
-__all__ = ["Live", "Ready"]
+__all__ = ["AttemptRun", "State", "iter_attempt"]
 
 _T = TypeVar("_T")
 _log = logging.getLogger("providers_sdk")
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A provider of one client, with its connections."""
+class State(Enum):
+    """What has become of an attempt; the value is the record's ``outcome``, but for a failure."""
 
-    provider: Provider
-    pool: Pool
+    RUNNING = "streaming"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    CLOSED = "abandoned"
 
 
-class Live(Iterator[Chunk]):
+class AttemptRun(Iterator[Chunk]):
     """One attempt: an iterator of chunks that closes whatever it opened, however it ends.
 
-    :param ready: whom to ask.
-    :param request: what to ask.
+    Threads may share it: each chunk goes to one of them.
+
+    :param bound: the provider to ask.
+    :param request: the question.
     :param clock: the attempt's time.
+    :param earlier: the attempts of the same call before this one, for errors.
     :param waited: seconds slept before it.
     :param max_chars: characters of text that the answer may have.
     """
 
     def __init__(
         self,
-        ready: Ready,
+        bound: BoundProvider,
         request: Request,
         clock: Clock,
         *,
+        earlier: Sequence[Attempt] = (),
         waited: float = 0.0,
         max_chars: int | None = None,
     ) -> None:
-        self.ready, self.request, self.clock = ready, request, clock
-        self.delivered: list[str] = []
-        self._waited, self._max_chars, self._size = waited, max_chars, 0
-        self._http = Http(ready.pool, clock, ready.provider.url)
-        self._buffer: deque[Chunk] = deque()
+        self.bound, self.request, self.clock = bound, request, clock
+        self.state = State.RUNNING
+        self.error: ProviderError | None = None
+        self.finish: FinishReason | None = None
+        self.usage: Usage | None = None
+        self._earlier, self._waited, self._max_chars = tuple(earlier), waited, max_chars
+        self._http = Http(bound.session, clock, bound.provider.url)
         self._chunks: Iterator[Chunk] = iter(())
-        self._outcome, self._reason = "streaming", ""
+        self._buffer: deque[Chunk] = deque()
+        self._text, self._size, self._begun = io.StringIO(), 0, False
         self._total: float | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether the attempt has ended, one way or the other."""
-        return self._total is not None
+        self._reading = threading.RLock()
+        self._may_leave = [True]
+        self._done_callbacks: list[Callable[[AttemptRun], None]] = []
+        self._answer_callbacks: list[Callable[[AttemptRun], None]] = []
 
     def open(self) -> None:
         """Ask, and wait until the first piece of the answer is here.
 
         :raises ProviderError: there is none; the attempt is over.
         """
-        self._chunks = self._guarded(lambda: checked(self.ready.provider.complete(self.request, self._http)))
-        while not self._begun():
-            chunk = self._pull()
+        self._chunks = self._guard(lambda: checked(self.bound.provider.complete(self.request, self._http)))
+        while not self._begun and self.state is State.RUNNING:
+            chunk = self._guard(self._pull)
             if isinstance(chunk, Usage) and self._buffer and isinstance(self._buffer[-1], Usage):
                 self._buffer.pop()  # only the last one counts
             self._buffer.append(chunk)
 
-    def _begun(self) -> bool:
-        """Whether a piece is here; white space may yet turn out to be all there is."""
-        pieces = (str(chunk) for chunk in self._buffer if isinstance(chunk, (str, Reasoning)))
-        return any(piece.strip() for piece in pieces)
-
     def __next__(self) -> Chunk:
-        if self._buffer:
-            chunk = self._buffer.popleft()
-        elif self.over:
-            raise StopIteration
-        else:
-            self.clock.resume()
-            chunk = self._pull()
-            self.clock.pause()
-        if isinstance(chunk, str):
-            self.delivered.append(chunk)
+        with self._reading:
+            chunk = self._read()
+            self._note(chunk)
         return chunk
 
-    def attempt(self) -> Attempt:
+    @property
+    def text(self) -> str:
+        """The text that has been read so far."""
+        return self._text.getvalue()
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every attempt of the call so far, oldest first; this one is the last."""
+        return (*self._earlier, self.record())
+
+    def record(self) -> Attempt:
         """Return the record of this attempt as it stands."""
-        first = self.clock.first_at
-        started = self.clock.attempt_started
+        first, started = self.clock.first_at, self.clock.attempt_started
         return Attempt(
-            provider=self.ready.provider.name,
+            provider=self.bound.name,
             model=self.request.model,
-            outcome=self._outcome,
-            reason=self._reason,
+            outcome=type(self.error).__name__ if self.error is not None else self.state.value,
+            reason=self.error.message if self.error is not None else "",
             status=self._http.status,
             waited=self._waited,
             first=None if first is None else first - started,
@@ -108,71 +131,140 @@ class Live(Iterator[Chunk]):
             received=self._http.received,
         )
 
-    def close(self, outcome: str = "abandoned") -> None:
-        """End the attempt: release its connections, whoever calls. Closing twice is silence."""
-        if self._total is not None:
-            return
-        self._outcome = outcome
-        self._total = self.clock.now() - self.clock.attempt_started
-        self._http.close()
-        try:
-            self._chunks.close()  # type: ignore[attr-defined]
-        except (ValueError, AttributeError):
-            return  # another thread is inside it: the closed connection wakes that one; or nothing was started
-        except Exception as error:  # noqa: BLE001  a plugin's cleaning up may raise anything; the attempt is over
-            _log.debug("%s raised %s while it was closed", self.ready.provider.name, type(error).__name__)
+    def add_done_callback(self, call: "Callable[[AttemptRun], None]") -> None:
+        """Call ``call(run)`` once the attempt is over: answered, failed or closed; at once if it is."""
+        self._done_callbacks.append(call)
+        if self.state is not State.RUNNING:
+            self._run_callbacks()
 
-    def _guarded(self, step: Callable[[], _T]) -> _T:
-        """Take one step; whatever ends it early ends the attempt."""
-        try:
-            return step()
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything
-            failure = self._failed(error)
-        except BaseException:
-            self.close()
-            raise
-        raise failure
+    def add_answer_callback(self, call: "Callable[[AttemptRun], None]") -> None:
+        """Call ``call(run)`` once the whole answer has been read."""
+        self._answer_callbacks.append(call)
 
-    def _pull(self) -> Chunk:
-        return self._guarded(self._step)
+    def close(self) -> None:
+        """End the attempt and release its connections; any thread may call it, and closing twice is a no-op."""
+        self._leave(State.CLOSED)
 
-    def _step(self) -> Chunk:
-        self.clock.check()
-        chunk = next(self._chunks)
-        self._count(chunk)
-        if isinstance(chunk, FinishReason):
-            self._end()
+    def _read(self) -> Chunk:
+        if self.state is State.FAILED and self.error is not None:
+            raise fresh_copy(self.error)
+        if self.state is State.CLOSED:
+            raise self._closed("the reply was closed before its end; the text so far is in reply.partial")
+        if self._buffer:
+            return self._buffer.popleft()
+        if self.state is State.ANSWERED:
+            raise StopIteration
+        self.clock.resume()
+        chunk = self._guard(self._pull)
+        self.clock.pause()
         return chunk
 
-    def _end(self) -> None:
-        """The finish reason is here: hand it out only once it is certain that nothing follows."""
-        for _ in self._chunks:
-            pass  # the grammar raises before it would get here
-        self.close("answered")
-
-    def _count(self, chunk: Chunk) -> None:
-        if isinstance(chunk, (str, Reasoning)):
-            self.clock.piece_arrived()
+    def _note(self, chunk: Chunk) -> None:
+        """Keep what the reply is asked about; a chunk counts once it has been handed out."""
         if isinstance(chunk, str):
-            self._size += len(chunk)
+            self._text.write(chunk)
+        elif isinstance(chunk, Usage):
+            self.usage = chunk
+        elif isinstance(chunk, FinishReason):
+            self.finish = chunk
+            for call in self._answer_callbacks:
+                call(self)
+
+    def _pull(self) -> Chunk:
+        """Take the next chunk from the provider, within the limits: a plugin may have waited outside ``http``."""
+        self.clock.check()
+        chunk = next(self._chunks)
+        self.clock.check()
+        if isinstance(chunk, (str, Reasoning)):
+            self._count(chunk)
+        elif isinstance(chunk, FinishReason):
+            for _ in self._chunks:
+                pass  # validation raises if anything follows
+            self._leave(State.ANSWERED)
+        return chunk
+
+    def _count(self, piece: str | Reasoning) -> None:
+        self.clock.piece_arrived()
+        if not self._begun:
+            self._begun = bool(str(piece).strip())  # white space may turn out to be all there is
+        if isinstance(piece, str):
+            self._size += len(piece)
             if self._max_chars is not None and self._size > self._max_chars:
                 raise TooLarge(
                     f"the answer has more than {self._max_chars} characters (max_chars); reading stopped there"
                 )
 
-    def _failed(self, error: Exception) -> ProviderError:
-        if self.over:
-            return Closed(
-                "the reply was closed while it was being read; what had come is in 'partial'",
-                provider=self.ready.provider.name,
-                model=self.request.model,
-                partial="".join(self.delivered),
-            )
-        ours = error if isinstance(error, ProviderError) else crash(error)
-        if ours is not error:
-            ours.__cause__ = error
-        self.ready.provider.sign(ours, self.request, self.ready.pool)
-        ours.partial = ours.partial or "".join(self.delivered)
-        self._reason = ours.message
-        self.close(type(ours).__name__)
-        return ours
+    def _guard(self, step: Callable[[], _T]) -> _T:
+        """Take one step; whatever ends it early ends the attempt."""
+        try:
+            return step()
+        except (KeyboardInterrupt, GeneratorExit):
+            self.close()
+            raise
+        except BaseException as error:  # noqa: BLE001  a plugin may raise anything, SystemExit included
+            failure = self._fail(error)
+        raise failure  # out here, so that it does not carry the foreign error as its context
+
+    def _fail(self, error: BaseException) -> ProviderError:
+        if self.state is not State.RUNNING:
+            return self._closed("the reply was closed while it was being read; the text so far is in 'partial'")
+        failure = finish_error(
+            error,
+            self.bound.session.redact,
+            provider=self.bound.name,
+            model=self.request.model,
+            response=self._http,
+            text=self.text,
+        )
+        if not self._leave(State.FAILED, failure):
+            return self._closed("the reply was closed while it was being read; the text so far is in 'partial'")
+        failure.attempts = self.attempts
+        self.error = fresh_copy(failure)
+        return failure
+
+    def _closed(self, message: str) -> Closed:
+        name, model = self.bound.name, self.request.model
+        return Closed(message, provider=name, model=model, partial=self.text, attempts=self.attempts)
+
+    def _leave(self, state: State, error: ProviderError | None = None) -> bool:
+        """Leave RUNNING for ``state``; return whether this call did it."""
+        try:
+            self._may_leave.pop()  # atomic, and unlike a lock it is never left held in a forked child
+        except IndexError:
+            return False
+        self.state, self.error = state, error
+        self._total = self.clock.now() - self.clock.attempt_started
+        self._http.close()
+        self._close_chunks()
+        self._run_callbacks()
+        return True
+
+    def _close_chunks(self) -> None:
+        try:
+            self._chunks.close()  # type: ignore[attr-defined]
+        except (ValueError, AttributeError):
+            return  # another thread is inside it: the closed connection wakes that one; or nothing was started
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  a plugin's clean-up may raise anything; the attempt is over
+            _log.debug("%s raised %s while it was closed", self.bound.name, type(error).__name__)
+
+    def _run_callbacks(self) -> None:
+        calls, self._done_callbacks = self._done_callbacks, []
+        for call in calls:
+            call(self)
+
+
+def iter_attempt(bound: BoundProvider, request: Request, limits: Limits | None = None) -> Iterator[Chunk]:
+    """Yield the chunks of one attempt, without retries; close the provider's connections at its end.
+
+    :param limits: time limits, the usual ones where not given.
+    :raises ProviderError: any of its tree.
+    """
+    run = AttemptRun(bound, request, Clock(limits or Limits()))
+    try:
+        run.open()
+        yield from run
+    finally:
+        run.close()
+        bound.close()

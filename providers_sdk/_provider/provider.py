@@ -3,24 +3,21 @@
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
-from providers_sdk._http.client import Http, Pool
-from providers_sdk._http.clock import Clock
-from providers_sdk._http.exceptions import scrub
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning
+from providers_sdk._http.client import Http
+from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Limits
-from providers_sdk._model.messages import Message, Messages, parse_messages
+from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._model.request import Request
 from providers_sdk._model.settings import Setting, resolve_settings
-from providers_sdk._protocol.validation import checked, crash
-from providers_sdk._redact import Redactor, snippet, userinfo_secrets
-from providers_sdk.errors import PluginCrashed, ProviderError, UnknownModel, UnsupportedOption
+from providers_sdk._provider.attempt import iter_attempt
+from providers_sdk._provider.binding import bind
+from providers_sdk._redact import snippet
+from providers_sdk.errors import UnknownModel
 
-__all__ = ["ModelReplaced", "Provider", "crashed_by"]
-
-_T = TypeVar("_T")
+__all__ = ["ModelReplaced", "Provider"]
 
 
 def _callers_level() -> int:
@@ -32,22 +29,14 @@ def _callers_level() -> int:
 
 
 class ModelReplaced(UserWarning):
-    """The provider does not know the model that was named; its default answers in its place."""
-
-
-def crashed_by(error: Exception, provider: str, secrets: Iterable[str]) -> PluginCrashed:
-    """Return what the caller gets for a plugin's own ``error``, which is its cause; ``secrets`` are in neither."""
-    redact, crashed = Redactor.of(secrets), crash(error)
-    crashed.provider, crashed.__cause__ = provider, error
-    crashed.args = (redact(crashed.message),)
-    scrub(crashed, redact)
-    return crashed
+    """The provider does not know the model that was named; its default answers instead."""
 
 
 class Provider:
     """Base class of providers: describe the service, and write :meth:`complete`.
 
-    An instance holds its settings and nothing else: it is shared by threads and keeps nothing between calls.
+    An instance holds its settings and nothing else: threads share it, and it keeps nothing between calls. Every name
+    that is not listed here, public or private, is the author's to use.
 
     :param settings: values for :attr:`known_settings`; the environment and the defaults fill the rest.
     :param name: the name it is registered under.
@@ -68,6 +57,10 @@ class Provider:
     supports_stream: bool = False
     supports_system_message: bool = True
     supports_message_history: bool = True
+    sends_model: bool = True
+    """Whether the service is sent a model; where it chooses, none is needed and ``reply.model`` is ``None``."""
+    first: float | None = None
+    """Seconds to which the default of the limit ``first`` is raised, for models that are silent for minutes."""
     default_model: str = ""
     models: tuple[str, ...] = ()
     """Known models in the service's own words; empty where any name may be asked for."""
@@ -150,124 +143,21 @@ class Provider:
         strict: bool = False,
         **options: Any,
     ) -> Iterator[Chunk]:
-        """Ask this provider directly: a blocking iterator of chunks, checked as everywhere, without retries.
+        """Ask this provider directly: a blocking iterator of chunks, validated as everywhere, without retries.
 
         :param model: a name for :meth:`get_model`.
         :param messages: as for ``chat``.
         :param proxy: as for ``Client``.
         :param limits: time limits, the usual ones where not given.
-        :raises ProviderError: anything of its tree; wrong requests at once, the rest on iteration.
+        :raises ProviderError: any of its tree; a mistake of the caller at once, the rest on iteration.
         """
-        parsed = parse_messages(messages)
-        self.check_options(parsed, options)
-        request = self.request(model, parsed, stream=stream, strict=strict, options=options)
-        return self._direct(request, self.pool(proxy=proxy), limits or Limits())
-
-    def request(
-        self,
-        model: str | None,
-        messages: tuple[Message, ...],
-        *,
-        stream: bool = True,
-        strict: bool = False,
-        options: Mapping[str, Any] | None = None,
-    ) -> Request:
-        """Return the question as this provider understands it.
-
-        :raises UnknownModel: see :meth:`get_model`.
-        """
-        found = self.guarded(lambda: self.get_model(model, strict=strict))
-        return Request(messages, found, stream, dict(options or {}))
-
-    def guarded(self, call: Callable[[], _T]) -> _T:
-        """Return what ``call`` returns, a method that a plugin may have written anew.
-
-        :raises PluginCrashed: it raised an error of its own, whose secrets are hidden.
-        """
-        try:
-            return call()
-        except ProviderError as error:
-            error.provider = error.provider or self.name
-            raise
-        except Warning:
-            raise  # the caller made warnings errors
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything
-            crashed = crashed_by(error, self.name, self.secrets())
-        raise crashed
-
-    def check_options(self, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
-        """Refuse what this provider cannot honour.
-
-        :raises UnsupportedOption: an option that it does not know, or a system message or history that it cannot take.
-        """
-        unknown = sorted(set(options) - set(self.known_options))
-        roles = {message.role for message in messages}
-        if unknown:
-            known = ", ".join(self.known_options) or "none"
-            raise UnsupportedOption(
-                f"does not know the option {', '.join(unknown)}; known: {known}", provider=self.name
-            )
-        if not self.supports_system_message and roles & {"system", "developer"}:
-            raise UnsupportedOption("takes no system message", provider=self.name)
-        if not self.supports_message_history and "assistant" in roles:
-            raise UnsupportedOption("takes no message history", provider=self.name)
-
-    def pool(self, *, proxy: str | None = None, session: Any = None) -> Pool:
-        """Return connections to this provider's service, which hide its secret settings.
-
-        :param session: a ``requests.Session`` to borrow from.
-        """
-        return Pool(proxy=proxy, session=session, secrets=self.secrets())
-
-    def secrets(self) -> frozenset[str]:
-        """Return the secret values that the user has set."""
-        known = self.all_settings()
-        rows = ((self.settings.get(name), known[name]) for name in known)
-        set_by_user = {value for value, setting in rows if value and setting.secret and value != setting.default}
-        return frozenset(set_by_user | set(userinfo_secrets(self.url)) - {""})
+        parsed, bound = parse_messages(messages), bind(self, proxy=proxy)
+        bound.check_options(parsed, options)
+        request = bound.create_request(model, parsed, stream=stream, strict=strict, options=options)
+        return iter_attempt(bound, request, limits)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} provider {self.name!r}>"
-
-    def _direct(self, request: Request, pool: Pool, limits: Limits) -> Iterator[Chunk]:
-        http = Http(pool, Clock(limits), self.url)
-        delivered: list[str] = []
-        try:
-            chunks = checked(self._answer(request, http))
-            for chunk in chunks:
-                if isinstance(chunk, FinishReason):
-                    yield from chunks  # the grammar raises if anything follows: then it was no finish
-                if isinstance(chunk, (str, Reasoning)):
-                    http.clock.piece_arrived()
-                if isinstance(chunk, str):
-                    delivered.append(chunk)
-                http.clock.pause()
-                yield chunk
-                http.clock.resume()
-        except ProviderError as error:
-            error.partial = error.partial or "".join(delivered)
-            self.sign(error, request, pool)
-            raise
-        finally:
-            http.close()
-            pool.close()
-
-    def _answer(self, request: Request, http: Http) -> object:
-        try:
-            return self.complete(request, http)
-        except ProviderError:
-            raise
-        except Exception as error:
-            raise crash(error) from error
-
-    def sign(self, error: ProviderError, request: Request, pool: Pool) -> ProviderError:
-        """Write who failed into ``error``, hide secrets in it and in what it was raised from, and return it."""
-        error.provider = error.provider or self.name
-        error.model = error.model or request.model
-        error.args = (pool.redact(error.message),)
-        error.url = error.url and pool.redact(error.url)
-        scrub(error, pool.redact)
-        return error
 
 
 ModelReplaced.__module__ = Provider.__module__ = "providers_sdk.plugin"

@@ -40,9 +40,9 @@ from providers_sdk import (
     UnsupportedOption,
     Usage,
 )
-from providers_sdk._engine.call import Call, Question
+from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.retry import RetryPolicy
-from providers_sdk._provider.attempt import Ready
+from providers_sdk._provider.binding import BoundProvider, bind
 from providers_sdk.plugin import Chunk, Http, ModelReplaced, Provider, Request
 
 STOP = FinishReason("stop")
@@ -106,23 +106,22 @@ class Rig:
 
         return step
 
-    def call(self, *providers: Scripted | ProviderError, **question: Any) -> Call:
+    def call(self, *providers: Scripted | ProviderError, **question: Any) -> CallRunner:
         """Return a call of the providers; an error stands for one that cannot be had."""
         by_name = {provider.provider if isinstance(provider, ProviderError) else provider.name: provider
                    for provider in providers}  # fmt: skip
 
-        def ready(name: str) -> Ready:
+        def bound(name: str) -> BoundProvider:
             provider = by_name[name]
             if isinstance(provider, ProviderError):
                 raise provider
-            return Ready(provider, provider.pool())
+            return bind(provider)
 
-        asked = Question(providers=[str(name) for name in by_name], messages=(Message("user", "Hi"),), **question)
-        return Call(asked, ready=ready, notify=self._notify, sleep=self.sleep, now=lambda: self.now)
+        asked = CallSpec(providers=[str(name) for name in by_name], messages=(Message("user", "Hi"),), **question)
+        return CallRunner(asked, bind=bound, notify=self._notify, sleep=self.sleep, now=lambda: self.now)
 
     def ask(self, *providers: Scripted | ProviderError, **question: Any) -> Reply:
-        call = self.call(*providers, **question)
-        return Reply(call.start(), failed=call.attempts)
+        return Reply(self.call(*providers, **question).start())
 
     def fail(self, *providers: Scripted | ProviderError, **question: Any) -> ProviderError:
         with pytest.raises(ProviderError) as raised:
@@ -381,7 +380,8 @@ def test_a_replaced_model_is_warned_of_once_however_often_it_is_asked(rig: Rig) 
 
 
 def test_every_attempt_that_started_is_told_to_have_finished(rig: Rig) -> None:
-    rig.ask(Scripted("one", [DOWN], [BUSY], ["Hi", STOP]), Scripted("two", ["Ho", STOP]))
+    reply = rig.ask(Scripted("one", [DOWN], [BUSY], ["Hi", STOP]), Scripted("two", ["Ho", STOP]))
+    assert len(reply.attempts) == 3
     assert rig.told == [
         ("attempt_started", "one", "streaming"),
         ("attempt_finished", "one", "ConnectFailed"),

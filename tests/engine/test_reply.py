@@ -98,7 +98,7 @@ def test_a_reply_that_was_closed_says_so_when_it_is_read_on(ask: Ask) -> None:
     reply.close()
     reply.close()
     for read in (lambda: next(reply), lambda: reply.text, lambda: list(reply), lambda: next(reply.chunks())):
-        with pytest.raises(Closed, match=r"closed before its end; what had come is in reply\.partial") as raised:
+        with pytest.raises(Closed, match=r"closed before its end; the text so far is in reply\.partial") as raised:
             read()
         assert raised.value.partial == reply.partial == "one "
     assert [attempt.outcome for attempt in reply.attempts] == ["abandoned"]
@@ -169,7 +169,7 @@ def test_a_repr_tells_how_far_it_is(ask: Ask) -> None:
     assert repr(reply) == "<Reply from 'fixed', 4 characters, finish None>"
 
 
-def test_when_over_is_called_once_however_it_ends(ask: Ask) -> None:
+def test_a_done_callback_is_called_once_however_the_reply_ends(ask: Ask) -> None:
     def read(reply: Reply) -> None:
         assert reply.text
 
@@ -189,7 +189,7 @@ def test_when_over_is_called_once_however_it_ends(ask: Ask) -> None:
     ):
         seen: list[Attempt] = []
         reply = ask(question)
-        reply.when_over(seen.append)
+        reply.add_done_callback(lambda run, seen=seen: seen.append(run.record()))  # type: ignore[misc]
         end(reply)
         reply.close()
         del reply

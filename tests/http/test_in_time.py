@@ -17,6 +17,7 @@ from providers_sdk import (
     TimeLimitExceeded,
 )
 from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.clock import Clock
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
 from providers_sdk.testing.faults.bodies import chunk
 from providers_sdk.testing.faults.fault import flood, repeat
@@ -208,7 +209,7 @@ def test_a_request_that_nobody_takes_from_a_kept_connection_ends_at_the_limit(op
 def test_a_limit_that_has_run_out_sends_nothing(serve: Serve, open_http: OpenHttp) -> None:
     site = serve(then(say(OK)))
     http = open_http(site.url)
-    http.clock.call_started -= 1000
+    http.clock = Clock(http.clock.limits, started=http.clock.now() - 1000)
     with pytest.raises(DeadlineExceeded):
         http.get("/")
     assert site.connections == 0

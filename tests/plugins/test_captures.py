@@ -56,17 +56,17 @@ ANSWERS = {  # recording: chunks
 }
 REFUSALS = {  # recording: class, status, words, text that had come
     "08_maintenance_mode_post": (HTTPStatusError, 503, "Briefly unavailable for scheduled maintenance.", ""),
-    "19_stream_upstream_cut": (StreamTruncated, None, "cut off", "Hello! Привет, 世界 🍕"),
+    "19_stream_upstream_cut": (StreamTruncated, 200, "cut off", "Hello! Привет, 世界 🍕"),
     "30_wrong_nonce": (AuthenticationFailed, 403, "The link you followed has expired.", ""),
-    "32_empty_message_stream": (Refused, None, "It appears that nothing was inputted.", ""),
-    "40_upstream_bad_stream": (Refused, None, KEY, ""),
-    "44_no_api_key_stream": (Refused, None, "Unable to initialize the AI instance.", ""),
-    "45_banned_word_stream": (Refused, None, "Your message contains prohibited words.", ""),
-    "47b_token_limit_stream_second": (Refused, None, "You have reached your token limit.", ""),
-    "50d_json_null_content": (InvalidAnswer, None, "dict", ""),
-    "52_token_limit_json": (Refused, None, "You have reached your token limit.", ""),
-    "55_upstream_bad_json": (Refused, None, KEY, ""),
-    "58_upstream_html500_json": (EmptyAnswer, None, "without any text", ""),
+    "32_empty_message_stream": (Refused, 200, "It appears that nothing was inputted.", ""),
+    "40_upstream_bad_stream": (Refused, 200, KEY, ""),
+    "44_no_api_key_stream": (Refused, 200, "Unable to initialize the AI instance.", ""),
+    "45_banned_word_stream": (Refused, 200, "Your message contains prohibited words.", ""),
+    "47b_token_limit_stream_second": (Refused, 200, "You have reached your token limit.", ""),
+    "50d_json_null_content": (InvalidAnswer, 200, "dict", ""),
+    "52_token_limit_json": (Refused, 200, "You have reached your token limit.", ""),
+    "55_upstream_bad_json": (Refused, 200, KEY, ""),
+    "58_upstream_html500_json": (EmptyAnswer, 200, "without any text", ""),
 }
 
 

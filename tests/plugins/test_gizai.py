@@ -12,9 +12,9 @@ ANSWERS = ("",)
 REFUSALS = {
     "status_200": (HTTPStatusError, 200, "Margherita, Funghi"),
     "failed": (HTTPStatusError, 500, "the inference failed"),
-    "empty": (EmptyAnswer, None, "holds no text"),
-    "missing": (EmptyAnswer, None, "without an output"),
-    "list": (InvalidAnswer, None, "list"),
+    "empty": (EmptyAnswer, 201, "holds no text"),
+    "missing": (EmptyAnswer, 201, "without an output"),
+    "list": (InvalidAnswer, 201, "list"),
     "html": (InvalidAnswer, 201, "Giz AI"),
 }
 

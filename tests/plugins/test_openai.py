@@ -39,8 +39,8 @@ WHOLE = {
     "keep_alive": ("".join(SAYS), *END),
 }
 REFUSALS = {  # case: class, status, retry_after, words, text that had come
-    "error_midway": (Refused, None, None, "the model broke off", SAYS[0]),
-    "cut": (StreamTruncated, None, None, "cut off", "".join(SAYS)),
+    "error_midway": (Refused, 200, None, "the model broke off", SAYS[0]),
+    "cut": (StreamTruncated, 200, None, "cut off", "".join(SAYS)),
     "limit": (RateLimited, 429, 7.0, "Rate limit reached", ""),
     "unavailable": (HTTPStatusError, 503, None, "The engine is overloaded", ""),
 }

@@ -27,6 +27,7 @@ from providers_sdk import (
     UnsupportedOption,
     chat,
 )
+from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, Http, ModelReplaced, Provider, Request, Setting
 from providers_sdk.testing import Connection, Received
 from providers_sdk_plugins.chatgptfree import ChatgptFree
@@ -294,13 +295,14 @@ def test_a_key_that_is_needed_is_asked_for_by_all_its_names() -> None:
 
 
 def test_secrets_are_those_that_the_user_has_set() -> None:
-    assert Acme(environ={}).secrets() == frozenset()
-    assert Acme({"pin": "9876"}, environ={}).secrets() == {"9876"}
-    assert Keyed({"key": "sk-1234", "tone": "rough"}, environ={}).secrets() == {"sk-1234"}
+    assert bind(Acme(environ={})).session.redact.secrets == frozenset()
+    assert bind(Acme({"pin": "9876"}, environ={})).session.redact.secrets == {"9876"}
+    assert bind(Keyed({"key": "sk-1234", "tone": "rough"}, environ={})).session.redact.secrets == {"sk-1234"}
 
 
 def test_a_password_in_the_address_is_a_secret() -> None:
-    assert Acme({"url": "https://me:pass-word@acme.invalid"}, environ={}).secrets() == {"pass-word", "me:pass-word"}
+    bound = bind(Acme({"url": "https://me:pass-word@acme.invalid"}, environ={}))
+    assert bound.session.redact.secrets == {"pass-word", "me:pass-word"}
 
 
 def test_a_repr_holds_no_setting() -> None:
@@ -335,7 +337,7 @@ def test_a_provider_without_complete_says_so() -> None:
 
 
 def test_requests_are_frozen_and_survive_pickling() -> None:
-    request = Acme().request("big", (Message("user", "Hi"),), options={"temperature": 0.2})
+    request = bind(Acme()).create_request("big", (Message("user", "Hi"),), options={"temperature": 0.2})
     assert pickle.loads(pickle.dumps(request)) == request
     with pytest.raises(AttributeError):
         request.model = "other"  # type: ignore[misc]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
 from providers_sdk.testing.contract import CLAIMS, judge
 from providers_sdk.testing.contract.page import contract_page
@@ -64,7 +65,7 @@ class SwallowsErrors(Sound):
 
 class LeaksTheResponse(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        own = Http(self.pool(proxy=http._pool.proxy), http.clock, self.url)
+        own = Http(bind(self, proxy=http._pool.proxy).session, http.clock, self.url)
         answer = super().complete(request, own)
         _LEAKED.append((own, answer))
         for chunk in answer:  # noqa: UP028  'yield from' would close it
@@ -92,7 +93,7 @@ class WritesToTheSessionItWasLent(Sound):
 
 class IgnoresTheProxy(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        direct = Http(self.pool(proxy=""), http.clock, self.url)
+        direct = Http(bind(self, proxy="").session, http.clock, self.url)
         try:
             yield from super().complete(request, direct)
         finally:

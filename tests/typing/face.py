@@ -44,7 +44,7 @@ def a_client() -> None:
         )
         assert_type(reply, Reply)
         assert_type(reply.provider, str)
-        assert_type(reply.model, str)
+        assert_type(reply.model, str | None)
         assert_type(reply.finish_reason, str | None)
         assert_type(reply.usage, Usage | None)
         assert_type(reply.attempts, tuple[Attempt, ...])

@@ -14,6 +14,7 @@ from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._plugins.registry import Registry
+from providers_sdk._provider.binding import bind
 from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.fake_service import Fault, StandIn
 
@@ -98,14 +99,14 @@ class Bench:
         :raises Exception: whatever it raises.
         """
         provider = self.provider(self.settings(site), name=NAME)
-        pool = provider.pool()
-        http = Http(pool, Clock(Limits(connect=2.0, first=3.0, idle=3.0, deadline=4.0)), provider.url)
+        bound = bind(provider)
+        http = Http(bound.session, Clock(Limits(connect=2.0, first=3.0, idle=3.0, deadline=4.0)), provider.url)
         try:
-            request = provider.request(None, parse_messages(PROMPT))
+            request = bound.create_request(None, parse_messages(PROMPT))
             return self.patiently(lambda: _list(provider.complete(request, http)))
         finally:
             http.close()
-            pool.close()
+            bound.close()
 
     def patiently(self, call: Callable[[], _T]) -> _T:
         """Return what ``call`` returns, if it does within the patience.

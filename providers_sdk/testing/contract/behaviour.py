@@ -152,7 +152,7 @@ def _overheard(*, logs: bool = True) -> Iterator[io.StringIO]:
 def keeps_nothing_between_calls(bench: Bench) -> None:
     """The same question asked twice sends the same, and the instance and class are as before."""
     with site_or_none(bench) as site, bench.client(site) as client:
-        provider = client._ready(NAME).provider
+        provider = client._bind(NAME).provider
         before = (dict(vars(provider)), _plain(bench))
         sizes = [_asked_size(bench, client, site) for _ in range(3)]
         after = (dict(vars(provider)), _plain(bench))

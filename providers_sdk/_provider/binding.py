@@ -1,0 +1,226 @@
+"""A provider bound to one client: its description, checked; its connections; its secrets.
+
+A plugin's class may be anything: its constructor, its attributes and its methods may raise whatever they like.
+Everything that this library reads of it goes through :func:`run_plugin_code`, so that a fault of the plugin is a
+:class:`PluginError` that names it.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from providers_sdk._environment import secret_values, unknown_variables, variable_name
+from providers_sdk._http.client import Http
+from providers_sdk._http.session import Pool
+from providers_sdk._model.chunks import Chunk
+from providers_sdk._model.messages import Message
+from providers_sdk._model.request import Request
+from providers_sdk._model.settings import Setting
+from providers_sdk._provider.finish_error import finish_error
+from providers_sdk._redact import Redactor, userinfo_secrets
+from providers_sdk.errors import PluginContractError, UnknownSetting, UnsupportedOption
+
+__all__ = ["BoundProvider", "Described", "bind", "create_provider", "run_plugin_code"]
+
+_T = TypeVar("_T")
+_INSTEAD = {
+    "timeout": "give deadline= (everything), first= (the first piece) or idle= (between pieces), in seconds",
+    "system": "put a message of role 'system' first, or use client.conversation(system=...)",
+    "retries": "give it to Client(retries=...)",
+    "proxy": "give it to Client(proxy=...)",
+    "key": "give settings={'<provider>': {'key': ...}}",
+    "api_key": "give settings={'<provider>': {'key': ...}}",
+    "base_url": "give settings={'<provider>': {'url': ...}}",
+}
+"""Well-known mistakes → the right way."""
+
+
+class Described(Protocol):
+    """The part of :class:`Provider` that a binding uses."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def settings(self) -> Mapping[str, str]: ...
+
+    @property
+    def supports_stream(self) -> bool: ...
+
+    @property
+    def supports_system_message(self) -> bool: ...
+
+    @property
+    def supports_message_history(self) -> bool: ...
+
+    @property
+    def sends_model(self) -> bool: ...
+
+    @property
+    def first(self) -> float | None: ...
+
+    @property
+    def known_options(self) -> Collection[str]: ...
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        """Yield the chunks of an answer."""
+
+    @classmethod
+    def all_settings(cls) -> dict[str, Setting]:
+        """Return every setting by name."""
+
+    @classmethod
+    def get_model(cls, model: str | None = None, *, strict: bool = False) -> str:
+        """Return the service's own name for ``model``."""
+
+
+_D = TypeVar("_D", bound=Described)
+
+
+def create_provider(
+    kind: Callable[..., _D], settings: Mapping[str, str], name: str, *, names: Collection[str] = ()
+) -> _D:
+    """Return an instance of the provider class ``kind``.
+
+    :param settings: given by the caller, before those of the environment.
+    :param names: the names of all providers, among which the environment's variables are shared out.
+    :raises InvalidCall: a setting is unknown, missing or unusable.
+    :raises PluginError: the class is faulty.
+    """
+
+    def redact() -> Redactor:
+        given = (value for value in settings.values() if isinstance(value, str) and "://" not in value)
+        return Redactor.of([*secret_values(), *given])
+
+    provider = run_plugin_code(lambda: kind(settings, name=name), name, redact)
+    run_plugin_code(lambda: _check_instance(provider), name, redact)
+    _check_variables(provider, names)
+    return provider
+
+
+def _check_instance(provider: Described) -> None:
+    settings, url = getattr(provider, "settings", None), getattr(provider, "url", None)
+    sound = isinstance(settings, Mapping) and all(isinstance(item, str) for row in settings.items() for item in row)
+    if not sound or not isinstance(getattr(provider, "name", None), str):
+        raise PluginContractError(
+            f"making {type(provider).__name__} left it without a name or settings of text; "
+            "its constructor must call super().__init__(settings, name=name)"
+        )
+    if not isinstance(url, str):
+        raise PluginContractError(f"its url is {type(url).__name__}; it must be a string, empty for none")
+
+
+def _check_variables(provider: Described, names: Collection[str]) -> None:
+    """Refuse a variable with the provider's prefix that names none of its settings.
+
+    :raises UnknownSetting: with the nearest right name.
+    """
+    known = provider.all_settings()
+    for variable in unknown_variables(provider.name, known, {*names, provider.name}):
+        near = _nearest(variable, [variable_name(provider.name, setting) for setting in known])
+        has = f"did you mean {near}?" if near else f"it has {', '.join(sorted(known)) or 'none'}"
+        raise UnknownSetting(f"has no setting for the variable {variable}; {has}", provider=provider.name)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # only an error needs it
+
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), "")
+
+
+def run_plugin_code(call: Callable[[], _T], name: str, redact: Callable[[], Redactor]) -> _T:
+    """Return what ``call`` returns, which runs code that a plugin may have written.
+
+    :param redact: returns what hides the secrets in an error.
+    :raises PluginCrashed: it raised an error of its own, ``SystemExit`` included.
+    """
+    try:
+        return call()
+    except (KeyboardInterrupt, GeneratorExit, Warning):
+        raise  # a Warning: the caller made warnings errors
+    except BaseException as error:  # noqa: BLE001  a plugin may raise anything
+        failure = finish_error(error, redact(), provider=name)
+    raise failure
+
+
+@dataclass(frozen=True, slots=True)
+class BoundProvider:
+    """A provider of one client, with its connections.
+
+    :param provider: the instance, which holds nothing but its settings.
+    :param session: its connections.
+    """
+
+    provider: Described
+    session: Pool
+
+    @property
+    def name(self) -> str:
+        """The name that it is registered under."""
+        return self.provider.name
+
+    def create_request(
+        self,
+        model: str | None,
+        messages: tuple[Message, ...],
+        *,
+        stream: bool = True,
+        strict: bool = False,
+        options: Mapping[str, Any] | None = None,
+    ) -> Request:
+        """Return the question as this provider understands it.
+
+        :raises UnknownModel: the model is not known, and ``strict`` is set.
+        :raises PluginCrashed: the plugin's own ``get_model`` failed.
+        """
+        found = self._run(lambda: self.provider.get_model(model, strict=strict))
+        return Request(messages, found, stream, dict(options or {}))
+
+    def check_options(self, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
+        """Refuse what this provider cannot honour.
+
+        :raises UnsupportedOption: an option that it does not know, or a system message or history that it cannot take.
+        """
+        self._run(lambda: _check_options(self.provider, messages, options))
+
+    def close(self) -> None:
+        """Close its connections."""
+        self.session.close()
+
+    def _run(self, call: Callable[[], _T]) -> _T:
+        return run_plugin_code(call, self.name, lambda: self.session.redact)
+
+
+def bind(provider: Described, *, proxy: str | None = None, session: Any = None) -> BoundProvider:
+    """Return ``provider`` with connections of its own, which hide its secret settings.
+
+    :param session: a ``requests.Session`` to borrow from.
+    """
+    return BoundProvider(provider, Pool(proxy=proxy, session=session, secrets=_secrets(provider)))
+
+
+def _secrets(provider: Described) -> frozenset[str]:
+    """Return the secret values that the user has set."""
+    known = provider.all_settings()
+    rows = ((provider.settings.get(name), setting) for name, setting in known.items())
+    set_by_user = {value for value, setting in rows if value and setting.secret and value != setting.default}
+    return frozenset(set_by_user | set(userinfo_secrets(provider.url)) - {""})
+
+
+def _check_options(provider: Described, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
+    unknown = sorted(set(options) - set(provider.known_options))
+    roles = {message.role for message in messages}
+    if unknown:
+        raise UnsupportedOption(_describe_unknown(unknown, provider.known_options), provider=provider.name)
+    if not provider.supports_system_message and roles & {"system", "developer"}:
+        raise UnsupportedOption("takes no system message", provider=provider.name)
+    if not provider.supports_message_history and "assistant" in roles:
+        raise UnsupportedOption("takes no message history", provider=provider.name)
+
+
+def _describe_unknown(unknown: list[str], known: Collection[str]) -> str:
+    ways = [f"for {name}, {_INSTEAD[name]}" for name in unknown if name in _INSTEAD]
+    return "; ".join([f"does not know the option {', '.join(unknown)}", *ways, f"known: {', '.join(known) or 'none'}"])
