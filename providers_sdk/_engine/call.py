@@ -123,13 +123,13 @@ class CallRunner:
 
     def _ask(self, bound: BoundProvider) -> AttemptRun | ProviderError:
         try:
-            request = self._request(bound)
+            request, limits = self._request(bound), self._limits(bound)
         except _PASSED_OVER as error:
             self._skip(bound.name, error)
             return error
         waited, made = 0.0, 0
         while True:
-            outcome = self._attempt(bound, request, waited)
+            outcome = self._attempt(bound, request, limits, waited)
             if isinstance(outcome, AttemptRun):
                 return outcome
             left = self._deadline_left()
@@ -145,8 +145,14 @@ class CallRunner:
             spec.model, spec.messages, stream=spec.stream, strict=spec.strict, options=spec.options
         )
 
-    def _attempt(self, bound: BoundProvider, request: Request, waited: float) -> AttemptRun | ProviderError:
-        clock = Clock(self.spec.limits, started=self._started, now=self._now)
+    def _limits(self, bound: BoundProvider) -> Limits:
+        spec = self.spec
+        return bound.attempt_limits(spec.limits, stream=spec.stream, first_is_default=spec.first_is_default)
+
+    def _attempt(
+        self, bound: BoundProvider, request: Request, limits: Limits, waited: float
+    ) -> AttemptRun | ProviderError:
+        clock = Clock(limits, started=self._started, now=self._now)
         run = AttemptRun(
             bound, request, clock, earlier=self.attempts, waited=waited, max_chars=self.spec.max_chars
         )  # fmt: skip

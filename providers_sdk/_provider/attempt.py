@@ -174,6 +174,8 @@ class AttemptRun(Iterator[Chunk]):
         """Take the next chunk from the provider, within the limits: a plugin may have waited outside ``http``."""
         self.clock.check()
         chunk = next(self._chunks)
+        if self.state is not State.RUNNING:  # another thread closed it, and the plugin did not notice
+            raise self._closed_while_read()
         self.clock.check()
         if isinstance(chunk, (str, Reasoning)):
             self._count(chunk)
@@ -207,7 +209,7 @@ class AttemptRun(Iterator[Chunk]):
 
     def _fail(self, error: BaseException) -> ProviderError:
         if self.state is not State.RUNNING:
-            return self._closed("the reply was closed while it was being read; the text so far is in 'partial'")
+            return self._closed_while_read()
         failure = finish_error(
             error,
             self.bound.session.redact,
@@ -217,10 +219,13 @@ class AttemptRun(Iterator[Chunk]):
             text=self.text,
         )
         if not self._leave(State.FAILED, failure):
-            return self._closed("the reply was closed while it was being read; the text so far is in 'partial'")
+            return self._closed_while_read()
         failure.attempts = self.attempts
         self.error = fresh_copy(failure)
         return failure
+
+    def _closed_while_read(self) -> Closed:
+        return self._closed("the reply was closed while it was being read; the text so far is in 'partial'")
 
     def _closed(self, message: str) -> Closed:
         name, model = self.bound.name, self.request.model
@@ -261,7 +266,8 @@ def iter_attempt(bound: BoundProvider, request: Request, limits: Limits | None =
     :param limits: time limits, the usual ones where not given.
     :raises ProviderError: any of its tree.
     """
-    run = AttemptRun(bound, request, Clock(limits or Limits()))
+    given = bound.attempt_limits(limits or Limits(), stream=request.stream, first_is_default=limits is None)
+    run = AttemptRun(bound, request, Clock(given))
     try:
         run.open()
         yield from run

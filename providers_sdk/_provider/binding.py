@@ -13,6 +13,7 @@ from providers_sdk._environment import secret_values, unknown_variables, variabl
 from providers_sdk._http.client import Http
 from providers_sdk._http.session import Pool
 from providers_sdk._model.chunks import Chunk
+from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
 from providers_sdk._model.request import Request
 from providers_sdk._model.settings import Setting
@@ -185,6 +186,19 @@ class BoundProvider:
         :raises UnsupportedOption: an option that it does not know, or a system message or history that it cannot take.
         """
         self._run(lambda: _check_options(self.provider, messages, options))
+
+    def attempt_limits(self, limits: Limits, *, stream: bool, first_is_default: bool) -> Limits:
+        """Return the limits of one attempt.
+
+        A whole answer has no first piece: only ``connect`` and ``deadline`` bound it. A provider whose models are slow
+        by nature may raise the default of ``first``.
+        """
+        if not (stream and self._run(lambda: self.provider.supports_stream)):
+            return limits.with_(first=None, idle=None)
+        slow = self._run(lambda: self.provider.first)
+        if slow and first_is_default and limits.first is not None:
+            return limits.with_(first=max(slow, limits.first))
+        return limits
 
     def close(self) -> None:
         """Close its connections."""

@@ -66,6 +66,7 @@ class Scripted(Provider):
 
     models: tuple[str, ...] = ("m",)
     default_model = "m"
+    supports_stream = True
 
     def __init__(self, name: str, *scripts: Sequence[Step]) -> None:
         super().__init__(name=name, environ={})

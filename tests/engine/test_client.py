@@ -30,8 +30,10 @@ from providers_sdk import (
     UnknownSetting,
     UnsupportedOption,
 )
+from providers_sdk._engine.client import Unset
 from providers_sdk.plugin import Chunk, Http, Provider, Request, Setting
 from providers_sdk.testing import Connection, Received, Response, html
+from providers_sdk_plugins.echo import Echo
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
@@ -111,15 +113,43 @@ def test_a_limit_of_a_call_is_checked_like_the_clients(wrong: dict[str, Any]) ->
 
 
 def test_a_calls_limit_replaces_the_clients() -> None:
-    with PizzagptSite() as site:
+    with AIPowerSite() as site:
         site.fault = hang
-        with pizza(site, first=60, retries=0) as client:
+        with Client("aipower", settings={"aipower": {"url": site.url}}, first=60, retries=0) as client:
             with pytest.raises(FirstTimeout) as first:
                 client.chat("Hi", first=0.1)
             with pytest.raises(DeadlineExceeded) as deadline:
                 client.chat("Hi", first=None, deadline=0.1)
     assert (first.value.limit, first.value.seconds) == ("first", 0.1)
     assert (deadline.value.limit, deadline.value.seconds) == ("deadline", 0.1)
+
+
+@pytest.mark.parametrize("provider", ["pizzagpt", "aipower"])
+def test_a_whole_answer_is_bound_by_the_deadline_only(provider: str) -> None:
+    with PizzagptSite() if provider == "pizzagpt" else AIPowerSite("json") as site:
+        site.fault = hang
+        settings = {provider: {"url": site.url}}
+        with Client(provider, settings=settings, first=0.01, idle=0.01, deadline=0.3, retries=0) as client:
+            with pytest.raises(DeadlineExceeded):
+                client.chat("Hi", stream=False)
+
+
+def first_of(client: Client, first: float | Unset | None = UNSET) -> float | None:
+    """Return the limit ``first`` that an attempt of the provider "slow" has."""
+    return client.chat("Hi", first=first)._run.clock.limits.first
+
+
+def test_a_provider_may_raise_the_default_of_first_but_no_limit_that_was_given() -> None:
+    class Slow(Echo):
+        first = 300.0
+
+    registry = Registry()
+    registry.register("slow", Slow)
+    with Client("slow", registry=registry) as client, Client("slow", registry=registry, first=60) as given:
+        assert first_of(client) == 300.0
+        assert first_of(client, first=5) == 5
+        assert first_of(client, first=None) is None
+        assert first_of(given) == 60
 
 
 def test_none_switches_a_limit_off_and_unset_leaves_it() -> None:
