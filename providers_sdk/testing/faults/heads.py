@@ -1,6 +1,13 @@
 """Faults of the connection and of the answer's head."""
 
-from providers_sdk.errors import ConnectionLost, FirstTimeout, InvalidAnswer, ResponseError, TransportError
+from providers_sdk.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    FirstTimeout,
+    InvalidAnswer,
+    ResponseError,
+    TransportError,
+)
 from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, flood, repeat
 from providers_sdk.testing.server import Connection, Received
 
@@ -8,7 +15,7 @@ __all__ = ["CHUNKED", "HEAD_FAULTS", "send_head"]
 
 CHUNKED = {"Transfer-Encoding": "chunked"}
 _LOST = Ends.all(ConnectionLost)
-_LATE = Ends.all(FirstTimeout)
+_LATE = Ends(stream=FirstTimeout, json=DeadlineExceeded, page=FirstTimeout)
 _HARMLESS = Ends.all(None)
 
 
