@@ -1,10 +1,7 @@
 import gc
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 
@@ -16,74 +13,31 @@ from providers_sdk import (
     ProxyFailed,
     TLSFailed,
 )
-from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.client import Pool
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
+from providers_sdk.testing.faults.bodies import chunk
+from tests.http.steps import (
+    CHUNKED,
+    OK,
+    PATIENCE,
+    SLACK,
+    STREAM,
+    OpenHttp,
+    Serve,
+    ServeTLS,
+    Step,
+    assert_within,
+    close,
+    reset,
+    run_steps,
+    send,
+    send_endlessly,
+    send_slowly,
+    wait_for_close,
+)
 
-PATIENCE = 30.0
 LIMIT = 0.3
-SLACK = 0.5
-OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
-STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-CHUNKED = STREAM + b"transfer-encoding: chunked\r\n\r\n"
 DONE = event("a") + event("[DONE]")
-OpenHttp = Callable[..., Http]
-Serve = Callable[..., RawServer]
-ServeTLS = Callable[..., TLSServer]
-Step = Callable[[Connection], object]
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    started = time.monotonic()
-    yield
-    assert time.monotonic() - started < seconds
-
-
-def say(*pieces: bytes) -> Step:
-    """Return a step that sends ``pieces``."""
-    return lambda connection: connection.send(b"".join(pieces))
-
-
-def stall(connection: Connection) -> None:
-    connection.wait_closed(PATIENCE)
-
-
-def drip(piece: bytes) -> Step:
-    """Return a step that sends ``piece`` again and again, slowly, until the client leaves."""
-
-    def step(connection: Connection) -> None:
-        while not connection.wait_closed(0.02):
-            connection.send(piece)
-
-    return step
-
-
-def flood(piece: bytes) -> Step:
-    """Return a step that sends ``piece`` as fast as it goes, until the client leaves."""
-
-    def step(connection: Connection) -> None:
-        while True:
-            connection.send(piece)
-
-    return step
-
-
-def hang_up(connection: Connection) -> None:
-    connection.sock.shutdown(socket.SHUT_RDWR)
-
-
-def then(*steps: Step) -> Callable[[Connection, Received], None]:
-    """Return a script of several steps."""
-
-    def script(connection: Connection, _: Received) -> None:
-        for step in steps:
-            step(connection)
-
-    return script
 
 
 # --- connections that are kept ---
@@ -99,7 +53,7 @@ ENDS = {
 def test_after_the_end_mark_the_connection_serves_the_next_call(
     head: bytes, body: bytes, serve: Serve, open_http: OpenHttp
 ) -> None:
-    site = serve(then(say(head, body)))
+    site = serve(run_steps(send(head, body)))
     pool = Pool(proxy="")
     for _ in range(5):
         assert [it.data for it in open_http(site.url, pool=pool).post("/").events()] == ["a", "[DONE]"]
@@ -108,18 +62,18 @@ def test_after_the_end_mark_the_connection_serves_the_next_call(
 
 
 def test_an_answer_in_json_leaves_its_connection_to_the_next(serve: Serve, open_http: OpenHttp) -> None:
-    site = serve(then(say(OK)))
+    site = serve(run_steps(send(OK)))
     http = open_http(site.url)
     assert [http.post("/", json={}).json() for _ in range(5)] == [{}] * 5
     assert site.connections == 1
 
 
 AFTERWARDS: dict[str, tuple[Step, ...]] = {
-    "nothing": (stall,),
-    "more events": (drip(chunk(event("b"))),),
-    "a chunk size byte by byte": (drip(b"0"),),
-    "trailers one by one": (say(b"0\r\n"), drip(b"x: y\r\n")),
-    "trailers without a pause": (say(b"0\r\n"), flood(b"x: y\r\n")),
+    "nothing": (wait_for_close,),
+    "more events": (send_slowly(chunk(event("b"))),),
+    "a chunk size byte by byte": (send_slowly(b"0"),),
+    "trailers one by one": (send(b"0\r\n"), send_slowly(b"x: y\r\n")),
+    "trailers without a pause": (send(b"0\r\n"), send_endlessly(b"x: y\r\n")),
 }
 
 
@@ -127,14 +81,14 @@ AFTERWARDS: dict[str, tuple[Step, ...]] = {
 def test_what_comes_after_the_end_mark_delays_nothing(
     steps: tuple[Step, ...], serve: Serve, open_http: OpenHttp
 ) -> None:
-    site = serve(then(say(CHUNKED, chunk(DONE)), *steps))
-    with within(SLACK):
+    site = serve(run_steps(send(CHUNKED, chunk(DONE)), *steps))
+    with assert_within(SLACK):
         assert len(list(open_http(site.url).post("/").events())) == 2
     assert site.wait_idle(PATIENCE)
 
 
 def test_more_bytes_than_announced_do_not_poison_the_next_answer(serve: Serve, open_http: OpenHttp) -> None:
-    site = serve(then(say(OK, b"HTTP/1.1 500 No\r\n\r\n")))
+    site = serve(run_steps(send(OK, b"HTTP/1.1 500 No\r\n\r\n")))
     http = open_http(site.url)
     assert [http.get("/").json() for _ in range(3)] == [{}] * 3
 
@@ -162,7 +116,7 @@ class DiesOnReuse(RawServer):
             self.requests.append(received)
 
 
-ENDS_OF_REUSE: dict[str, Step] = {"closed": lambda connection: None, "reset": lambda connection: connection.reset()}
+ENDS_OF_REUSE: dict[str, Step] = {"closed": close, "reset": reset}
 
 
 @pytest.mark.parametrize("end", ENDS_OF_REUSE.values(), ids=ENDS_OF_REUSE)
@@ -172,8 +126,8 @@ def test_a_kept_connection_that_dies_before_any_byte_costs_one_repeat(
 ) -> None:
     with DiesOnReuse(end, sound=2) as site:
         http = open_http(site.url)
-        send = http.get if method == "GET" else http.post
-        assert [send("/").json(), send("/").json()] == [{}, {}]
+        ask = http.get if method == "GET" else http.post
+        assert [ask("/").json(), ask("/").json()] == [{}, {}]
         assert (site.connections, len(site.requests)) == (2, 3)
 
 
@@ -188,7 +142,7 @@ def test_the_repeat_is_not_repeated(end: Step, open_http: OpenHttp) -> None:
 
 
 def test_a_kept_connection_that_dies_after_a_byte_is_lost(open_http: OpenHttp) -> None:
-    with DiesOnReuse(say(b"HTTP/1.1 2"), sound=2) as site:
+    with DiesOnReuse(send(b"HTTP/1.1 2"), sound=2) as site:
         http = open_http(site.url)
         assert http.post("/").json() == {}
         with pytest.raises(ConnectionLost):
@@ -200,7 +154,7 @@ def test_a_kept_connection_that_dies_after_a_byte_is_lost(open_http: OpenHttp) -
 def test_a_fresh_connection_that_dies_is_never_repeated(
     through: str, serve: Serve, serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = serve(then(hang_up)) if through == "directly" else serve_tls(then(hang_up))
+    site = serve(run_steps(close)) if through == "directly" else serve_tls(run_steps(close))
     if isinstance(site, TLSServer):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", site.ca)
     with ProxyServer() as proxy:
@@ -211,7 +165,7 @@ def test_a_fresh_connection_that_dies_is_never_repeated(
 
 
 def test_a_repeat_that_fails_otherwise_says_so(open_http: OpenHttp) -> None:
-    ends = iter([ENDS_OF_REUSE["closed"], stall])
+    ends = iter([ENDS_OF_REUSE["closed"], wait_for_close])
     with DiesOnReuse(lambda connection: next(ends)(connection), sound=1) as site:
         pool = Pool(proxy="")
         assert open_http(site.url, pool=pool).post("/").json() == {}
@@ -237,7 +191,7 @@ def test_a_name_that_is_not_there_cannot_be_connected_to(host: str, open_http: O
 def test_a_certificate_that_proves_nothing_fails_and_nothing_is_sent(
     names: tuple[str, ...], serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = serve_tls(then(say(OK)), names=names)
+    site = serve_tls(run_steps(send(OK)), names=names)
     if names != ("127.0.0.1",):
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", site.ca)
     with pytest.raises(TLSFailed, match="certificate"):
@@ -248,7 +202,7 @@ def test_a_certificate_that_proves_nothing_fails_and_nothing_is_sent(
 def test_a_certificate_that_is_right_is_enough(
     serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = serve_tls(then(say(OK)))
+    site = serve_tls(run_steps(send(OK)))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", site.ca)
     http = open_http(site.url)
     assert [http.get("/").json(), http.get("/").json()] == [{}, {}]
@@ -266,7 +220,7 @@ def test_a_server_that_speaks_no_tls_fails(open_http: OpenHttp) -> None:
 
 
 def test_a_tunnel_that_is_cut_is_the_proxys_failure_or_a_lost_connection(serve: Serve, open_http: OpenHttp) -> None:
-    proxy = serve(then(hang_up))
+    proxy = serve(run_steps(close))
     with pytest.raises((ProxyFailed, ConnectionLost)):
         open_http("https://acme.invalid", proxy=proxy.url).get("/")
     assert len(proxy.requests) == 1
@@ -287,8 +241,8 @@ def test_what_was_received_is_counted_to_the_byte(serve: Serve, open_http: OpenH
 
 def test_a_redirect_is_not_looked_into_by_requests(serve: Serve, open_http: OpenHttp) -> None:
     moved = b"HTTP/1.1 302 Found\r\nlocation: http://elsewhere.invalid/\r\n\r\n"
-    site = serve(then(say(moved), flood(b"x" * 65_536)))
-    with within(SLACK):
+    site = serve(run_steps(send(moved), send_endlessly(b"x" * 65_536)))
+    with assert_within(SLACK):
         answer = open_http(site.url).get("/")
     assert answer.status == 302
     answer.close()
@@ -308,7 +262,7 @@ def peer(sock: socket.socket) -> object:
 
 
 def test_a_thousand_streams_broken_off_leave_no_socket_open(serve: Serve, open_http: OpenHttp) -> None:
-    site = serve(then(say(CHUNKED, chunk(event("a")) * 3), stall))
+    site = serve(run_steps(send(CHUNKED, chunk(event("a")) * 3), wait_for_close))
     pool = Pool(proxy="")
     threads = threading.active_count()
     for number in range(1000):
@@ -328,7 +282,7 @@ def test_a_thousand_streams_broken_off_leave_no_socket_open(serve: Serve, open_h
 
 
 def test_closing_the_pool_closes_kept_connections(serve: Serve, open_http: OpenHttp) -> None:
-    site = serve(then(say(OK)))
+    site = serve(run_steps(send(OK)))
     pool = Pool(proxy="")
     with ThreadPoolExecutor(20) as threads:
         assert list(threads.map(lambda _: open_http(site.url, pool=pool).get("/").json(), range(100))) == [{}] * 100
@@ -342,7 +296,7 @@ def test_closing_the_pool_closes_kept_connections(serve: Serve, open_http: OpenH
 def test_threads_that_share_a_pool_keep_each_its_own_limit(serve: Serve, open_http: OpenHttp) -> None:
     def script(connection: Connection, received: Received) -> None:
         if received.path == "/slow":
-            stall(connection)
+            wait_for_close(connection)
         else:
             connection.send(OK)
 
@@ -355,13 +309,13 @@ def test_threads_that_share_a_pool_keep_each_its_own_limit(serve: Serve, open_ht
         except FirstTimeout:
             return "late"
 
-    with within(LIMIT + SLACK + 1), ThreadPoolExecutor(20) as threads:
+    with assert_within(LIMIT + SLACK + 1), ThreadPoolExecutor(20) as threads:
         assert list(threads.map(ask, range(20))) == [{}, "late"] * 10
     pool.close()
 
 
 def test_a_session_of_the_wire_works_without_a_clock(serve: Serve) -> None:
-    site, pool = serve(then(say(OK))), Pool(proxy="")
+    site, pool = serve(run_steps(send(OK))), Pool(proxy="")
     assert [pool.session().get(site.url).json() for _ in range(2)] == [{}, {}]
     assert site.connections == 1
     pool.close()

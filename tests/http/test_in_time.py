@@ -1,8 +1,6 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,71 +16,48 @@ from providers_sdk import (
 )
 from providers_sdk._http.client import Http, Pool
 from providers_sdk._http.clock import Clock
-from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
+from providers_sdk.testing import Connection, ProxyServer, RawServer, event
 from providers_sdk.testing.faults.bodies import chunk
-from providers_sdk.testing.faults.fault import flood, repeat
+from tests.http.steps import (
+    CHUNKED,
+    OK,
+    PATIENCE,
+    SLACK,
+    STREAM,
+    OpenHttp,
+    Serve,
+    ServeTLS,
+    Step,
+    assert_within,
+    run_steps,
+    send,
+    send_endlessly,
+    send_slowly,
+    wait_for_close,
+)
 
-PATIENCE = 30.0
 LIMIT = 0.15
-SLACK = 0.5
-OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
-STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-CHUNKED = STREAM + b"transfer-encoding: chunked\r\n\r\n"
-OpenHttp = Callable[..., Http]
-Serve = Callable[..., RawServer]
-ServeTLS = Callable[..., TLSServer]
-Step = Callable[[Connection], object]
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    started = time.monotonic()
-    yield
-    assert time.monotonic() - started < seconds
-
-
-def say(*pieces: bytes) -> Step:
-    return lambda connection: connection.send(b"".join(pieces))
-
-
-def stall(connection: Connection) -> None:
-    connection.wait_closed(PATIENCE)
-
-
-def drip(piece: bytes) -> Step:
-    return lambda connection: repeat(connection, piece)
-
-
-def pour(piece: bytes) -> Step:
-    return lambda connection: flood(connection, piece)
-
-
-def then(*steps: Step) -> Callable[[Connection, Received], None]:
-    """Return a script of several steps."""
-
-    def script(connection: Connection, _: Received) -> None:
-        for step in steps:
-            step(connection)
-
-    return script
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 JSON = HEAD + b"content-type: application/json\r\n"
 SLOW: dict[str, tuple[Step, ...]] = {
-    "no answer": (stall,),
-    "a header byte by byte": (say(HEAD, b"x: "), drip(b"y")),
-    "header after header": (say(HEAD), drip(b"x: y\r\n")),
-    "100 Continue for ever": (drip(b"HTTP/1.1 100 Continue\r\n\r\n"),),
-    "stall after the headers": (say(STREAM, b"\r\n"), stall),
-    "comments for ever": (say(CHUNKED), drip(chunk(b": ping\n\n"))),
-    "a chunk byte by byte": (say(CHUNKED, b"ffff\r\n"), drip(b"x")),
-    "a chunk size byte by byte": (say(CHUNKED), drip(b"0")),
-    "a slow body": (say(STREAM, b"content-length: 9999\r\n\r\n"), drip(b"x")),
-    "a body without length": (say(STREAM, b"\r\n"), drip(b"x")),
-    "slow JSON": (say(JSON, b"content-length: 9999\r\n\r\n"), drip(b" ")),
-    "trailers for ever": (say(JSON, b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"), drip(b"x: y\r\n")),
-    "trailers without a pause": (say(JSON, b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"), pour(b"x: y\r\n")),
+    "no answer": (wait_for_close,),
+    "a header byte by byte": (send(HEAD, b"x: "), send_slowly(b"y")),
+    "header after header": (send(HEAD), send_slowly(b"x: y\r\n")),
+    "100 Continue for ever": (send_slowly(b"HTTP/1.1 100 Continue\r\n\r\n"),),
+    "stall after the headers": (send(STREAM, b"\r\n"), wait_for_close),
+    "comments for ever": (send(CHUNKED), send_slowly(chunk(b": ping\n\n"))),
+    "a chunk byte by byte": (send(CHUNKED, b"ffff\r\n"), send_slowly(b"x")),
+    "a chunk size byte by byte": (send(CHUNKED), send_slowly(b"0")),
+    "a slow body": (send(STREAM, b"content-length: 9999\r\n\r\n"), send_slowly(b"x")),
+    "a body without length": (send(STREAM, b"\r\n"), send_slowly(b"x")),
+    "slow JSON": (send(JSON, b"content-length: 9999\r\n\r\n"), send_slowly(b" ")),
+    "trailers for ever": (send(JSON, b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"), send_slowly(b"x: y\r\n")),
+    "trailers without a pause": (
+        send(JSON, b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"),
+        send_endlessly(b"x: y\r\n"),
+    ),
 }
 
 
@@ -104,8 +79,8 @@ BY_DEADLINE = ["a header byte by byte", "comments for ever", "slow JSON"]
 def test_whatever_is_slow_ends_at_the_limit_which_is_named(
     name: str, limit: str, serve: Serve, open_http: OpenHttp
 ) -> None:
-    http = open_http(serve(then(*SLOW[name])).url, **{limit: LIMIT})
-    with within(LIMIT + SLACK), pytest.raises(TimeLimitExceeded) as caught:
+    http = open_http(serve(run_steps(*SLOW[name])).url, **{limit: LIMIT})
+    with assert_within(LIMIT + SLACK), pytest.raises(TimeLimitExceeded) as caught:
         read(http)
     assert type(caught.value) is KINDS[limit]
     assert caught.value.seconds == LIMIT
@@ -117,49 +92,53 @@ def test_the_words_of_an_error_are_not_waited_for_as_long_as_an_answer(
     serve: Serve, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("providers_sdk._http.response._WORDS_GRACE", LIMIT)
-    for step in (stall, drip(b"x")):
-        site = serve(then(say(b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\n\r\n"), step))
-        with within(LIMIT + SLACK), pytest.raises(HTTPStatusError, match="answered 500"):
+    for step in (wait_for_close, send_slowly(b"x")):
+        site = serve(run_steps(send(b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\n\r\n"), step))
+        with assert_within(LIMIT + SLACK), pytest.raises(HTTPStatusError, match="answered 500"):
             open_http(site.url, first=PATIENCE).post("/").json()
 
 
-@pytest.mark.parametrize("step", [stall, drip(chunk(b": ping\n\n"))], ids=["stall", "comments"])
+@pytest.mark.parametrize("step", [wait_for_close, send_slowly(chunk(b": ping\n\n"))], ids=["stall", "comments"])
 def test_after_a_piece_idleness_is_what_is_measured(step: Step, serve: Serve, open_http: OpenHttp) -> None:
-    http = open_http(serve(then(say(CHUNKED, chunk(event("a"))), step)).url, first=PATIENCE, idle=LIMIT)
-    with within(LIMIT + SLACK), pytest.raises(IdleTimeout):
+    http = open_http(serve(run_steps(send(CHUNKED, chunk(event("a"))), step)).url, first=PATIENCE, idle=LIMIT)
+    with assert_within(LIMIT + SLACK), pytest.raises(IdleTimeout):
         read(http)
 
 
-@pytest.mark.parametrize("steps", [(say(STREAM, b"\r\n"), stall), (say(HEAD, b"x: "), drip(b"y"))], ids=range(2))
+@pytest.mark.parametrize(
+    "steps", [(send(STREAM, b"\r\n"), wait_for_close), (send(HEAD, b"x: "), send_slowly(b"y"))], ids=range(2)
+)
 def test_limits_hold_over_tls(
     steps: tuple[Step, ...], serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = serve_tls(then(*steps))
+    site = serve_tls(run_steps(*steps))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", site.ca)
     http = open_http(site.url, first=LIMIT)
-    with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+    with assert_within(LIMIT + SLACK), pytest.raises(FirstTimeout):
         read(http)
 
 
 def test_limits_hold_through_a_proxy_and_a_tunnel(
     serve: Serve, serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tunnelled = serve_tls(then(say(STREAM, b"\r\n"), stall))
+    tunnelled = serve_tls(run_steps(send(STREAM, b"\r\n"), wait_for_close))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", tunnelled.ca)
     with ProxyServer() as proxy:
-        for site in (tunnelled, serve(then(say(STREAM, b"\r\n"), stall))):
+        for site in (tunnelled, serve(run_steps(send(STREAM, b"\r\n"), wait_for_close))):
             http = open_http(site.url, proxy=proxy.url, first=LIMIT)
-            with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+            with assert_within(LIMIT + SLACK), pytest.raises(FirstTimeout):
                 read(http)
 
 
-@pytest.mark.parametrize("steps", [(stall,), (say(b"HTTP/1.1 200 OK\r\nx: "), drip(b"y"))], ids=["stall", "drip"])
+@pytest.mark.parametrize(
+    "steps", [(wait_for_close,), (send(b"HTTP/1.1 200 OK\r\nx: "), send_slowly(b"y"))], ids=["stall", "drip"]
+)
 def test_a_proxy_that_makes_no_tunnel_ends_at_the_limit(
     steps: tuple[Step, ...], serve: Serve, open_http: OpenHttp
 ) -> None:
-    proxy = serve(then(*steps))
+    proxy = serve(run_steps(*steps))
     http = open_http("https://acme.invalid", proxy=proxy.url, first=LIMIT)
-    with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+    with assert_within(LIMIT + SLACK), pytest.raises(FirstTimeout):
         http.get("/")
 
 
@@ -171,7 +150,7 @@ def test_a_request_that_nobody_takes_ends_at_the_limit(open_http: OpenHttp) -> N
     done = threading.Event()
     with TakesNothing() as site:
         http = open_http(site.url, deadline=LIMIT)
-        with within(LIMIT + SLACK), pytest.raises(DeadlineExceeded):
+        with assert_within(LIMIT + SLACK), pytest.raises(DeadlineExceeded):
             http.post("/", data={"text": "x" * 30_000_000})
         done.set()
 
@@ -199,7 +178,7 @@ def test_a_request_that_nobody_takes_from_a_kept_connection_ends_at_the_limit(op
     with TakesOne() as site:
         assert open_http(site.url, pool=pool).get("/").json() == {}
         http = open_http(site.url, pool=pool, first=LIMIT)
-        with within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+        with assert_within(LIMIT + SLACK), pytest.raises(FirstTimeout):
             http.post("/", data={"text": "x" * 16_000_000})
         assert site.connections == 1
         done.set()
@@ -207,7 +186,7 @@ def test_a_request_that_nobody_takes_from_a_kept_connection_ends_at_the_limit(op
 
 
 def test_a_limit_that_has_run_out_sends_nothing(serve: Serve, open_http: OpenHttp) -> None:
-    site = serve(then(say(OK)))
+    site = serve(run_steps(send(OK)))
     http = open_http(site.url)
     http.clock = Clock(http.clock.limits, started=http.clock.now() - 1000)
     with pytest.raises(DeadlineExceeded):
@@ -217,14 +196,14 @@ def test_a_limit_that_has_run_out_sends_nothing(serve: Serve, open_http: OpenHtt
 
 def test_without_limits_an_answer_may_take_its_time(serve: Serve, open_http: OpenHttp) -> None:
     go = threading.Event()
-    site = serve(then(lambda connection: go.wait(PATIENCE), say(OK)))
+    site = serve(run_steps(lambda connection: go.wait(PATIENCE), send(OK)))
     http = open_http(site.url, connect=None, first=None, idle=None, deadline=None)
     threading.Timer(0.05, go.set).start()
     assert http.get("/").json() == {}
 
 
 def handshakes() -> dict[str, tuple[Step, ...]]:
-    return {"stall": (stall,), "trickle": (say(b"\x16\x03\x03\x40\x00"), drip(b"\0"))}
+    return {"stall": (wait_for_close,), "trickle": (send(b"\x16\x03\x03\x40\x00"), send_slowly(b"\0"))}
 
 
 class Mute(RawServer):
@@ -243,7 +222,7 @@ class Mute(RawServer):
 def test_a_tls_handshake_counts_as_connecting(steps: tuple[Step, ...], open_http: OpenHttp) -> None:
     with Mute(*steps) as site:
         http = open_http(site.url.replace("http:", "https:"), connect=LIMIT)
-        with within(LIMIT + SLACK), pytest.raises(ConnectTimeout) as caught:
+        with assert_within(LIMIT + SLACK), pytest.raises(ConnectTimeout) as caught:
             http.get("/")
     assert caught.value.seconds == LIMIT
 
@@ -256,9 +235,9 @@ def test_connecting_and_the_handshake_share_one_limit(open_http: OpenHttp, monke
         real_connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", slow_connect)
-    with Mute(stall) as site:
+    with Mute(wait_for_close) as site:
         http = open_http(site.url.replace("http:", "https:"), connect=1.0)
-        with within(1.0 + SLACK), pytest.raises(ConnectTimeout):
+        with assert_within(1.0 + SLACK), pytest.raises(ConnectTimeout):
             http.get("/")
 
 
@@ -294,7 +273,7 @@ def test_all_dead_addresses_of_a_host_share_one_limit(
 ) -> None:
     addresses += [1, 1, 1]
     http = open_http("http://many.example", **limits)
-    with within(LIMIT + SLACK), pytest.raises(TimeLimitExceeded) as caught:
+    with assert_within(LIMIT + SLACK), pytest.raises(TimeLimitExceeded) as caught:
         http.get("/")
     assert type(caught.value) is kind
 
@@ -312,7 +291,7 @@ def test_the_time_told_is_that_of_the_connection_not_of_what_came_before(
 
 
 def test_where_one_address_refuses_the_next_is_tried(addresses: list[int], serve: Serve, open_http: OpenHttp) -> None:
-    site = serve(then(say(OK)))
+    site = serve(run_steps(send(OK)))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         addresses += [taken.getsockname()[1], site.address[1]]
