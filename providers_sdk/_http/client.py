@@ -11,9 +11,9 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from providers_sdk import errors
-from providers_sdk._http.adapter import Exchange, current_exchange
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.exceptions import translate
+from providers_sdk._http.exchange import Exchange, current_exchange
 from providers_sdk._http.response import Answer
 from providers_sdk._http.session import Pool
 from providers_sdk._http.tokens import Tokens

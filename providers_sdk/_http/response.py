@@ -10,8 +10,8 @@ import requests
 from urllib3 import HTTPResponse
 
 from providers_sdk import errors
-from providers_sdk._http.adapter import Exchange
 from providers_sdk._http.exceptions import translate
+from providers_sdk._http.exchange import Exchange
 from providers_sdk._protocol.bot_walls import wall_of
 from providers_sdk._protocol.error_body import html_words, json_words, phrase, status_class
 from providers_sdk._protocol.html import Page

@@ -1,0 +1,33 @@
+"""One request and its answer, as far as it has come, and the time that its next step may take."""
+
+import math
+import socket
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from providers_sdk._http.clock import Clock
+
+__all__ = ["Exchange", "current_exchange"]
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """One request and its answer on the wire, as far as it has come."""
+
+    clock: Clock
+    reused: bool = False
+    received: int = 0
+    ends: float | None = None
+
+    def bound(self, sock: socket.socket) -> None:
+        """Let the next call on ``sock`` block no longer than the clock allows."""
+        left = self.clock.left()
+        if self.ends is not None:
+            left = min(self.ends - self.clock.now(), math.inf if left is None else left)
+        if left is not None and left <= 0:
+            raise TimeoutError("the clock ran out")
+        sock.settimeout(left)
+
+
+current_exchange: ContextVar[Exchange | None] = ContextVar("providers_sdk_exchange", default=None)
+"""The exchange that this thread is about to make; set around ``Session.send``, which connects in the same thread."""
