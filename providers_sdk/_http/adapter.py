@@ -12,23 +12,23 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
 from providers_sdk._http.connect import DirectConnection
-from providers_sdk._http.connection import WireConnection
+from providers_sdk._http.connection import DeadlineConnection
 
-__all__ = ["Session", "WireAdapter"]
-
-
-def _wired(pool: type[HTTPConnectionPool], mixin: type[WireConnection]) -> type[HTTPConnectionPool]:
-    connection = type("Wire" + pool.ConnectionCls.__name__, (mixin, pool.ConnectionCls), {})
-    return type("Wire" + pool.__name__, (pool,), {"ConnectionCls": connection})
+__all__ = ["DeadlineAdapter", "Session"]
 
 
-class WireAdapter(HTTPAdapter):
+def _timed_pool(pool: type[HTTPConnectionPool], mixin: type[DeadlineConnection]) -> type[HTTPConnectionPool]:
+    connection = type("Deadline" + pool.ConnectionCls.__name__, (mixin, pool.ConnectionCls), {})
+    return type("Deadline" + pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+class DeadlineAdapter(HTTPAdapter):
     """requests' adapter with every pool's connections put on the clock; retries are off, that is not its business."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Put the connections of the direct pools on the clock."""
         super().init_poolmanager(*args, **kwargs)
-        _wire(self.poolmanager, DirectConnection)
+        _use_timed_pools(self.poolmanager, DirectConnection)
 
     def close(self) -> None:
         """Close the idle connections now: urllib3 would wait until nobody refers to their pool any more."""
@@ -44,13 +44,13 @@ class WireAdapter(HTTPAdapter):
         known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **kwargs)
         if not known:
-            _wire(manager, WireConnection if proxy.lower().startswith("socks") else DirectConnection)
+            _use_timed_pools(manager, DeadlineConnection if proxy.lower().startswith("socks") else DirectConnection)
         return manager
 
 
-def _wire(manager: Any, mixin: type[WireConnection]) -> None:
+def _use_timed_pools(manager: Any, mixin: type[DeadlineConnection]) -> None:
     classes = manager.pool_classes_by_scheme.items()
-    manager.pool_classes_by_scheme = {scheme: _wired(pool, mixin) for scheme, pool in classes}
+    manager.pool_classes_by_scheme = {scheme: _timed_pool(pool, mixin) for scheme, pool in classes}
 
 
 class Session(requests.Session):

@@ -6,13 +6,13 @@ from typing import Any
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from providers_sdk._http.clock import Clock
-from providers_sdk._http.connection import WireConnection
+from providers_sdk._http.connection import DeadlineConnection
 from providers_sdk._http.exchange import current_exchange
 
 __all__ = ["DirectConnection"]
 
 
-class DirectConnection(WireConnection):
+class DirectConnection(DeadlineConnection):
     """For connections that this machine opens itself: all addresses of a host share one connect limit."""
 
     def _new_conn(self) -> socket.socket:

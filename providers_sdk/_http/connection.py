@@ -9,10 +9,10 @@ from urllib3.connection import HTTPConnection
 
 from providers_sdk._http.exchange import Exchange, current_exchange
 
-__all__ = ["WireConnection"]
+__all__ = ["DeadlineConnection"]
 
 
-class _WireFile(io.RawIOBase):
+class DeadlineFile(io.RawIOBase):
     """The response's raw file: each read asks the clock first and counts what came."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
@@ -22,7 +22,7 @@ class _WireFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._exchange.bound(self._sock)
+        self._exchange.apply_timeout(self._sock)
         count = self._raw.readinto(buffer)
         self._exchange.received += count or 0
         return count
@@ -34,15 +34,15 @@ class _WireFile(io.RawIOBase):
             super().close()
 
 
-class _WireResponse(HTTPResponse):
-    """http.client's response, reading through :class:`_WireFile`."""
+class DeadlineResponse(HTTPResponse):
+    """http.client's response, reading through :class:`DeadlineFile`."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         exchange = current_exchange.get()
         if exchange is not None:
             raw = self.fp.detach()
-            self.fp = io.BufferedReader(_WireFile(raw, sock, exchange))
+            self.fp = io.BufferedReader(DeadlineFile(raw, sock, exchange))
 
     def begin(self) -> None:
         """Read the head, and drop what is no header: urllib3 would print it, whatever it holds."""
@@ -55,10 +55,10 @@ class _HasSocket(Protocol):
     sock: socket.socket | None
 
 
-class WireConnection(HTTPConnection):
+class DeadlineConnection(HTTPConnection):
     """Mixed before urllib3's connection classes: bounds sending, notes whether the connection is a reused one."""
 
-    response_class = _WireResponse
+    response_class = DeadlineResponse
     _used = False
 
     @property
@@ -82,5 +82,5 @@ class WireConnection(HTTPConnection):
         exchange = current_exchange.get()
         sock = cast(_HasSocket, self).sock
         if exchange is not None and sock is not None:
-            exchange.bound(sock)
+            exchange.apply_timeout(sock)
         super().send(data)

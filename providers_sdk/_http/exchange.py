@@ -19,7 +19,7 @@ class Exchange:
     received: int = 0
     ends: float | None = None
 
-    def bound(self, sock: socket.socket) -> None:
+    def apply_timeout(self, sock: socket.socket) -> None:
         """Let the next call on ``sock`` block no longer than the clock allows."""
         left = self.clock.left()
         if self.ends is not None:

@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
 
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._http.adapter import Session, WireAdapter
+from providers_sdk._http.adapter import DeadlineAdapter, Session
 from providers_sdk._http.tokens import TokenStore
 from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk._version import __version__
@@ -125,14 +125,14 @@ class Pool:
     def close(self) -> None:
         """Close the connections, but for those of adapters that were lent."""
         for adapter in self._session.adapters.values():
-            if isinstance(adapter, WireAdapter):
+            if isinstance(adapter, DeadlineAdapter):
                 adapter.close()
 
     def _new_session(self) -> Session:
         session = Session()
         session.trust_env = False  # a .netrc entry would silently replace an Authorization header
         session.headers["user-agent"] = USER_AGENT
-        adapter = WireAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS)
+        adapter = DeadlineAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         if self.lent is not None:

@@ -314,7 +314,7 @@ def test_threads_that_share_a_pool_keep_each_its_own_limit(serve: Serve, open_ht
     pool.close()
 
 
-def test_a_session_of_the_wire_works_without_a_clock(serve: Serve) -> None:
+def test_a_session_works_without_a_clock(serve: Serve) -> None:
     site, pool = serve(run_steps(send(OK))), Pool(proxy="")
     assert [pool.session().get(site.url).json() for _ in range(2)] == [{}, {}]
     assert site.connections == 1
