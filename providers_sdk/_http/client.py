@@ -3,7 +3,6 @@
 import logging
 import re
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -42,7 +41,6 @@ class Http:
         self._pool, self.clock, self._base = pool, clock, base.rstrip("/")
         self._answers: list[Answer] = []
         self._exchanges: list[Exchange] = []
-        self._lock = threading.Lock()
         self._closed = False
 
     @property
@@ -157,10 +155,8 @@ class Http:
 
     def close(self) -> None:
         """Close every answer that is still open; from now on nothing is sent."""
-        with self._lock:
-            self._closed = True
-            answers = list(self._answers)
-        for answer in answers:
+        self._closed = True
+        for answer in list(self._answers):
             answer.close()
 
     def _address(self, url: str) -> str:
@@ -192,10 +188,8 @@ class Http:
         response = self._response(exchange, method, url, dict(headers or {}), body)
         answer = Answer(response, exchange, redact=self._pool.redact, started=started)
         _log.debug("%s %s -> %d (%.3f s)", method, answer.url, answer.status, answer.seconds)
-        with self._lock:
-            self._answers.append(answer)
-            closed = self._closed
-        if closed:
+        self._answers.append(answer)
+        if self._closed:  # close() sets it before it looks at the answers: one of the two closes this one
             answer.close()
             raise errors.Closed("the reply was closed while its request was being sent")
         return answer

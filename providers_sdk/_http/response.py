@@ -1,7 +1,6 @@
 """An answer on the wire: its status at once, its body read as it arrives, bounded, and only as what it claims to be."""
 
 import sys
-import threading
 import time
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -10,6 +9,7 @@ import requests
 from urllib3 import HTTPResponse
 
 from providers_sdk import errors
+from providers_sdk._http.body import Body
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange
 from providers_sdk._protocol.bot_walls import wall_of
@@ -44,9 +44,9 @@ class Answer:
 
     def __init__(self, response: requests.Response, exchange: Exchange, *, redact: Redactor, started: float) -> None:
         self._response = response
+        self._data = Body(response)
         self._exchange = exchange
         self._redact = redact
-        self._reading: int | None = None
         self._head = b""
         self._text: str | None = None
         self.seconds = exchange.clock.now() - started
@@ -54,7 +54,11 @@ class Answer:
         self.location = bare_url(response.url or "")
         """Where it came from, for following a redirect; :attr:`url` is for people."""
         self.url = redact(self.location)
-        self.closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._data.closed
 
     @property
     def headers(self) -> Any:
@@ -222,7 +226,7 @@ class Answer:
         """Read the end of the body, if it is there, so that the connection can serve the next call."""
         self._exchange.ends = self._exchange.clock.now() + _GRACE
         try:
-            if self._response.raw.read1(_PIECE, decode_content=True):
+            if self._data.read(_PIECE):
                 self.close()
         except Exception:  # noqa: BLE001  the answer is complete: nothing after its end mark can spoil it
             self.close()
@@ -258,39 +262,25 @@ class Answer:
         if self.closed:
             raise errors.Closed(_CLOSED)
         self._exchange.clock.check()
-        self._reading, before = threading.get_ident(), sys.exception()
+        before = sys.exception()
         try:
-            piece: bytes = self._response.raw.read1(_PIECE, decode_content=True)
-            if piece or not self.closed:  # being woken looks like the body's end where that is the connection's
+            piece = self._data.read(_PIECE)
+            if not self.closed:  # shutdown() makes a read return b"" where the body ends with the connection
                 return piece
             error: errors.ProviderError = errors.Closed(_CLOSED)
-        except Exception as failure:  # noqa: BLE001  the door decides what it means
-            error = self._ours(failure, before)
-        finally:
-            self._reading = None
-        raise error  # out here, so that no context of it holds what the door has scrubbed
+        except Exception as failure:  # noqa: BLE001  translate() decides what it means
+            error = self._translate(failure, before)
+        raise error  # out here, so that no context of it holds what translate() has scrubbed
 
-    def _ours(self, failure: Exception, before: BaseException | None) -> errors.ProviderError:
+    def _translate(self, failure: Exception, before: BaseException | None) -> errors.ProviderError:
         if self.closed:
             return errors.Closed(_CLOSED)
         clock, redact = self._exchange.clock, self._redact
         return translate(failure, clock=clock, url=self.url, redact=redact, before=before, body=True)
 
     def close(self) -> None:
-        """Release the connection; a body not read to its end costs it. Closing twice is silence."""
-        if self.closed:
-            return
-        self.closed = True
-        if self._reading not in (None, threading.get_ident()):
-            self._wake()
-        self._response.close()
-
-    def _wake(self) -> None:
-        """Wake the thread that reads: ``close`` alone would wait for it."""
-        try:
-            self._response.raw.shutdown()
-        except (AttributeError, ValueError, RuntimeError, OSError):
-            return
+        """Release the connection; a body that was not read to its end costs it. Closing twice does nothing."""
+        self._data.close()
 
 
 Answer.__module__ = "providers_sdk.plugin"
