@@ -17,9 +17,18 @@ from providers_sdk._http.connection import DeadlineConnection
 __all__ = ["DeadlineAdapter", "Session"]
 
 
+class _DeadlinePool(HTTPConnectionPool):
+    """Mixed before urllib3's pool classes: keeps a connection only if nothing is left over from its response."""
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None and not conn.is_reusable:
+            conn.close()
+        super()._put_conn(conn)
+
+
 def _timed_pool(pool: type[HTTPConnectionPool], mixin: type[DeadlineConnection]) -> type[HTTPConnectionPool]:
     connection = type("Deadline" + pool.ConnectionCls.__name__, (mixin, pool.ConnectionCls), {})
-    return type("Deadline" + pool.__name__, (pool,), {"ConnectionCls": connection})
+    return type("Deadline" + pool.__name__, (_DeadlinePool, pool), {"ConnectionCls": connection})
 
 
 class DeadlineAdapter(HTTPAdapter):

@@ -1,4 +1,4 @@
-"""urllib3's connections, with every blocking call bounded by the clock."""
+"""urllib3's connections, with every blocking call bounded by the clock, and kept only where nothing is left over."""
 
 import socket
 from typing import Any, Protocol, cast
@@ -18,19 +18,36 @@ class _HasSocket(Protocol):
 class DeadlineConnection(HTTPConnection):
     """Mixed before urllib3's connection classes: bounds sending, notes whether the connection is a reused one."""
 
-    response_class = DeadlineResponse
+    _response: DeadlineResponse | None = None
     _used = False
+
+    def response_class(self, *args: Any, **kwargs: Any) -> DeadlineResponse:  # type: ignore[override]
+        """Return a new response, as the class in this place would."""
+        self._response = DeadlineResponse(*args, **kwargs)
+        return self._response
 
     @property
     def has_connected_to_proxy(self) -> bool:
-        """Whether what fails now is no failure of the proxy: urllib3 forgets it with the socket."""
+        """Whether the proxy was reached; urllib3 resets it on close, and would blame the proxy for what fails later."""
         return self._used or super().has_connected_to_proxy
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open and nothing can be read from it: what can be read answers no request."""
+        return super().is_connected and not _has_pending(cast(_HasSocket, self).sock)
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the last response was read to its end and nothing came after it."""
+        return self.is_connected and not (self._response is not None and self._response.has_surplus)
+
     def connect(self) -> None:
+        """Connect."""
         self._used = False
         super().connect()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request."""
         exchange = current_exchange.get()
         if exchange is not None:
             # a socket alone tells nothing: TLS and proxies connect before the first request
@@ -39,8 +56,15 @@ class DeadlineConnection(HTTPConnection):
         self._used = True
 
     def send(self, data: Any) -> None:
+        """Send bytes, within the time that is left."""
         exchange = current_exchange.get()
         sock = cast(_HasSocket, self).sock
         if exchange is not None and sock is not None:
             exchange.apply_timeout(sock)
         super().send(data)
+
+
+def _has_pending(sock: Any) -> bool:
+    """Whether TLS holds decrypted bytes that nobody has read: ``select`` does not see them."""
+    pending = getattr(sock, "pending", None)
+    return pending is not None and pending() > 0

@@ -1,25 +1,35 @@
-"""http.client's response, with every read bounded by the clock."""
+"""http.client's response, with every read bounded by the clock, and interim responses (1xx) skipped."""
 
 import io
 import socket
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from providers_sdk._http.exchange import Exchange, current_exchange
 
 __all__ = ["DeadlineResponse"]
 
+_SWITCHING_PROTOCOLS = 101
+_MAX_INTERIM = 1_000
+_MAX_INTERIM_HEADERS = 65_536
+
 
 class DeadlineFile(io.RawIOBase):
-    """The response's raw file: each read asks the clock first and counts what came."""
+    """The response's raw file: each read first applies the time that is left, then counts what arrived."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, exchange: Exchange | None) -> None:
         self._raw, self._sock, self._exchange = raw, sock, exchange
+        self.sealed = False
+        """Whether the response is over: from then on a read returns nothing."""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if self.sealed:
+            return 0
+        if self._exchange is None:
+            return self._raw.readinto(buffer)
         self._exchange.apply_timeout(self._sock)
         count = self._raw.readinto(buffer)
         self._exchange.received += count or 0
@@ -35,15 +45,44 @@ class DeadlineFile(io.RawIOBase):
 class DeadlineResponse(HTTPResponse):
     """http.client's response, reading through :class:`DeadlineFile`."""
 
+    has_surplus = False
+    """Whether more bytes were read than belong to the response; known once it is closed."""
+
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        exchange = current_exchange.get()
-        if exchange is not None:
-            raw = self.fp.detach()
-            self.fp = io.BufferedReader(DeadlineFile(raw, sock, exchange))
+        self._file = DeadlineFile(self.fp.detach(), sock, current_exchange.get())
+        self.fp = io.BufferedReader(self._file)
 
     def begin(self) -> None:
         """Read the head, and drop what is no header: urllib3 would print it, whatever it holds."""
         super().begin()
         self.msg.defects.clear()
         self.msg.set_payload("")
+        self.will_close = self.will_close or self.status == _SWITCHING_PROTOCOLS
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read the first status line that is not an interim response's (RFC 9110 section 15.2).
+
+        http.client skips 100 only. 102 and 103 would pass for the response, and the response for that of the next
+        request.
+        """
+        room = _MAX_INTERIM_HEADERS
+        for _ in range(_MAX_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status == _SWITCHING_PROTOCOLS or not 100 <= status < 200:
+                return version, status, reason
+            room = self._skip_headers(room)
+        raise HTTPException(f"more than {_MAX_INTERIM} interim responses (1xx)")
+
+    def _skip_headers(self, room: int) -> int:
+        """Skip an interim response's headers; return how many bytes those that follow may have."""
+        while (line := self.fp.readline(room + 1)) not in (b"\r\n", b"\n", b""):
+            room -= len(line)
+            if room < 0:
+                raise HTTPException(f"interim responses (1xx) with more than {_MAX_INTERIM_HEADERS} bytes of headers")
+        return room
+
+    def _close_conn(self) -> None:
+        self._file.sealed = True
+        self.has_surplus = bool(self.fp.peek(1))
+        super()._close_conn()  # type: ignore[misc]
