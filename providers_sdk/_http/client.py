@@ -167,8 +167,8 @@ class Http:
         try:
             return self._exchange(exchange, method, url, headers, body)
         except errors.ConnectionLost:
-            # RFC 9112 §9.3.1: a kept connection may die just as it is used again; one repeat, at once
-            if not exchange.reused or exchange.received:
+            # RFC 9110 section 9.2.2: what a server may have processed is never repeated without being counted
+            if not exchange.is_repeatable:
                 raise
             return self._exchange(Exchange(self.clock), method, url, headers, body)
 

@@ -1,6 +1,8 @@
 """urllib3's connections, with every blocking call bounded by the clock, and kept only where nothing is left over."""
 
+import errno
 import socket
+import ssl
 from typing import Any, Protocol, cast
 
 from urllib3.connection import HTTPConnection
@@ -59,9 +61,24 @@ class DeadlineConnection(HTTPConnection):
         """Send bytes, within the time that is left."""
         exchange = current_exchange.get()
         sock = cast(_HasSocket, self).sock
-        if exchange is not None and sock is not None:
-            exchange.apply_timeout(sock)
-        super().send(data)
+        if exchange is None or sock is None:
+            super().send(data)
+            return
+        exchange.apply_timeout(sock)
+        failure = self._try_to_send(data)
+        if failure is not None:
+            exchange.write_failed = True
+            raise failure
+
+    def _try_to_send(self, data: Any) -> OSError | None:
+        try:
+            super().send(data)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            # the peer is gone; as an SSLError it would pass for a failed handshake
+            return ConnectionResetError(errno.ECONNRESET, "the peer closed the connection")
+        except OSError as failure:
+            return failure
+        return None
 
 
 def _has_pending(sock: Any) -> bool:

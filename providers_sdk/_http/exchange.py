@@ -12,12 +12,24 @@ __all__ = ["Exchange", "current_exchange"]
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """One request and its answer on the wire, as far as it has come."""
+    """One request and its response, as far as they have come.
+
+    :param reused: whether the connection had served a request before.
+    :param write_failed: whether the request could not be written to its end, so that no server has all of it.
+    :param received: bytes of the response, the head included.
+    :param ends: when the next step must end, as the clock counts, if that is before the clock's own limits.
+    """
 
     clock: Clock
     reused: bool = False
+    write_failed: bool = False
     received: int = 0
     ends: float | None = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the request was not processed for certain, and a new connection may do better."""
+        return self.reused and self.write_failed and not self.received
 
     def apply_timeout(self, sock: socket.socket) -> None:
         """Let the next call on ``sock`` block no longer than the clock allows."""

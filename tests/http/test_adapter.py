@@ -14,7 +14,7 @@ from providers_sdk import (
     TLSFailed,
 )
 from providers_sdk._http.client import Pool
-from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer, event
+from providers_sdk.testing import Connection, RawServer, Received, event
 from providers_sdk.testing.faults.bodies import chunk
 from tests.http.steps import (
     CHUNKED,
@@ -28,7 +28,6 @@ from tests.http.steps import (
     Step,
     assert_within,
     close,
-    reset,
     run_steps,
     send,
     send_endlessly,
@@ -91,88 +90,6 @@ def test_more_bytes_than_announced_do_not_poison_the_next_answer(serve: Serve, o
     site = serve(run_steps(send(OK, b"HTTP/1.1 500 No\r\n\r\n")))
     http = open_http(site.url)
     assert [http.get("/").json() for _ in range(3)] == [{}] * 3
-
-
-class DiesOnReuse(RawServer):
-    """Answers the first request of its first connections, and meets every other one with ``end``.
-
-    :param sound: how many connections are answered once.
-    """
-
-    def __init__(self, end: Step, *, sound: int) -> None:
-        super().__init__()
-        self._end, self._sound = end, sound
-
-    def serve(self, connection: Connection) -> None:
-        if self.connections <= self._sound:
-            self._receive(connection)
-            connection.send(OK)
-        self._receive(connection)
-        self._end(connection)
-
-    def _receive(self, connection: Connection) -> None:
-        received = connection.receive()
-        if received is not None:
-            self.requests.append(received)
-
-
-ENDS_OF_REUSE: dict[str, Step] = {"closed": close, "reset": reset}
-
-
-@pytest.mark.parametrize("end", ENDS_OF_REUSE.values(), ids=ENDS_OF_REUSE)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_kept_connection_that_dies_before_any_byte_costs_one_repeat(
-    method: str, end: Step, open_http: OpenHttp
-) -> None:
-    with DiesOnReuse(end, sound=2) as site:
-        http = open_http(site.url)
-        ask = http.get if method == "GET" else http.post
-        assert [ask("/").json(), ask("/").json()] == [{}, {}]
-        assert (site.connections, len(site.requests)) == (2, 3)
-
-
-@pytest.mark.parametrize("end", ENDS_OF_REUSE.values(), ids=ENDS_OF_REUSE)
-def test_the_repeat_is_not_repeated(end: Step, open_http: OpenHttp) -> None:
-    with DiesOnReuse(end, sound=1) as site:
-        http = open_http(site.url)
-        assert http.post("/").json() == {}
-        with pytest.raises(ConnectionLost):
-            http.post("/")
-        assert (site.connections, len(site.requests)) == (2, 3)
-
-
-def test_a_kept_connection_that_dies_after_a_byte_is_lost(open_http: OpenHttp) -> None:
-    with DiesOnReuse(send(b"HTTP/1.1 2"), sound=2) as site:
-        http = open_http(site.url)
-        assert http.post("/").json() == {}
-        with pytest.raises(ConnectionLost):
-            http.post("/")
-        assert len(site.requests) == 2
-
-
-@pytest.mark.parametrize("through", ["directly", "TLS", "tunnel"])
-def test_a_fresh_connection_that_dies_is_never_repeated(
-    through: str, serve: Serve, serve_tls: ServeTLS, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    site = serve(run_steps(close)) if through == "directly" else serve_tls(run_steps(close))
-    if isinstance(site, TLSServer):
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", site.ca)
-    with ProxyServer() as proxy:
-        http = open_http(site.url, proxy=proxy.url if through == "tunnel" else "")
-        with pytest.raises(ConnectionLost):
-            http.post("/", json={})
-        assert len(site.requests) == site.connections == 1
-
-
-def test_a_repeat_that_fails_otherwise_says_so(open_http: OpenHttp) -> None:
-    ends = iter([ENDS_OF_REUSE["closed"], wait_for_close])
-    with DiesOnReuse(lambda connection: next(ends)(connection), sound=1) as site:
-        pool = Pool(proxy="")
-        assert open_http(site.url, pool=pool).post("/").json() == {}
-        with pytest.raises(FirstTimeout):
-            open_http(site.url, pool=pool, first=LIMIT).post("/")
-        assert site.connections == 2
-        pool.close()
 
 
 # --- connecting ---

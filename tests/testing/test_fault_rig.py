@@ -264,9 +264,16 @@ def test_a_provider_that_does_well_is_told_from_one_that_sells_a_failure_as_an_a
 
 def test_a_harmless_fault_is_tried_twice_and_must_be_answered_twice() -> None:
     site = Small()
-    trial = try_fault(FAULTS["dies_when_reused"], "small", site, kind="json", registry=_registry(Asks))
+    trial = try_fault(FAULTS["closed_between_calls"], "small", site, kind="json", registry=_registry(Asks))
     assert (trial.documented, trial.ended, trial.fits) == ("answered", "answered", True)
     assert site.connections == 2
+
+
+def test_a_fault_that_strikes_at_the_second_call_is_met_by_a_second_call() -> None:
+    site = Small()
+    trial = try_fault(FAULTS["dies_when_reused"], "small", site, kind="json", registry=_registry(Asks))
+    assert (trial.documented, trial.ended, trial.fits) == ("ConnectionLost", "ConnectionLost", True)
+    assert site.connections == 1
 
 
 def test_what_an_error_tells_includes_its_chain_its_fields_and_its_pickle() -> None:

@@ -70,6 +70,7 @@ class NamedFault:
     :param act: strikes; the answer that it spoils is ``connection.good``.
     :param ends: how a client must end that has a limit for the first piece, for idleness and for everything.
     :param arrange: for a fault that does not strike in the place of an answer: sets it up around a running site.
+    :param closes: whether the site closes the connection after a good answer: the next question waits until it has.
     """
 
     name: str
@@ -77,6 +78,7 @@ class NamedFault:
     act: Act | None
     ends: Ends
     arrange: Callable[[StandIn], AbstractContextManager[Rig]] | None = None
+    closes: bool = False
 
     def __call__(self, connection: Connection, received: Received) -> None:
         """Strike.

@@ -128,11 +128,12 @@ HEAD_FAULTS = (
         "The answer comes; then the server closes the connection, which was to be kept.",
         _closed_between_calls,
         _HARMLESS,
+        closes=True,
     ),
     NamedFault(
         "dies_when_reused",
-        "The answer comes; the next request on the kept connection is met by its end.",
+        "The first answer is good; the connection closes once the next request has arrived, perhaps processed.",
         _dies_when_reused,
-        _HARMLESS,
+        _LOST,
     ),
 )

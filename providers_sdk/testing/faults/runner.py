@@ -24,6 +24,7 @@ SMALL = Limits(connect=0.3, first=0.5, idle=0.4, deadline=1.0)
 _UNHURRIED = Limits(connect=10, first=20, idle=20, deadline=20)
 _ANSWERED = "answered"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_CLOSING = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def try_fault(
     settings: Mapping[str, str] = _NOTHING,
     registry: "Registry | None" = None,
 ) -> Trial:
-    """Ask ``provider`` once with the fault in its way; twice where the fault is harmless.
+    """Ask ``provider`` once with the fault in its way; once more if that is answered.
 
     :param site: a stand-in of the provider's service, not started.
     :param kind: what the fault is to spoil: an answer of the kind that the site gives, or the page with the tokens.
@@ -93,7 +94,8 @@ def try_fault(
         )  # fmt: skip
         with client:
             asked = _ask(client, stream)
-            if documented is None and asked.error is None:
+            if asked.error is None:
+                site.wait_idle(_CLOSING if fault.closes else 0.0)
                 asked = _ask(client, stream)
         left = _still_open((site, *rig.servers))
     answered = asked.error is None and site.text.strip() in asked.text
