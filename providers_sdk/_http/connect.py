@@ -31,22 +31,12 @@ class DirectConnection(DeadlineConnection):
             raise NameResolutionError(self.host, self, reason) from error
 
     def _connect_to_any(self, addresses: list[Any], exchange: Exchange) -> socket.socket:
-        ends = exchange.clock.connect_timeout()
-        ends = None if ends is None else exchange.clock.now() + ends
         failure: OSError = OSError("the name has no address")
         for family, kind, proto, _, address in addresses:
-            left = None if ends is None else ends - exchange.clock.now()
-            if left is not None and left <= 0:
-                failure = TimeoutError("connecting timed out")
-                break
             try:
-                sock = self._open_socket((family, kind, proto), address, left)
+                return self._open_socket((family, kind, proto), address, exchange)
             except OSError as error:
                 failure = error
-            else:
-                # a TLS handshake follows on this socket: it shares the limit
-                sock.settimeout(None if ends is None else max(ends - exchange.clock.now(), 0.001))
-                return sock
         raise self._connect_error(failure) from failure
 
     def _connect_error(self, failure: OSError) -> ConnectTimeoutError:
@@ -54,15 +44,16 @@ class DirectConnection(DeadlineConnection):
             return ConnectTimeoutError(self, "connecting timed out")
         return NewConnectionError(self, f"{failure.strerror or failure}")
 
-    def _open_socket(self, kind: tuple[int, int, int], address: Any, timeout: float | None) -> socket.socket:
+    def _open_socket(self, kind: tuple[int, int, int], address: Any, exchange: Exchange) -> socket.socket:
         sock = socket.socket(*kind)
         try:
             for option in self.socket_options or ():
                 sock.setsockopt(*option)
-            sock.settimeout(timeout)
             if self.source_address:
                 sock.bind(self.source_address)
+            exchange.apply_timeout(sock)
             sock.connect(address)
+            exchange.apply_timeout(sock)
         except BaseException:
             sock.close()
             raise

@@ -3,6 +3,7 @@
 import errno
 import socket
 import ssl
+from contextlib import nullcontext
 from typing import Any, Protocol, cast
 
 from urllib3.connection import HTTPConnection
@@ -44,9 +45,26 @@ class DeadlineConnection(HTTPConnection):
         return self.is_connected and not (self._response is not None and self._response.has_surplus)
 
     def connect(self) -> None:
-        """Connect."""
+        """Connect; a tunnel through a proxy and the TLS handshake share the connect limit."""
         self._used = False
-        super().connect()
+        exchange = current_exchange.get()
+        with exchange.connecting() if exchange is not None else nullcontext():
+            super().connect()
+        self._apply_timeout()  # what is sent next has more time than connecting had
+
+    def _new_conn(self) -> socket.socket:
+        self.sock = super()._new_conn()  # closed with the connection if no time is left
+        self._apply_timeout()
+        return self.sock
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        self._apply_timeout()  # the TLS handshake has what the tunnel has left
+
+    def _apply_timeout(self) -> None:
+        exchange, sock = current_exchange.get(), cast(_HasSocket, self).sock
+        if exchange is not None and sock is not None:
+            exchange.apply_timeout(sock)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request."""

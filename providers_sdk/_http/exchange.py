@@ -2,6 +2,8 @@
 
 import math
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -31,14 +33,34 @@ class Exchange:
         """Whether the request was not processed for certain, and a new connection may do better."""
         return self.reused and self.write_failed and not self.received
 
-    def apply_timeout(self, sock: socket.socket) -> None:
-        """Let the next call on ``sock`` block no longer than the clock allows."""
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        """Hold the block to the connect limit: addresses, tunnel and TLS handshake share it."""
+        seconds = self.clock.connect_timeout()
+        self.ends = None if seconds is None else self.clock.now() + seconds
+        try:
+            yield
+        finally:
+            self.ends = None
+
+    def time_left(self) -> float | None:
+        """Return the seconds that the next step may take, ``None`` for no limit.
+
+        :raises TimeoutError: none are left.
+        """
         left = self.clock.left()
         if self.ends is not None:
             left = min(self.ends - self.clock.now(), math.inf if left is None else left)
         if left is not None and left <= 0:
             raise TimeoutError("the clock ran out")
-        sock.settimeout(left)
+        return left
+
+    def apply_timeout(self, sock: socket.socket) -> None:
+        """Let the next call on ``sock`` block no longer than the time that is left.
+
+        :raises TimeoutError: none is left.
+        """
+        sock.settimeout(self.time_left())
 
 
 current_exchange: ContextVar[Exchange | None] = ContextVar("providers_sdk_exchange", default=None)

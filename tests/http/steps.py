@@ -10,7 +10,7 @@ from providers_sdk.testing import Connection, RawServer, Received, TLSServer
 from providers_sdk.testing.faults.fault import flood, repeat
 
 PATIENCE = 30.0
-SLACK = 0.5
+SLACK = 5.0  # a busy machine's; without the limit that a test sets, the next one ends much later
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
 CHUNKED = STREAM + b"transfer-encoding: chunked\r\n\r\n"
@@ -46,6 +46,11 @@ def send_endlessly(piece: bytes) -> Step:
 def wait_for_close(connection: Connection) -> None:
     """Send nothing until the client closes."""
     connection.wait_closed(PATIENCE)
+
+
+def receive_byte(connection: Connection) -> None:
+    """Wait for the first byte that the client sends."""
+    connection.sock.recv(1)
 
 
 def close(connection: Connection) -> None:
