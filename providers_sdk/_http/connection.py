@@ -75,6 +75,15 @@ class DeadlineConnection(HTTPConnection):
         super().request(*args, **kwargs)
         self._used = True
 
+    def getresponse(self) -> Any:
+        """Receive the response's head; close the response if urllib3 refuses it, or its file keeps the socket open."""
+        try:
+            return super().getresponse()
+        except BaseException:
+            if self._response is not None:
+                self._response.close()
+            raise
+
     def send(self, data: Any) -> None:
         """Send bytes, within the time that is left."""
         exchange = current_exchange.get()

@@ -198,6 +198,15 @@ def test_a_thousand_streams_broken_off_leave_no_socket_open(serve: Serve, open_h
     pool.close()
 
 
+def test_a_response_that_urllib3_refuses_leaves_no_socket_open(serve: Serve, open_http: OpenHttp) -> None:
+    site = serve(run_steps(send(b"HTTP/1.1 200 OK\r\ncontent-length: 5, 6\r\n\r\nhello"), wait_for_close))
+    with pytest.raises(ConnectionLost, match="Content-Length") as caught:
+        open_http(site.url).get("/")
+    assert client_sockets(site.address[1]) == 0  # while the error and its traceback are kept
+    assert site.wait_idle(PATIENCE)
+    del caught
+
+
 def test_closing_the_pool_closes_kept_connections(serve: Serve, open_http: OpenHttp) -> None:
     site = serve(run_steps(send(OK)))
     pool = Pool(proxy="")
