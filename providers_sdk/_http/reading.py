@@ -14,6 +14,10 @@ _MAX_INTERIM = 1_000
 _MAX_INTERIM_HEADERS = 65_536
 
 
+class BrokenBody(HTTPException):
+    """The body breaks off, or is no chunked body."""
+
+
 class DeadlineFile(io.RawIOBase):
     """The response's raw file: each read first applies the time that is left, then counts what arrived."""
 
@@ -21,6 +25,8 @@ class DeadlineFile(io.RawIOBase):
         self._raw, self._sock, self._exchange = raw, sock, exchange
         self.sealed = False
         """Whether the response is over: from then on a read returns nothing."""
+        self.at_end = False
+        """Whether the peer has closed the connection."""
 
     def readable(self) -> bool:
         return True
@@ -28,11 +34,12 @@ class DeadlineFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self.sealed:
             return 0
-        if self._exchange is None:
-            return self._raw.readinto(buffer)
-        self._exchange.apply_timeout(self._sock)
+        if self._exchange is not None:
+            self._exchange.apply_timeout(self._sock)
         count = self._raw.readinto(buffer)
-        self._exchange.received += count or 0
+        self.at_end = count == 0
+        if self._exchange is not None:
+            self._exchange.received += count or 0
         return count
 
     def close(self) -> None:
@@ -81,6 +88,13 @@ class DeadlineResponse(HTTPResponse):
             if room < 0:
                 raise HTTPException(f"interim responses (1xx) with more than {_MAX_INTERIM_HEADERS} bytes of headers")
         return room
+
+    def _read_next_chunk_size(self) -> int:
+        try:
+            return int(super()._read_next_chunk_size())  # type: ignore[misc]
+        except ValueError:
+            pass  # raised again below, without the words of int()
+        raise BrokenBody("it was closed before the last chunk" if self._file.at_end else "a chunk has no valid size")
 
     def _close_conn(self) -> None:
         self._file.sealed = True

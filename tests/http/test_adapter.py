@@ -143,6 +143,26 @@ def test_a_tunnel_that_is_cut_is_the_proxys_failure_or_a_lost_connection(serve: 
     assert len(proxy.requests) == 1
 
 
+# --- bodies that break off ---
+
+BROKEN: dict[str, tuple[Step, str]] = {
+    "closed after a chunk": (close, "BrokenBody: it was closed before the last chunk"),
+    "no size": (send(b"ZZ\r\n"), "BrokenBody: a chunk has no valid size"),
+}
+
+
+@pytest.mark.parametrize(("step", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_chunked_body_that_breaks_off_is_described(
+    step: Step, message: str, serve: Serve, open_http: OpenHttp
+) -> None:
+    site = serve(run_steps(send(CHUNKED, chunk(event("a"))), step, wait_for_close))
+    stream = open_http(site.url).get("/").events()
+    assert next(stream).data == "a"
+    with pytest.raises(ConnectionLost) as caught:
+        next(stream)
+    assert caught.value.message == f"the connection was lost before the answer was complete ({message})"
+
+
 # --- what is left behind ---
 
 
