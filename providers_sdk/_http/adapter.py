@@ -1,8 +1,42 @@
-"""The wire: requests' adapter whose every blocking call is bounded by the clock of the attempt that makes it.
+"""requests' adapter whose every blocking call is bounded by the clock of the attempt that makes it.
 
-requests has no total deadline and its read timeout starts anew at every ``recv``. Here the response's raw file asks
-the clock before each ``recv``, so that status line, headers, body and trailers all end in time, over TLS and through
-proxies too, and without a thread. Name resolution cannot be bounded this way; the clock is asked right after it.
+How it works. requests has no total deadline, and its read timeout starts anew at every ``recv``. So each request sets
+``current_exchange`` around ``Session.send``, and the connection applies the time that is left to its socket before each
+blocking call: connect, handshake, send, and, in the response's raw file, every ``recv``. Status line, headers, body and
+trailers end in time, over TLS and through proxies too, without a thread. Name resolution cannot be interrupted; the
+clock is asked right after it. TLS within the TLS of an https proxy is bounded for each ``recv`` only.
+
+Why subclasses. urllib3 has no public place for this: its timeouts are fixed when a request starts. The classes are
+mixed before urllib3's own, so that TLS, tunnels and SOCKS stay its business.
+
+What it assumes of urllib3, requests and http.client, private or undocumented; ``tests/http/test_assumptions.py`` has a
+test for each row:
+
+====================================================  ==============================================================
+name                                                  assumption
+====================================================  ==============================================================
+``PoolManager.pool_classes_by_scheme``                an instance may replace it; the pools are made from it
+``PoolManager.pools``                                 ``keys()`` and ``get()`` reach every pool of the manager
+``HTTPConnectionPool.ConnectionCls``                  the class of the pool's connections
+``HTTPConnectionPool._put_conn(conn)``                every connection that is returned passes it
+``HTTPConnection._new_conn()``                        opens the socket; ``connect()`` calls it
+``HTTPConnection._tunnel()``                          ``connect()`` calls it before the TLS handshake
+``HTTPConnection._dns_host``                          the name to resolve, a final dot included
+``HTTPConnection.is_connected``                       the pool asks it before it reuses a connection
+``HTTPConnection.has_connected_to_proxy``             decides whether a failure is the proxy's
+``HTTPConnection.response_class(sock, method=)``      called for the response, and for a tunnel's
+``util.connection.allowed_gai_family()``              the address family that urllib3 resolves names in
+``HTTPResponse._pool``                                without it the response does not return its connection
+``HTTPResponse.release_conn()``, ``shutdown()``       act on the connection while it was not returned
+``HTTPResponse.closed``                               true once the body's end was read
+errors of ``send()``                                  ``EPIPE`` and ``ECONNRESET`` lead to a read of the response
+``http.client.HTTPResponse.fp``                       a ``BufferedReader``; it can be replaced
+``http.client.HTTPResponse._read_status()``           reads one status line; ``begin()`` and ``_tunnel()`` call it
+``http.client.HTTPResponse._read_next_chunk_size()``  raises ``ValueError`` for what is no size
+``http.client.HTTPResponse._close_conn()``            called once, at the end or at ``close()``, while ``fp`` is open
+``http.client.HTTPResponse.will_close``               if set by ``begin()``, the connection is not kept
+``http.client.HTTPResponse.msg``                      keeps lines that are no headers as defects and payload
+====================================================  ==============================================================
 """
 
 from typing import Any
