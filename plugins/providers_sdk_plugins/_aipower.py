@@ -5,29 +5,23 @@ stream or JSON, as the site is set up, and refusals come in either. What the plu
 in events named ``message``, which model deltas never are.
 """
 
-import html
-import json
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar
 
 from providers_sdk.plugin import (
     Attr,
     Chunk,
-    EmptyAnswer,
-    Event,
     FinishReason,
     Http,
-    InvalidAnswer,
     Provider,
-    Refused,
     Request,
     ScriptValue,
     TokenPage,
     Tokens,
     iter_deltas,
-    snippet,
 )
+from providers_sdk_plugins._aipower_answer import answer_text, model_events
 
 __all__ = ["AIPower"]
 
@@ -41,7 +35,6 @@ PAGE = TokenPage(
         ),
     }
 )
-_FLAGS = ("tokenLimitReached", "messageFlagged", "ipBanned")
 
 
 class AIPower(Provider):
@@ -70,10 +63,10 @@ class AIPower(Provider):
         )
         answer.check()
         if answer.content_type == "application/json":
-            yield _whole(answer.json())
+            yield answer_text(answer.json())
             yield FinishReason("stop")
         else:
-            yield from iter_deltas(_of_model(answer.events()))
+            yield from iter_deltas(model_events(answer.events()))
 
     def form(self, tokens: Tokens, request: Request) -> dict[str, str]:
         """Return the form's fields."""
@@ -87,65 +80,3 @@ class AIPower(Provider):
             "bot_id": "0",
             **(identity if self.identifies else {}),
         }
-
-
-def _of_model(events: Iterable[Event]) -> Iterator[Event]:
-    """Yield the model's events; what the plugin says among them is raised."""
-    events = iter(events)
-    for event in events:
-        if event.event == "message":
-            raise Refused(f"the site says: {_spoken(event, events)}")
-        if event.data.strip() == "[LIMITED]":
-            raise Refused("the site ended the answer with its mark for a limit, [LIMITED]; try later")
-        if '"msg"' in event.data and '"choices"' not in event.data:
-            _refuse(_object(event.data))
-        yield event
-
-
-def _spoken(first: Event, rest: Iterator[Event]) -> str:
-    """Return the sentence that the plugin speaks one word an event, up to its first end (it may say all twice)."""
-    words = [_word(first)]
-    for event in rest:
-        if event.event != "message":
-            break
-        words.append(_word(event))
-    return snippet("".join(words), 400)
-
-
-def _word(event: Event) -> str:
-    choices = _object(event.data).get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    delta = choice.get("delta") if isinstance(choice, dict) else None
-    content = delta.get("content") if isinstance(delta, dict) else None
-    return content if isinstance(content, str) else event.data if choices is None else ""
-
-
-def _object(data: str) -> dict[str, object]:
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _whole(body: object) -> str:
-    if not isinstance(body, dict):
-        raise InvalidAnswer(f"answered a JSON {type(body).__name__} where an object belongs")
-    _refuse(body)
-    if body.get("status") != "success":
-        raise InvalidAnswer(f"answered JSON without a status that is known: {snippet(json.dumps(body), 120)}")
-    data = body.get("data")
-    if data == "" or data is None:
-        raise EmptyAnswer("answered 'success' without any text: its own upstream failed; ask again later")
-    if not isinstance(data, str):
-        raise InvalidAnswer(f"answered 'success' with data of type {type(data).__name__} where text belongs")
-    return data
-
-
-def _refuse(body: dict[str, object]) -> None:
-    """Raise if ``body`` is one of the plugin's refusals; on success, ``msg`` means nothing."""
-    if body.get("status") == "success":
-        return
-    if body.get("status") == "error" or any(body.get(flag) for flag in _FLAGS):
-        words = html.unescape(str(body.get("msg") or body.get("data") or "no reason given"))
-        raise Refused(f"the site says: {snippet(words, 400)}")
