@@ -21,7 +21,7 @@ from providers_sdk._http.client import Answer, Http
 from providers_sdk._http.tokens import Tokens
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
 from providers_sdk._model.messages import Message, format_prompt
-from providers_sdk._model.request import Request
+from providers_sdk._model.request import PromptAltered, Request
 from providers_sdk._model.settings import Setting
 from providers_sdk._plugins.hookspecs import CONTRACT, Register, hookimpl
 from providers_sdk._protocol.html import Attr, Page, ScriptValue, TokenPage
@@ -35,6 +35,7 @@ from providers_sdk.errors import (
     EmptyAnswer,
     HTTPStatusError,
     InvalidAnswer,
+    InvalidArgument,
     MisuseDetected,
     ProviderError,
     RateLimited,
@@ -57,10 +58,12 @@ __all__ = [
     "HTTPStatusError",
     "Http",
     "InvalidAnswer",
+    "InvalidArgument",
     "Message",
     "MisuseDetected",
     "ModelReplaced",
     "Page",
+    "PromptAltered",
     "Provider",
     "ProviderError",
     "RateLimited",

@@ -3,9 +3,9 @@
 import logging
 import re
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -13,8 +13,11 @@ from providers_sdk import errors
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
+from providers_sdk._http.redirects import is_redirect, redirect_target, with_credentials
 from providers_sdk._http.response import Answer
 from providers_sdk._http.session import Pool
+from providers_sdk._http.stacklevel import caller_stacklevel
+from providers_sdk._http.token_page import PageTokens
 from providers_sdk._http.tokens import Tokens
 from providers_sdk._protocol.html import Page, TokenPage
 from providers_sdk._redact import bare_url
@@ -24,7 +27,6 @@ __all__ = ["Answer", "Http", "Pool"]
 _log = logging.getLogger("providers_sdk")
 _log.addHandler(logging.NullHandler())
 _HOPS = 3
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADER = re.compile(r"(?! )[\x20-\x7e]*(?<! )")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -72,11 +74,11 @@ class Http:
         """
         answer = self._send("GET", self._address(url), headers, params=params)
         for _ in range(_HOPS):
-            target = _redirect_target(answer)
+            target = _target_of(answer)
             if target is None:
                 break
             answer.close()
-            answer = self._send("GET", target, headers)
+            answer = self._send("GET", self._address(target), headers)
         return answer
 
     def post(
@@ -118,39 +120,50 @@ class Http:
         :param refused: tells whether an answer means that the tokens are old.
         :raises TokensNotFound: the page lacks one.
         :raises TokenPageFailed: the page has an error status.
+        :raises HTTPStatusError: the page still carries the refused tokens, as a cached copy does; they are not sent
+            again for a minute.
         """
-        tokens = self._tokens(where)
+        page = self._page_tokens(where)
+        tokens = page.current()
         answer = send(tokens)
         if not refused(answer):
             return answer
+        page.refuse(tokens, answer)
         answer.close()
         _log.debug("%s refused its tokens; fetching the page once more", answer.url)
-        return send(self._tokens(where, stale=tokens))
+        tokens = page.other_than(tokens)
+        answer = send(tokens)
+        if refused(answer):
+            page.refuse(tokens, answer)
+        return answer
 
-    def _tokens(self, where: TokenPage, *, stale: Tokens | None = None) -> Tokens:
-        url = self._address(where.path)
-        return self._pool.tokens.get(url, lambda: self._fetch_tokens(where), self.clock, stale=stale)
+    def remember(self, name: str, make: Callable[[], str]) -> str:
+        """Return what ``make`` returned when this client first asked this site for ``name``; shared by threads."""
+        return self._pool.tokens.remember(name, make)
 
-    def _fetch_tokens(self, where: TokenPage) -> Tokens:
-        answer = self.get(where.path, headers={"accept": "text/html"})
-        if answer.status in (407, 429):
-            raise answer.status_error()
-        if answer.status != 200 and answer.wall is None and "html" not in answer.content_type:
-            said = answer.status_error()
-            words = f"the page {answer.url} {said.message}"
-            raise errors.TokenPageFailed(words, url=answer.url, status=answer.status, retry_after=said.retry_after)
-        page = answer.page()
-        found = where.extract(page) if page.status == 200 else {}
-        if len(found) == len(where.tokens):
-            return found
-        kind = errors.TokensNotFound if page.status == 200 else errors.TokenPageFailed
-        words = self._pool.redact(where.drift(page, found))
-        after = answer.status_error().retry_after
-        raise kind(
-            f"{words}; check that the site still carries the chat",
-            url=page.url,
-            status=page.status,
-            retry_after=after,
+    def warn_once(self, warning: UserWarning) -> None:
+        """Warn the script, at its own line; of each class of warning only the first of this client and site.
+
+        :raises UnsupportedOption: the script has made warnings of this class errors.
+        """
+        kind = type(warning).__name__
+        if not self._pool.tokens.claim(kind):
+            return
+        try:
+            warnings.warn(warning, stacklevel=caller_stacklevel())
+        except UserWarning as raised:
+            self._pool.tokens.unclaim(kind)
+            raise errors.UnsupportedOption(f"{raised} ({kind} is an error in this script)") from raised
+
+    def _page_tokens(self, where: TokenPage) -> PageTokens:
+        return PageTokens(
+            where,
+            self._address(where.path),
+            store=self._pool.tokens,
+            clock=self.clock,
+            redact=self._pool.redact,
+            get=self.get,
+            visited=lambda: [answer.location for answer in self._answers],
         )
 
     def close(self) -> None:
@@ -160,7 +173,9 @@ class Http:
             answer.close()
 
     def _address(self, url: str) -> str:
-        return url if url.startswith(("http://", "https://")) else f"{self._base}/{url.lstrip('/')}"
+        if url.startswith(("http://", "https://")):
+            return with_credentials(self._base, url)
+        return f"{self._base}/{url.lstrip('/')}"
 
     def _send(self, method: str, url: str, headers: Mapping[str, str] | None, **body: Any) -> Answer:
         exchange = Exchange(self.clock)
@@ -243,25 +258,9 @@ def _check_headers(headers: Mapping[str, str | bytes | None]) -> None:
             )
 
 
-def _redirect_target(answer: Answer) -> str | None:
+def _target_of(answer: Answer) -> str | None:
     location = answer.headers.get("location")
-    if answer.status not in _REDIRECTS or not location:
-        return None
-    try:
-        here, there = urlsplit(answer.location), urlsplit(urljoin(answer.location, location))
-        same = _site(here.hostname) == _site(there.hostname) and (
-            here.port == there.port or there.scheme != here.scheme
-        )
-    except ValueError:
-        return None
-    # what is written with these two, urllib3 and urlsplit take for different hosts
-    same = same and not {"\\", "@"} & set(location)
-    allowed = same and (there.scheme == here.scheme or (here.scheme, there.scheme) == ("http", "https"))
-    return there.geturl() if allowed else None
-
-
-def _site(host: str | None) -> str:
-    return str(host or "").lower().removeprefix("www.")
+    return redirect_target(answer.location, location) if is_redirect(answer.status, location) else None
 
 
 Http.__module__ = "providers_sdk.plugin"

@@ -1,12 +1,14 @@
-"""Scraped tokens, kept and shared: one fetch serves every thread, and one more when the site refuses them."""
+"""Scraped tokens, kept and shared: one fetch serves every thread, and one more when the site refuses them.
+
+What else a provider keeps for one client and site is here, too: a provider itself holds nothing between calls.
+"""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeout
 from copy import copy
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.clock import Clock
@@ -14,8 +16,35 @@ from providers_sdk.errors import Closed, ProviderError, TimeLimitExceeded
 
 __all__ = ["TokenStore", "Tokens"]
 
-Tokens = Mapping[str, str]
-"""Token name → value."""
+REFUSED_FOR = 60.0
+"""Seconds for which a token that the site refused is not sent again: a page's cache may hold it for hours."""
+
+
+class Tokens(Mapping[str, str]):
+    """Tokens by name, read only, and where they were found.
+
+    :param found: name → value.
+    :param url: the address of their page after redirects, without user info and query.
+    """
+
+    __slots__ = ("_found", "url")
+
+    def __init__(self, found: Mapping[str, str], *, url: str = "") -> None:
+        self._found = dict(found)
+        self.url = url
+
+    def __getitem__(self, name: str) -> str:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+_Refusals = dict[frozenset[tuple[str, str]], tuple[float, ProviderError]]
+"""The items of refused tokens → when that was, and the error."""
 
 
 @dataclass(slots=True)
@@ -23,19 +52,22 @@ class _Slot:
     tokens: Tokens | None = None
     flight: "Future[Tokens] | None" = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+    refused: _Refusals = field(default_factory=dict)
 
 
 class TokenStore:
-    """The tokens of one site, by the address of the page that they stand on."""
+    """The tokens of one client and site, by the address of the page that they stand on."""
 
     def __init__(self) -> None:
         self._slots: dict[str, _Slot] = {}
+        self._kept: dict[str, str] = {}
+        self._claimed: set[str] = set()
         self._lock = threading.Lock()
         renew_after_fork(self)
 
     def _renew(self) -> None:
         """Keep the tokens, not the locks and fetches under way, in a forked child."""
-        self._slots = {key: _Slot(slot.tokens) for key, slot in self._slots.items()}
+        self._slots = {key: _Slot(slot.tokens, refused=dict(slot.refused)) for key, slot in self._slots.items()}
         self._lock = threading.Lock()
 
     def get(self, key: str, fetch: Callable[[], Tokens], clock: Clock, *, stale: Tokens | None = None) -> Tokens:
@@ -46,8 +78,7 @@ class TokenStore:
 
         :raises ProviderError: of the fetch, or a time limit.
         """
-        with self._lock:
-            slot = self._slots.setdefault(key, _Slot())
+        slot = self._slot(key)
         while True:
             clock.check()
             tokens, flight, leader = self._join(slot, stale)
@@ -58,6 +89,47 @@ class TokenStore:
             landed = _wait(flight, clock)
             if landed is not None:
                 return landed
+
+    def refuse(self, key: str, tokens: Mapping[str, str], error: ProviderError, now: float) -> None:
+        """Remember for a minute that the site refused ``tokens`` of ``key``, and how.
+
+        :param now: seconds of a monotonic clock.
+        """
+        slot = self._slot(key)
+        with slot.lock:
+            slot.refused = {**_recent(slot, now), frozenset(tokens.items()): (now, error)}
+
+    def refusal(self, key: str, tokens: Mapping[str, str], now: float) -> ProviderError | None:
+        """Return a copy of the error with which the site refused ``tokens`` within the last minute, if it did."""
+        found = _recent(self._slot(key), now).get(frozenset(tokens.items()))
+        return copy(found[1]) if found else None
+
+    def has_refused(self, key: str, now: float) -> bool:
+        """Tell whether the site refused any tokens of ``key`` within the last minute."""
+        return bool(_recent(self._slot(key), now))
+
+    def remember(self, name: str, make: Callable[[], str]) -> str:
+        """Return what ``make`` returned when ``name`` was first asked for."""
+        with self._lock:
+            if name not in self._kept:
+                self._kept[name] = make()
+            return self._kept[name]
+
+    def claim(self, name: str) -> bool:
+        """Return whether this is the first claim of ``name``."""
+        with self._lock:
+            first = name not in self._claimed
+            self._claimed.add(name)
+            return first
+
+    def unclaim(self, name: str) -> None:
+        """Make the next claim of ``name`` the first."""
+        with self._lock:
+            self._claimed.discard(name)
+
+    def _slot(self, key: str) -> _Slot:
+        with self._lock:
+            return self._slots.setdefault(key, _Slot())
 
     @staticmethod
     def _join(slot: _Slot, stale: Tokens | None) -> "tuple[Tokens | None, Future[Tokens], bool]":
@@ -70,9 +142,13 @@ class TokenStore:
             return None, slot.flight, leader
 
 
+def _recent(slot: _Slot, now: float) -> _Refusals:
+    return {items: (at, error) for items, (at, error) in slot.refused.items() if now - at < REFUSED_FOR}
+
+
 def _fly(slot: _Slot, flight: "Future[Tokens]", fetch: Callable[[], Tokens]) -> Tokens:
     try:
-        tokens: Tokens = MappingProxyType(dict(fetch()))
+        tokens = fetch()
     except BaseException as error:
         with slot.lock:
             slot.flight = None
@@ -96,3 +172,6 @@ def _wait(flight: "Future[Tokens]", clock: Clock) -> Tokens | None:
     if isinstance(failure, ProviderError) and not isinstance(failure, (TimeLimitExceeded, Closed)):
         raise copy(failure) from failure
     return None
+
+
+Tokens.__module__ = "providers_sdk.plugin"

@@ -6,7 +6,11 @@ from typing import Any
 
 from providers_sdk._model.messages import Message, format_prompt
 
-__all__ = ["Request"]
+__all__ = ["PromptAltered", "Request"]
+
+
+class PromptAltered(UserWarning):
+    """The service changes the prompt before its model reads it; the message names what is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +21,14 @@ class Request:
     :param model: the model in the service's own word.
     :param stream: whether the caller wants the answer as it arrives; a service that cannot stream ignores it.
     :param options: further options by name, each of them one that the provider knows.
+    :param strict: refuse, instead of warning, where the service would change the model or the prompt.
     """
 
     messages: tuple[Message, ...]
     model: str
     stream: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool = False
 
     @property
     def prompt(self) -> str:
@@ -30,4 +36,4 @@ class Request:
         return format_prompt(self.messages)
 
 
-Request.__module__ = "providers_sdk.plugin"
+PromptAltered.__module__ = Request.__module__ = "providers_sdk.plugin"

@@ -1,7 +1,7 @@
 """A page of HTML, and named tokens found in it: BeautifulSoup over lxml, whose cost grows only with the page."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -114,10 +114,14 @@ class TokenPage:
 
     :param tokens: name → selectors.
     :param path: the page, below the provider's ``url``.
+    :param optional: names of tokens that a page may lack.
+    :param advice: what to check where the page is not there or lacks a token; the end of that error's message.
     """
 
     tokens: Mapping[str, tuple[Selector, ...]]
     path: str = "/"
+    optional: Collection[str] = ()
+    advice: str = "check that the site still carries the chat"
 
     def extract(self, page: Page) -> dict[str, str]:
         """Return each token that the page holds."""
@@ -129,12 +133,17 @@ class TokenPage:
             if value and len(value) <= _MAX_TOKEN:
                 yield name, value
 
+    def required(self, found: Mapping[str, str]) -> dict[str, str]:
+        """Return those of ``found`` that a page must have: two pages carry the same tokens where these are equal."""
+        return {name: value for name, value in found.items() if name not in self.optional}
+
+    def missing(self, found: Mapping[str, str]) -> list[str]:
+        """Return the names of the tokens that a page must have and that are not among ``found``."""
+        return [name for name in self.tokens if name not in found and name not in self.optional]
+
     def drift(self, page: Page, found: Mapping[str, str]) -> str:
         """Return what is missing, where it was looked for, and what the page was: for an error's message."""
-        missing = [name for name in self.tokens if name not in found]
-        if page.status != 200:
-            title = f"(title {snippet(page.title, 100)!r})"
-            return f"the page {page.url} answered {page.status} {title}: no {' and no '.join(missing)}"
+        missing = self.missing(found)
         looked = "; ".join(f"{name}: {', '.join(map(str, self.tokens[name]))}" for name in missing)
         was = f"status {page.status}, title {snippet(page.title, 100)!r}, {len(page.html)} bytes"
         login = ", it asks for a password" if page.is_login else ""

@@ -1,10 +1,20 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 
 import pytest
 
-from providers_sdk import Closed, ConnectTimeout, DeadlineExceeded, FirstTimeout, Limits, ProviderError, TokensNotFound
+from providers_sdk import (
+    AuthenticationFailed,
+    Closed,
+    ConnectTimeout,
+    DeadlineExceeded,
+    FirstTimeout,
+    Limits,
+    ProviderError,
+    TokensNotFound,
+)
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.tokens import Tokens, TokenStore
 
@@ -46,7 +56,7 @@ class Site:
         assert self.gate.wait(PATIENCE)
         if failure is not None:
             raise failure
-        return {"nonce": f"n{number}"}
+        return Tokens({"nonce": f"n{number}"})
 
 
 @pytest.fixture
@@ -89,7 +99,7 @@ def test_each_page_has_its_own_tokens(site: Site) -> None:
 
 def test_nobody_can_write_into_shared_tokens() -> None:
     mine = {"nonce": "n1"}
-    tokens = TokenStore().get("page", lambda: mine, Clock(Limits()))
+    tokens = TokenStore().get("page", lambda: Tokens(mine), Clock(Limits()))
     mine["nonce"] = "changed"
     assert tokens == {"nonce": "n1"}
     with pytest.raises(TypeError):
@@ -125,8 +135,8 @@ def test_tokens_that_another_has_refreshed_already_are_taken(site: Site) -> None
 
 def test_tokens_that_come_back_unchanged_are_fresh_all_the_same() -> None:
     store = TokenStore()
-    stale = store.get("page", lambda: {"nonce": "same"}, Clock(Limits()))
-    fresh = store.get("page", lambda: {"nonce": "same"}, Clock(Limits()), stale=stale)
+    stale = store.get("page", lambda: Tokens({"nonce": "same"}), Clock(Limits()))
+    fresh = store.get("page", lambda: Tokens({"nonce": "same"}), Clock(Limits()), stale=stale)
     assert fresh == stale
     assert fresh is not stale
 
@@ -210,3 +220,53 @@ def test_an_error_for_a_waiter_keeps_the_fetching_threads_error_as_its_cause(
     original, copied = first.exception(PATIENCE), second.exception(PATIENCE)
     assert isinstance(copied, ProviderError)
     assert copied.__cause__ is original
+
+
+KEPT = {"nonce": "n1"}
+
+
+def refused(store: TokenStore, at: float) -> AuthenticationFailed:
+    error = AuthenticationFailed("expired", status=403)
+    store.refuse("page", KEPT, error, at)
+    return error
+
+
+def test_a_refusal_is_remembered_for_a_minute_and_given_out_as_a_copy() -> None:
+    store = TokenStore()
+    error = refused(store, 100.0)
+    found = store.refusal("page", KEPT, 159.0)
+    assert (type(found), str(found)) == (AuthenticationFailed, "expired")
+    assert found is not error
+    assert store.has_refused("page", 159.0)
+    assert store.refusal("page", KEPT, 160.0) is None
+    assert not store.has_refused("page", 160.0)
+
+
+def test_a_refusal_concerns_one_value_on_one_page() -> None:
+    store = TokenStore()
+    refused(store, 100.0)
+    assert store.refusal("page", {"nonce": "n2"}, 101.0) is None
+    assert store.refusal("other", KEPT, 101.0) is None
+    assert not store.has_refused("other", 101.0)
+
+
+def test_what_is_remembered_is_made_once(threads: ThreadPoolExecutor) -> None:
+    store, numbers = TokenStore(), count()
+    asked = [threads.submit(store.remember, "id", lambda: str(next(numbers))) for _ in range(MANY)]
+    assert {future.result(PATIENCE) for future in asked} == {"0"}
+    assert store.remember("other", lambda: "x") == "x"
+    assert TokenStore().remember("id", lambda: "y") == "y"
+
+
+def test_a_name_is_claimed_once_until_it_is_given_up(threads: ThreadPoolExecutor) -> None:
+    store = TokenStore()
+    claims = [threads.submit(store.claim, "warned") for _ in range(MANY)]
+    assert sum(future.result(PATIENCE) for future in claims) == 1
+    assert store.claim("another")
+    store.unclaim("warned")
+    assert store.claim("warned")
+
+
+def test_tokens_know_where_they_were_found() -> None:
+    tokens = Tokens({"nonce": "n1"}, url="https://acme.example/talk")
+    assert (dict(tokens), len(tokens), tokens.url) == ({"nonce": "n1"}, 1, "https://acme.example/talk")

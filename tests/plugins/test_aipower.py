@@ -155,7 +155,7 @@ def test_refused_tokens_are_fetched_once_more_and_the_question_repeated_once() -
 def test_tokens_that_are_refused_twice_end_the_attempt(outcome: Outcome) -> None:
     with AIPowerSite("always_expired") as site:
         assert type(outcome(site, "aipower")) is AuthenticationFailed
-        assert [received.method for received in site.requests] == ["GET", "POST", "GET", "POST"]
+        assert [received.method for received in site.requests] == ["GET", "POST", "GET"]
 
 
 def test_nothing_is_posted_where_the_page_holds_no_token(outcome: Outcome) -> None:

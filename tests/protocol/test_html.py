@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -110,8 +111,14 @@ def test_the_report_says_what_is_missing_where_it_was_looked_for_and_what_the_pa
     )
     assert "no nonce and no post" in WANTED.drift(page(""), {})
     assert "it asks for a password" in WANTED.drift(page('<input type="PASSWORD">'), {})
-    down = WANTED.drift(page("<title>Maintenance</title>", status=503), {})
-    assert down == "the page https://acme.example/talk answered 503 (title 'Maintenance'): no nonce and no post"
+
+
+def test_a_token_that_is_optional_may_be_missing() -> None:
+    where = replace(WANTED, optional=("post",))
+    assert where.missing({"nonce": "x"}) == []
+    assert where.missing({"post": "7"}) == ["nonce"]
+    assert where.required({"nonce": "x", "post": "7"}) == {"nonce": "x"}
+    assert "holds no nonce (looked for nonce:" in where.drift(page(""), {})
 
 
 def test_the_report_cuts_a_long_title_and_shows_no_control_characters() -> None:

@@ -1,0 +1,70 @@
+"""Which redirect a page's request follows, and how one that it does not follow is described. Pure.
+
+A redirect is followed within one host (``www.`` is the same one), never from https to http. Credentials of an address
+go to another address only if that is the same host and no less safe (RFC 9110 §15.4, §4.2.2).
+"""
+
+from collections.abc import Collection
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+
+from providers_sdk._redact import bare_url, snippet
+
+__all__ = ["describe_redirect", "is_redirect", "redirect_target", "with_credentials"]
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def is_redirect(status: int, location: str | None) -> bool:
+    """Tell whether a response points elsewhere."""
+    return status in _REDIRECTS and bool(location)
+
+
+def redirect_target(address: str, location: str) -> str | None:
+    """Return where to go from ``address``; ``None`` where that is not allowed."""
+    try:
+        here, there = urlsplit(address), urlsplit(urljoin(address, location))
+        same = _site(here) == _site(there) and (here.port == there.port or there.scheme != here.scheme)
+    except ValueError:
+        return None
+    # what is written with these two, urllib3 and urlsplit take for different hosts
+    same = same and not {"\\", "@"} & set(location)
+    allowed = same and (there.scheme == here.scheme or (here.scheme, there.scheme) == ("http", "https"))
+    return there.geturl() if allowed else None
+
+
+def describe_redirect(address: str, location: str, visited: Collection[str]) -> str:
+    """Return why the redirect from ``address`` to ``location`` was not followed, its target named.
+
+    :param visited: the addresses, without query, that answered before.
+    """
+    try:
+        there = urlsplit(urljoin(address, location))
+        target = snippet(bare_url(there.geturl()), 120)
+    except ValueError:
+        return "it redirects to an address that cannot be read"
+    if redirect_target(address, location) is not None:
+        circle = bare_url(there.geturl()) in visited
+        return f"it redirects {'in a circle, back' if circle else 'too often, at last'} to {target}"
+    if there.scheme not in ("http", "https"):
+        return f"it redirects to {target}, which is no web address"
+    if _site(there) == _site(urlsplit(address)):
+        return f"it redirects to {target}, another port or from https to http, which is not followed"
+    return f"it redirects to {target}, another host, which is not followed; if that is the site, set 'url' to it"
+
+
+def with_credentials(base: str, address: str) -> str:
+    """Return ``address`` with the user info of ``base``, where it is the same host and no less safe."""
+    try:
+        own, other = urlsplit(base), urlsplit(address)
+        user, _, place = own.netloc.rpartition("@")
+        same = (own.scheme, place) == (other.scheme, other.netloc)
+        safe = same or (own.hostname == other.hostname and other.scheme == "https")
+    except ValueError:
+        return address
+    if not user or not safe or "@" in other.netloc:
+        return address
+    return urlunsplit(other._replace(netloc=f"{user}@{other.netloc}"))
+
+
+def _site(parts: SplitResult) -> str:
+    return str(parts.hostname or "").lower().removeprefix("www.")

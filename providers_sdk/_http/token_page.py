@@ -1,0 +1,114 @@
+"""The tokens of one page, fetched for one attempt.
+
+The store shares tokens between attempts; this module fetches the page, past a cache once the site has refused what it
+holds, and says why a page has no tokens.
+"""
+
+import secrets
+from collections.abc import Callable, Collection
+
+from providers_sdk._http.clock import Clock
+from providers_sdk._http.redirects import describe_redirect, is_redirect
+from providers_sdk._http.response import Answer
+from providers_sdk._http.tokens import Tokens, TokenStore
+from providers_sdk._protocol.html import TokenPage
+from providers_sdk._redact import Redactor
+from providers_sdk.errors import ProviderError, TokenPageFailed, TokensNotFound
+
+__all__ = ["PageTokens"]
+
+_FAILS = "; the site itself fails: ask again later"
+_GATEWAY = "; the site, or a proxy before it, fails: ask again later"
+_ADVICE = {
+    401: "; it wants a user and a password: give them in the setting 'url', as https://user:password@host",
+    500: _FAILS,
+    502: _GATEWAY,
+    503: _GATEWAY,
+    504: _GATEWAY,
+}
+
+
+class PageTokens:
+    """The tokens that stand on one page.
+
+    :param where: how to find them.
+    :param address: the page's; the tokens are stored under it.
+    :param get: sends a GET and follows redirects within the host: ``get(url, params=..., headers=...)``.
+    :param visited: returns the addresses that have answered in this attempt.
+    """
+
+    def __init__(
+        self,
+        where: TokenPage,
+        address: str,
+        *,
+        store: TokenStore,
+        clock: Clock,
+        redact: Redactor,
+        get: Callable[..., Answer],
+        visited: Callable[[], Collection[str]],
+    ) -> None:
+        self._where, self._address = where, address
+        self._store, self._clock, self._redact = store, clock, redact
+        self._get, self._visited = get, visited
+
+    def current(self) -> Tokens:
+        """Return the stored tokens, or those of the page where there are none or the site has just refused them.
+
+        :raises ProviderError: the page lacks one, cannot be had, or carries what the site has just refused.
+        """
+        tokens = self._stored()
+        return tokens if self._refusal(tokens) is None else self.other_than(tokens)
+
+    def other_than(self, stale: Tokens) -> Tokens:
+        """Return tokens that are not ``stale`` and that the site has not just refused.
+
+        :raises ProviderError: see :meth:`current`.
+        """
+        tokens = self._stored(stale=stale)
+        error = self._refusal(tokens)
+        if error is None:
+            return tokens
+        page = self._redact(tokens.url)
+        error.args = (
+            f"{error.message}; the page {page} still carries the token that was refused: it is probably a cached "
+            "copy; ask the site's owner to leave it out of the cache, or ask again later",
+        )
+        raise error
+
+    def refuse(self, tokens: Tokens, answer: Answer) -> None:
+        """Note that the site refused ``tokens`` with ``answer``."""
+        self._store.refuse(self._address, self._where.required(tokens), answer.status_error(), self._clock.now())
+
+    def _refusal(self, tokens: Tokens) -> ProviderError | None:
+        return self._store.refusal(self._address, self._where.required(tokens), self._clock.now())
+
+    def _stored(self, *, stale: Tokens | None = None) -> Tokens:
+        return self._store.get(self._address, self._fetch, self._clock, stale=stale)
+
+    def _fetch(self) -> Tokens:
+        answer = self._get(self._where.path, params=self._past_cache(), headers={"accept": "text/html"})
+        if answer.status != 200 and answer.wall is None:
+            raise self._page_failed(answer)
+        page = answer.page()
+        found = self._where.extract(page)
+        if not self._where.missing(found):
+            return Tokens(found, url=answer.location)
+        words = f"{self._redact(self._where.drift(page, found))}; {self._where.advice}"
+        raise TokensNotFound(words, url=page.url, status=page.status)
+
+    def _past_cache(self) -> dict[str, str] | None:
+        """Return a query that no cache holds, once tokens were refused: caches ignore a request's Cache-Control."""
+        refused = self._store.has_refused(self._address, self._clock.now())
+        return {"nocache": secrets.token_hex(5)} if refused else None
+
+    def _page_failed(self, answer: Answer) -> ProviderError:
+        error = answer.status_error()
+        if answer.status in (407, 429):
+            return error
+        words, location = error.message, answer.headers.get("location")
+        if is_redirect(answer.status, location):
+            words = f"answered {answer.status}: {describe_redirect(answer.location, location, self._visited())}"
+        advice = f"; {self._where.advice}" if answer.status in (404, 410) else _ADVICE.get(answer.status, "")
+        words = self._redact(f"the page {answer.url} {words}{advice}")
+        return TokenPageFailed(words, url=answer.url, status=answer.status, retry_after=error.retry_after)
