@@ -6,35 +6,32 @@ in events named ``message``, which model deltas never are.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
+from urllib.parse import SplitResult, urlsplit
 
 from providers_sdk.plugin import (
-    Attr,
+    Answer,
     Chunk,
     FinishReason,
     Http,
+    HTTPStatusError,
     Provider,
     Request,
-    ScriptValue,
-    TokenPage,
+    Setting,
     Tokens,
     iter_deltas,
 )
 from providers_sdk_plugins._aipower_answer import answer_text, model_events
+from providers_sdk_plugins._aipower_page import chat_page
 
 __all__ = ["AIPower"]
 
-_CHATS = (".wpaicg-chat-shortcode[data-bot-id='0']", ".wpaicg-chat-shortcode", ".wpaicg-chatbox")
-PAGE = TokenPage(
-    {
-        "nonce": (*(Attr(css, "data-nonce") for css in _CHATS), ScriptValue("search_nonce")),
-        "post_id": (
-            *(Attr(css, "data-post-id") for css in _CHATS),
-            Attr("body", "class", r"\b(?:page-id|postid)-([0-9]{1,12})\b"),
-        ),
-    }
-)
+_HINTS = {
+    400: "WordPress does not know the action: AI Power is probably switched off on this site",
+    404: "the setting 'url' should be the address of the WordPress itself, below which wp-admin/ is",
+    413: "the question is too long for this site's web server; shorten it",
+}
 
 
 class AIPower(Provider):
@@ -42,41 +39,81 @@ class AIPower(Provider):
 
     api_endpoint = "/wp-admin/admin-ajax.php"
     supports_stream = True
+    sends_model = False
     requires_contract = ">=1,<2"
     stand_in = "providers_sdk_plugins.fakes.aipower:AIPowerSite"
+    known_settings: ClassVar[Mapping[str, Setting]] = {
+        "page": Setting(help="the page with the chat, such as /chat/; the front page where it is not given"),
+        "bot": Setting(help="the number of the bot to ask; the one on the page where it is not given"),
+    }
 
-    referer: ClassVar[str] = "/"
-    """The page that the question claims to come from, below the address."""
-    identifies: ClassVar[bool] = True
-    """Whether the form names the chat and a random client."""
+    referer: ClassVar[str] = ""
+    """The page that the question claims to come from, below the address; the page of the tokens where it is empty."""
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Fetch the tokens, ask, and read whichever kind of answer comes."""
         answer = http.with_tokens(
-            PAGE,
-            lambda tokens: http.post(
-                self.api_endpoint,
-                data=self.form(tokens, request),
-                headers={"origin": self.url, "referer": self.url + self.referer},
-            ),
+            chat_page(self.settings.get("page", ""), self.settings.get("bot", "")),
+            lambda tokens: self._ask(tokens, request.prompt, http),
             refused=lambda answer: answer.status == 403 and answer.wall is None,
         )
-        answer.check()
+        _check(answer)
         if answer.content_type == "application/json":
             yield answer_text(answer.json())
             yield FinishReason("stop")
         else:
             yield from iter_deltas(model_events(answer.events()))
 
-    def form(self, tokens: Tokens, request: Request) -> dict[str, str]:
-        """Return the form's fields."""
-        identity = {"chatbot_identity": "shortcode", "wpaicg_chat_client_id": secrets.token_hex(5)}
+    def _ask(self, tokens: Tokens, message: str, http: Http) -> Answer:
+        base, site = _addresses(self.url, tokens)
+        return http.post(
+            site + self.api_endpoint,
+            data={**self._form(tokens, http), "url": site, "message": message},
+            headers={
+                "origin": "/".join(site.split("/")[:3]),
+                "referer": base + self.referer if self.referer else tokens.url,
+            },
+        )
+
+    def _form(self, tokens: Tokens, http: Http) -> dict[str, str]:
+        post_id = {"post_id": tokens["post_id"]} if "post_id" in tokens else {}
         return {
             "_wpnonce": tokens["nonce"],
-            "post_id": tokens["post_id"],
-            "url": self.url,
+            **post_id,
             "action": "wpaicg_chat_shortcode_message",
-            "message": request.prompt,
-            "bot_id": "0",
-            **(identity if self.identifies else {}),
+            "bot_id": self.settings.get("bot") or tokens.get("bot_id", "0"),
+            "chatbot_identity": "shortcode",
+            # the site counts its guest limit by this id
+            "wpaicg_chat_client_id": http.remember("wpaicg_chat_client_id", lambda: secrets.token_hex(5)),
         }
+
+
+def _addresses(url: str, tokens: Tokens) -> tuple[str, str]:
+    """Return the site's address and that of its WordPress, without user and password, where the page was found.
+
+    A site may redirect from http to https or to www; the chat's element names the WordPress's folder.
+    """
+    own, page = urlsplit(url), urlsplit(tokens.url)
+    place = page if _is_same_host(page, own) else own
+    root = f"{place.scheme}://{place.netloc.rpartition('@')[2]}"
+    try:
+        named = urlsplit(tokens.get("url", ""))
+    except ValueError:
+        named = own
+    folder = named.path if _is_same_host(named, own) else own.path
+    return root + own.path.rstrip("/"), root + folder.rstrip("/")
+
+
+def _is_same_host(one: SplitResult, other: SplitResult) -> bool:
+    hosts = [(parts.hostname or "").removeprefix("www.") for parts in (one, other)]
+    return hosts[0] == hosts[1]
+
+
+def _check(answer: Answer) -> None:
+    """Raise where the status is none of an answer's, with what it means on such a site."""
+    hint = _HINTS.get(answer.status, "")
+    if answer.wall is not None or not hint or (answer.status == 400 and answer.text().strip() != "0"):
+        answer.check()
+        return
+    said = answer.status_error()
+    raise HTTPStatusError(f"{said.message}; asked was {answer.url}; {hint}", url=answer.url, status=answer.status)

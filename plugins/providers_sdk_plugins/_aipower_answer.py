@@ -31,15 +31,27 @@ def _spoken(first: Event, rest: Iterator[Event]) -> str:
         if event.event != "message":
             break
         words.append(_word(event))
-    return snippet("".join(words), 400)
+    return snippet("".join(words), 400) or "an error, in words that cannot be read"
 
 
 def _word(event: Event) -> str:
-    choices = _object(event.data).get("choices")
+    body = _object(event.data)
+    if not body:
+        return _content_of_broken_json(event.data)
+    choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     delta = choice.get("delta") if isinstance(choice, dict) else None
     content = delta.get("content") if isinstance(delta, dict) else None
     return content if isinstance(content, str) else event.data if choices is None else ""
+
+
+def _content_of_broken_json(data: str) -> str:
+    """Return the content of an event whose word holds a quote: the plugin writes words into the JSON as they are."""
+    _, mark, rest = data.partition('"content":"')
+    content, end, _ = rest.rpartition('"}')
+    if mark and end:
+        return content
+    return "" if data.lstrip().startswith("{") else data
 
 
 def _object(data: str) -> dict[str, object]:

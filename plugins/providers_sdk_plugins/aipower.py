@@ -9,7 +9,7 @@ class AnyAIPower(AIPower):
 
     default_model = "default"
     models = ("default",)
-    known_settings = {"url": Setting(required=True, help="the WordPress's address")}
+    known_settings = {"url": Setting(required=True, help="the WordPress's address"), **AIPower.known_settings}
 
 
 @hookimpl

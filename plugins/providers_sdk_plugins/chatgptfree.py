@@ -9,7 +9,6 @@ class ChatgptFree(AIPower):
 
     url = "https://chatgptfree.ai"
     referer = "/chat/"
-    identifies = False
     working = False
     default_model = "gpt-4o-mini-2024-07-18"
     models = ("gpt-4o-mini-2024-07-18",)

@@ -20,7 +20,7 @@ __all__ = ["PageTokens"]
 _FAILS = "; the site itself fails: ask again later"
 _GATEWAY = "; the site, or a proxy before it, fails: ask again later"
 _ADVICE = {
-    401: "; it wants a user and a password: give them in the setting 'url', as https://user:password@host",
+    401: "; check the user and password in the setting 'url' (https://user:password@host)",
     500: _FAILS,
     502: _GATEWAY,
     503: _GATEWAY,

@@ -29,10 +29,14 @@ from providers_sdk_plugins.fakes.aipower import AIPowerSite
 Outcome = Callable[..., str | ProviderError]
 
 PROVIDERS = ("aipower", "chatgptt", "chatgptfree")
-ANSWERS = ("", "minified", "two_chats", "fallback", "json", "close", "usage")
+ANSWERS = ("", "minified", "two_chats", "fallback", "no_post_id", "other_page", "folder", "custom_bot", "cached",
+           "guest_limit", "json", "close", "usage")  # fmt: skip
 KEY = "Incorrect API key provided: bad. You can find your API key at https://platform.openai.com/account/api-keys."
 REFUSALS = {  # case: class, status, words of the site's, text that had come
-    "no_tokens": (TokensNotFound, 200, "no nonce and no post_id", ""),
+    "no_tokens": (TokensNotFound, 200, "holds no nonce (looked for", ""),
+    "no_chat": (Refused, 200, "shows no chat, though AI Power runs on this site", ""),
+    "password": (Refused, 200, "asks for a password", ""),
+    "cached_for_good": (AuthenticationFailed, 403, "it is probably a cached copy", ""),
     "login": (TokensNotFound, 200, "it asks for a password", ""),
     "not_found": (TokenPageFailed, 404, "Page not found - Stand-in", ""),
     "maintenance": (TokenPageFailed, 503, "Maintenance", ""),
@@ -50,6 +54,7 @@ REFUSALS = {  # case: class, status, words of the site's, text that had come
     "limit": (Refused, 200, "You have reached your token limit.", ""),
     "limit_json": (Refused, 200, "You have reached your token limit.", ""),
     "flagged": (Refused, 200, "prohibited words", ""),
+    "quoted_error": (Refused, 200, 'The model "gpt-9" does not exist or you do not have access to it.', ""),
     "limited": (Refused, 200, "[LIMITED]", "Margherita, Funghi and Diavola."),
 }
 FORM = {"_wpnonce": "77f045b300", "post_id": "4", "action": "wpaicg_chat_shortcode_message", "bot_id": "0"}
@@ -98,7 +103,7 @@ def site_of(received: Received) -> str:
 
 
 def test_the_form_is_the_protocols(ask: Callable[..., Reply]) -> None:
-    messages = [{"role": "system", "content": "Be <b>brief</b> & 100%."}, {"role": "user", "content": "Hé\n🍕?"}]
+    messages = [{"role": "system", "content": "Be brief & 100%."}, {"role": "user", "content": "Hé\n🍕?"}]
     with AIPowerSite() as site:
         ask(site, "aipower", messages).close()
         form = site.requests[-1].form
@@ -107,18 +112,10 @@ def test_the_form_is_the_protocols(ask: Callable[..., Reply]) -> None:
     assert form == {
         **FORM,
         "url": url,
-        "message": "System: Be <b>brief</b> & 100%.\nUser: Hé\n🍕?\nAssistant:",
+        "message": "System: Be brief & 100%.\nUser: Hé\n🍕?\nAssistant:",
         "chatbot_identity": "shortcode",
     }
     assert re.fullmatch("[0-9a-f]{10}", client)
-
-
-def test_each_question_comes_from_another_client_id() -> None:
-    with AIPowerSite() as site, Client("aipower", settings={"aipower": site.client_settings()}) as client:
-        for _ in range(5):
-            client.chat("Hi").close()
-        ids = {received.form["wpaicg_chat_client_id"] for received in site.requests if received.method == "POST"}
-    assert len(ids) == 5
 
 
 def test_the_stream_comes_piece_by_piece_and_ends_with_the_sites_finish(ask: Callable[..., Reply]) -> None:
@@ -171,7 +168,7 @@ def test_missing_tokens_are_explained_by_address_status_title_and_name(outcome: 
         error = outcome(site, "aipower")
         url = site.url
     assert isinstance(error, TokensNotFound)
-    for word in (url, "200", "Stand-in – Chat", "nonce", "post_id"):
+    for word in (url, "200", "Stand-in – Chat", "no nonce", "'url'", "'page'"):
         assert word in error.message
 
 

@@ -40,11 +40,11 @@ KEY = "Incorrect API key provided: bad. You can find your API key at https://pla
 
 PAGES = {  # recording: nonce and post id that stand on it
     FRONT_PAGE: (NONCE, "4"),
-    "04_front_page_no_shortcode": (NONCE, "5"),
     "68_front_page_shortcode_and_widget": (NONCE, "4"),
     "69f_page_two_shortcodes": (NONCE, "8"),
 }
 FAILED_PAGES = {  # recording: class, status, Retry-After, words
+    "04_front_page_no_shortcode": (Refused, 200, None, "shows no chat, though AI Power runs on this site"),
     "06_page_404": (TokenPageFailed, 404, None, "Page not found – Rig Blog"),
     "07_maintenance_mode_front": (TokenPageFailed, 503, 600.0, "Maintenance"),
 }
@@ -109,7 +109,7 @@ def test_a_recorded_page_holds_these_tokens(page: str) -> None:
     with Replay(page=page) as server:
         assert list(ask(server)) == CHUNKS
         form = server.requests[-1].form
-    assert (form["_wpnonce"], form["post_id"]) == PAGES[page]
+    assert (form["_wpnonce"], form["post_id"], form["bot_id"]) == (*PAGES[page], "0")
 
 
 @recorded

@@ -2,15 +2,18 @@
 
 import html as html_text
 import json
+import re
 import threading
 from collections.abc import Callable
 
 from providers_sdk.testing import Received, Response, StandIn, deltas, event, html, json_response, sse
 
-__all__ = ["AIPowerSite"]
+__all__ = ["AIPowerSite", "sanitize"]
 
 _LIMIT = {"msg": "You have reached your token limit.", "tokenLimitReached": True}
 _KEY = "Incorrect API key provided: bad. You can find your API key at https://platform.openai.com/account/api-keys."
+_QUOTED = 'The model "gpt-9" does not exist or you do not have access to it.'
+_CUSTOM_BOT = "6"
 _NO_KEY = "Unable to initialize the AI instance. Please make sure the API key is valid."
 _FLAGGED = "Your message contains prohibited words. Please modify your message and try again."
 _EXPIRED = "The link you followed has expired."
@@ -23,7 +26,16 @@ class AIPowerSite(StandIn):
     cases = {
         "minified": "the page is minified: no quotes, other order, escaped entities",
         "two_chats": "a custom bot stands first on the page, a widget last",
-        "fallback": "the page has no chat, only the inline script with its nonce",
+        "fallback": "the page's chat has no nonce, only the inline script has",
+        "no_chat": "the page has no chat, though the inline script has a nonce",
+        "password": "the page is behind a password, though the inline script has a nonce",
+        "no_post_id": "the page names no post",
+        "other_page": "the chat is on another page than the front page",
+        "folder": "WordPress lives in a folder below the front page",
+        "custom_bot": "the only chat on the page is a custom bot's",
+        "cached": "a cache serves the page with an old nonce; a new query passes it",
+        "cached_for_good": "a cache serves the page with an old nonce, whatever the query",
+        "guest_limit": "a guest may ask once",
         "no_tokens": "the page has neither",
         "login": "the page asks for a password",
         "not_found": "the page answers 404",
@@ -46,8 +58,11 @@ class AIPowerSite(StandIn):
         "limit_json": "the token limit, as JSON",
         "flagged": "a banned word, in the stream, and then an answer all the same",
         "limited": "deltas and then the mark [LIMITED]",
+        "quoted_error": "an upstream error, spoken in the stream, whose quotes break the JSON",
     }
     page_path = "/"
+    folder = ""
+    """Where WordPress is, below the address."""
 
     def __init__(
         self, case: str = "", *, says: tuple[str, ...] = ("Margherita, ", "Funghi ", "and ", "Diavola.")
@@ -56,6 +71,18 @@ class AIPowerSite(StandIn):
         self._count = 0
         self._midnight = threading.Lock()
         self.post_id = "4"
+        self.messages: list[str] = []
+        """Each question as it arrives at the model: what WordPress leaves of it."""
+        self._guests: set[str] = set()
+        if case == "other_page":
+            self.page_path = "/chat/"
+        if case == "folder":
+            self.folder = "/wp"
+
+    def client_settings(self) -> dict[str, str]:
+        """Return the settings that point a provider to this site's chat."""
+        page = {} if self.page_path == "/" else {"page": self.page_path}
+        return {**super().client_settings(), **page}
 
     @property
     def nonce(self) -> str:
@@ -71,15 +98,19 @@ class AIPowerSite(StandIn):
         """Return what the site does in this case."""
         if self.case == "maintenance":
             return html(f"<title>Maintenance</title><p>{_DOWN}", status=503, headers={"Retry-After": "600"})
-        if received.method == "GET" and received.path == self.page_path:
-            return self._page()
-        if (received.method, received.path) == ("POST", "/wp-admin/admin-ajax.php"):
+        if received.method == "GET" and received.path in ("/", self.page_path):
+            return self._page(received)
+        if (received.method, received.path) == ("POST", f"{self.folder}/wp-admin/admin-ajax.php"):
             return self._ajax(received.form)
         return html("<title>Page not found</title>", status=404)
 
-    def _page(self) -> Response:
+    def _page(self, received: Received) -> Response:
         if self.case == "not_found":
             return html("<title>Page not found - Stand-in</title><p>Nothing here.", status=404)
+        if received.path != self.page_path:
+            return html(_no_chat(self))
+        if self.case == "cached_for_good" or (self.case == "cached" and "?" not in received.target):
+            return html(_around(_chat(self, nonce="77f045b2ff")))
         return html(_PAGES.get(self.case, _ordinary)(self))
 
     def _ajax(self, form: dict[str, str]) -> Response:
@@ -87,18 +118,57 @@ class AIPowerSite(StandIn):
             return html(_EXPIRED, status=403)
         if self.case == "plugin_off" or form.get("action") != "wpaicg_chat_shortcode_message":
             return html("0", status=400)
-        if form.get("message", "").strip() in ("", "0"):
+        message = sanitize(form.get("message", ""))
+        if message in ("", "0"):
             return json_response({"status": "error", "msg": "It appears that nothing was inputted."})
+        self.messages.append(message)
+        if self.case == "guest_limit" and self._asked_before(form.get("wpaicg_chat_client_id", "")):
+            return sse([event(_LIMIT)])
+        if self.case == "custom_bot" and form.get("bot_id") != _CUSTOM_BOT:
+            return sse(deltas(["Another ", "bot ", "answers."]))
         return _ANSWERS.get(self.case, _stream)(self)
+
+    def _asked_before(self, guest: str) -> bool:
+        """Tell whether this guest has asked; the site does not count one without an id."""
+        before = guest in self._guests
+        self._guests |= {guest} - {""}
+        return before
+
+
+def sanitize(text: str) -> str:
+    """Return what WordPress leaves of a text field: its own steps, in its own order.
+
+    Each piece from a ``<`` to the next mark that has no ``>`` is escaped; tags go, script and style with what they
+    hold; white space is folded; percent codes go until none is left.
+    """
+    if "<" in text:
+        text = _PIECE.sub(lambda found: found[0] if found[0].endswith(">") else _escape(found[0]), text)
+        text = _TAG.sub("", _ELEMENT.sub("", text)).strip(_SPACE)
+    text, codes = re.sub(r"[\r\n\t ]+", " ", text).strip(_SPACE), 1
+    while codes:
+        text, codes = _PERCENT.subn("", text)
+        text = re.sub(" +", " ", text).strip(_SPACE) if codes else text
+    return text
+
+
+def _escape(text: str) -> str:
+    return re.sub(r"&amp;(#?\w+;)", r"&\1", html_text.escape(text))  # what is an entity stays one
+
+
+_SPACE = " \t\n\r\v\0"
+_PIECE = re.compile(r"<[^<>]*(?:>|(?=<)|\Z)")
+_ELEMENT = re.compile(r"<(script|style)[^>]*>.*?</\1>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<(?!\s)[^>]*>", re.ASCII)
+_PERCENT = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 
 
 def _chat(site: AIPowerSite, *, nonce: str | None = None, bot: str = "0", kind: str = "wpaicg-chat-shortcode") -> str:
     return f"""<div class="{kind}"
      data-user-bg-color="#6C757D"
      data-ai-name="Ann &quot;A&quot; &amp; Co"
-     data-nonce="{nonce or site.nonce}"
+     data-nonce="{site.nonce if nonce is None else nonce}"
      data-post-id="{site.post_id}"
-     data-url="{site.url}"
+     data-url="{site.url}{site.folder}"
      data-bot-id="{bot}"
      data-openai_stream_nav="1"
 ></div>
@@ -125,19 +195,39 @@ def _minified(site: AIPowerSite) -> str:
 
 
 def _two_chats(site: AIPowerSite) -> str:
-    custom = _chat(site, nonce="c0ffee0000", bot="6")
+    custom = _chat(site, nonce="c0ffee0000", bot=_CUSTOM_BOT)
     return _around(custom + _chat(site) + _chat(site, kind="wpaicg-chatbox"))
 
 
+def _script(site: AIPowerSite) -> str:
+    """The inline script that AI Power writes into every page of a site."""
+    params = {"ajax_url": f"{site.url}{site.folder}/wp-admin/admin-ajax.php", "search_nonce": site.nonce}
+    return f"<script>var wpaicgParams = {json.dumps(params, separators=(',', ':'))}</script>"
+
+
 def _fallback(site: AIPowerSite) -> str:
-    script = json.dumps(
-        {"ajax_url": f"{site.url}/wp-admin/admin-ajax.php", "search_nonce": site.nonce}, separators=(",", ":")
-    )
-    return _around(f"<script>var wpaicgParams = {script}</script>", f"page page-id-{site.post_id}")
+    return _around(_script(site) + _chat(site, nonce=""), f"page page-id-{site.post_id}")
+
+
+def _no_chat(site: AIPowerSite) -> str:
+    return _around(_script(site) + "<p>Welcome.", "home page page-id-5")
+
+
+def _password(site: AIPowerSite) -> str:
+    form = '<form class="post-password-form"><input name="post_password" type="password"></form>'
+    return _around(_script(site) + form, "page page-id-5")
 
 
 def _stream(site: AIPowerSite) -> Response:
     return sse(site.paced(deltas(site.says)))
+
+
+def _quoted() -> list[bytes]:
+    """The plugin writes each word between quotes as it is: a quote in it breaks the JSON."""
+    words = _QUOTED.split(" ")
+    pieces = [words[0], *(f" {word}" for word in words[1:])]
+    spoken = [event(f'{{"choices":[{{"delta":{{"content":"{piece}"}}}}]}}', "message") for piece in pieces]
+    return [*spoken, event({"choices": [{"finish_reason": "stop"}]})]
 
 
 def _spoken() -> list[bytes]:
@@ -160,6 +250,10 @@ _PAGES: dict[str, Callable[[AIPowerSite], str]] = {
     "minified": _minified,
     "two_chats": _two_chats,
     "fallback": _fallback,
+    "no_chat": _no_chat,
+    "no_post_id": lambda site: _around(f'<div class="wpaicg-chat-shortcode" data-nonce="{site.nonce}"></div>', "home"),
+    "password": _password,
+    "custom_bot": lambda site: _around(_chat(site, bot=_CUSTOM_BOT)),
     "no_tokens": lambda _: _around("<p>We moved our chat."),
     "login": lambda _: _around("<form><input type=password name=post_password></form>"),
 }
@@ -175,6 +269,7 @@ _ANSWERS: dict[str, Callable[[AIPowerSite], Response]] = {
     "error_json": lambda _: json_response({"status": "error", "msg": html_text.escape("the 'quota' is <exceeded>")}),
     "no_key": lambda _: json_response({"status": "error", "msg": _NO_KEY}),
     "upstream_error": lambda _: sse(_spoken()),
+    "quoted_error": lambda _: sse(_quoted()),
     "raw_error": lambda _: sse([b'{"error":{"message":"Rate limit reached","type":"requests"}}\n']),
     "limit": lambda _: sse([event(_LIMIT)]),
     "limit_json": lambda _: json_response(_LIMIT),

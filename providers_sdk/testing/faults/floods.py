@@ -4,7 +4,14 @@ import zlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from providers_sdk.errors import DeadlineExceeded, FirstTimeout, HTTPStatusError, InvalidAnswer, TooLarge
+from providers_sdk.errors import (
+    DeadlineExceeded,
+    FirstTimeout,
+    HTTPStatusError,
+    InvalidAnswer,
+    TokenPageFailed,
+    TooLarge,
+)
 from providers_sdk.testing.faults.bodies import chunk, text_delta
 from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, flood
 from providers_sdk.testing.faults.heads import CHUNKED, send_head
@@ -14,7 +21,7 @@ from providers_sdk.testing.server import Connection, Received
 __all__ = ["FLOOD_FAULTS"]
 
 _TOO_LARGE = Ends.all(TooLarge)
-_ERROR = Ends(stream=HTTPStatusError, json=HTTPStatusError, page=TooLarge)
+_ERROR = Ends(stream=HTTPStatusError, json=HTTPStatusError, page=TokenPageFailed)
 _HTML = {"Content-Type": "text/html; charset=UTF-8"}
 
 
