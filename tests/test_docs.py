@@ -23,7 +23,7 @@ import providers_sdk.testing
 from providers_sdk.cli._project import Project, render
 
 DOCS = Path(__file__).parents[1] / "docs"
-WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md"]
+WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md"]
 
 RUN = ("providers", "pytest")
 INSTALL = "pip install -e '.[test]'"

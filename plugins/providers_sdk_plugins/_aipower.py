@@ -16,17 +16,22 @@ from providers_sdk.plugin import (
     FinishReason,
     Http,
     HTTPStatusError,
+    InvalidArgument,
+    PromptAltered,
     Provider,
     Request,
     Setting,
     Tokens,
+    UnsupportedOption,
     iter_deltas,
 )
 from providers_sdk_plugins._aipower_answer import answer_text, model_events
 from providers_sdk_plugins._aipower_page import chat_page
+from providers_sdk_plugins._wordpress import find_losses, keep_lines, keep_marks
 
 __all__ = ["AIPower"]
 
+_PRESERVE = ("lines", "all")
 _HINTS = {
     400: "WordPress does not know the action: AI Power is probably switched off on this site",
     404: "the setting 'url' should be the address of the WordPress itself, below which wp-admin/ is",
@@ -45,6 +50,7 @@ class AIPower(Provider):
     known_settings: ClassVar[Mapping[str, Setting]] = {
         "page": Setting(help="the page with the chat, such as /chat/; the front page where it is not given"),
         "bot": Setting(help="the number of the bot to ask; the one on the page where it is not given"),
+        "preserve": Setting(help="'all' also sends < and %41 in a form that WordPress does not remove"),
     }
 
     referer: ClassVar[str] = ""
@@ -52,9 +58,10 @@ class AIPower(Provider):
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Fetch the tokens, ask, and read whichever kind of answer comes."""
+        message = self._message(request, http)
         answer = http.with_tokens(
             chat_page(self.settings.get("page", ""), self.settings.get("bot", "")),
-            lambda tokens: self._ask(tokens, request.prompt, http),
+            lambda tokens: self._ask(tokens, message, http),
             refused=lambda answer: answer.status == 403 and answer.wall is None,
         )
         _check(answer)
@@ -63,6 +70,24 @@ class AIPower(Provider):
             yield FinishReason("stop")
         else:
             yield from iter_deltas(model_events(answer.events()))
+
+    def _message(self, request: Request, http: Http) -> str:
+        """Return the prompt as it is sent; warn of what the site will change, or refuse."""
+        preserve = self.settings.get("preserve", _PRESERVE[0])
+        if preserve not in _PRESERVE:
+            raise InvalidArgument(
+                f"the setting 'preserve' is {' or '.join(map(repr, _PRESERVE))}, not {preserve!r:.40}"
+            )
+        message = keep_lines(request.prompt)
+        message = keep_marks(message) if preserve == "all" else message
+        losses = list(find_losses(message))
+        if losses and request.strict:
+            raise UnsupportedOption(
+                f"the site changes this prompt, which strict=True forbids; lost: {'; '.join(losses)}"
+            )
+        if losses:
+            http.warn_once(PromptAltered(f"{self.name}: the site changes this prompt; lost: {'; '.join(losses)}"))
+        return message
 
     def _ask(self, tokens: Tokens, message: str, http: Http) -> Answer:
         base, site = _addresses(self.url, tokens)

@@ -23,8 +23,9 @@ def talk_to(terminal: Terminal, site: AIPowerSite, *arguments: str) -> Any:
 
 
 def asked(site: AIPowerSite) -> list[str]:
-    """The prompts that the site has got."""
-    return [received.form["message"] for received in site.requests if received.method == "POST"]
+    """The prompts that the site has got, with line breaks in the place of what is sent for them."""
+    sent = [received.form["message"] for received in site.requests if received.method == "POST"]
+    return [message.replace("\u2028", "\n") for message in sent]
 
 
 def test_it_keeps_the_history(terminal: Terminal, site: AIPowerSite) -> None:

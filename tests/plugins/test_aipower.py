@@ -112,7 +112,7 @@ def test_the_form_is_the_protocols(ask: Callable[..., Reply]) -> None:
     assert form == {
         **FORM,
         "url": url,
-        "message": "System: Be brief & 100%.\nUser: Hé\n🍕?\nAssistant:",
+        "message": "System: Be brief & 100%.\u2028User: Hé\u2028🍕?\u2028Assistant:",
         "chatbot_identity": "shortcode",
     }
     assert re.fullmatch("[0-9a-f]{10}", client)
