@@ -124,7 +124,7 @@ class AttemptRun(Iterator[Chunk]):
             model=self.request.model,
             outcome=type(self.error).__name__ if self.error is not None else self.state.value,
             reason=self.error.message if self.error is not None else "",
-            status=self._http.status,
+            status=(self.error.status if self.error is not None else None) or self._http.status,
             waited=self._waited,
             first=None if first is None else first - started,
             total=self.clock.now() - started if self._total is None else self._total,

@@ -178,7 +178,7 @@ class BoundProvider:
         :raises PluginCrashed: the plugin's own ``get_model`` failed.
         """
         found = self._run(lambda: self.provider.get_model(model, strict=strict))
-        return Request(messages, found, stream, dict(options or {}))
+        return Request(messages, found, stream, dict(options or {}), strict=strict)
 
     def check_options(self, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
         """Refuse what this provider cannot honour.
