@@ -1,109 +1,16 @@
 """The one door through which foreign errors pass: what requests, urllib3 and sockets raise becomes ours, by a table."""
 
-import ssl
 from collections.abc import Iterator
-from http.client import HTTPException
-from importlib import import_module
-from importlib.util import find_spec
 
 import requests.exceptions as theirs
 import urllib3.exceptions as lower
 
 from providers_sdk import errors
 from providers_sdk._http.clock import Clock
+from providers_sdk._http.exception_table import CONNECT_TIMEOUTS, ROWS, TIMEOUTS
 from providers_sdk._redact import Redactor
 
-__all__ = ["ROWS", "ForeignError", "scrub", "translate"]
-
-_TIMEOUTS = (theirs.Timeout, lower.TimeoutError, lower.ReadTimeoutError, TimeoutError)
-_CONNECT_TIMEOUTS = (theirs.ConnectTimeout, lower.ConnectTimeoutError)
-
-Row = tuple[tuple[type[BaseException], ...], type[errors.ProviderError], str]
-
-
-def _socks_errors() -> tuple[type[BaseException], ...]:
-    """The root of the errors of the extra ``socks``, where it is installed; urllib3 takes them for the server's."""
-    return (import_module("socks").ProxyError,) if find_spec("socks") else ()
-
-
-ROWS: tuple[Row, ...] = (
-    ((lower.ClosedPoolError,), errors.Closed, "the client was closed while its request was being sent"),
-    (
-        (theirs.ProxyError, lower.ProxyError, *_socks_errors()),
-        errors.ProxyFailed,
-        "the proxy failed; check its address and password",
-    ),
-    (
-        (theirs.SSLError, lower.SSLError, ssl.SSLError),
-        errors.TLSFailed,
-        "the TLS handshake failed; check the address and the certificate",
-    ),
-    (
-        (lower.NameResolutionError,),
-        errors.ConnectFailed,
-        "the host's name cannot be resolved; check the address",
-    ),
-    (
-        (lower.NewConnectionError,),
-        errors.ConnectFailed,
-        "no connection could be made; check that the server runs",
-    ),
-    (
-        (theirs.ContentDecodingError, lower.DecodeError),
-        errors.InvalidAnswer,
-        "the body is not what its Content-Encoding says",
-    ),
-    ((theirs.InvalidHeader,), errors.ConnectionLost, "the server's headers contradict each other"),
-    (
-        (
-            theirs.InvalidURL,
-            theirs.InvalidSchema,
-            theirs.MissingSchema,
-            theirs.URLRequired,
-            lower.LocationValueError,
-            lower.ProxySchemeUnsupported,
-        ),
-        errors.InvalidArgument,
-        "the address or proxy cannot be used; check its scheme and host",
-    ),
-    ((theirs.InvalidJSONError, TypeError), errors.InvalidArgument, "the request cannot be written as JSON"),
-    ((UnicodeError,), errors.InvalidArgument, "the request holds a character that cannot be sent"),
-    (
-        (
-            theirs.HTTPError,
-            theirs.RetryError,
-            theirs.StreamConsumedError,
-            theirs.UnrewindableBodyError,
-            lower.EmptyPoolError,
-            lower.FullPoolError,
-            lower.HostChangedError,
-            lower.ResponseError,
-            lower.TimeoutStateError,
-            lower.UnrewindableBodyError,
-        ),
-        errors.TransportError,
-        "the request could not be sent",
-    ),
-    ((theirs.TooManyRedirects,), errors.InvalidAnswer, "the server redirects in a circle"),
-    (
-        (
-            theirs.ChunkedEncodingError,
-            theirs.ConnectionError,
-            lower.BodyNotHttplibCompatible,
-            lower.HeaderParsingError,
-            lower.IncompleteRead,
-            lower.InvalidChunkLength,
-            lower.InvalidHeader,
-            lower.MaxRetryError,
-            lower.ProtocolError,
-            HTTPException,
-            OSError,
-            ValueError,
-        ),
-        errors.ConnectionLost,
-        "the connection was lost before the answer was complete",
-    ),
-)
+__all__ = ["ForeignError", "scrub", "translate"]
 
 
 class ForeignError(Exception):
@@ -141,9 +48,9 @@ def _of(chain: list[BaseException], clock: Clock, since: float, body: bool) -> e
         if isinstance(link, errors.ProviderError):
             return link
     refused = any(isinstance(link, lower.NewConnectionError) for link in chain)  # by its class a timeout; it is none
-    if not refused and any(isinstance(link, _CONNECT_TIMEOUTS) for link in chain):
+    if not refused and any(isinstance(link, CONNECT_TIMEOUTS) for link in chain):
         return clock.connect_verdict(clock.now() - since)
-    if not refused and any(isinstance(link, _TIMEOUTS) for link in chain):
+    if not refused and any(isinstance(link, TIMEOUTS) for link in chain):
         return clock.verdict() if _at_end(clock) or body else clock.connect_verdict(clock.now() - since)
     for foreign, ours, sentence in ROWS:
         if any(isinstance(link, foreign) for link in chain):

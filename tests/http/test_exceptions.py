@@ -27,10 +27,11 @@ from providers_sdk import (
     TLSFailed,
     TransportError,
 )
-from providers_sdk._http import exceptions as door
+from providers_sdk._http import exception_table
 from providers_sdk._http.client import Http
 from providers_sdk._http.clock import Clock
-from providers_sdk._http.exceptions import ROWS, ForeignError, translate
+from providers_sdk._http.exception_table import ROWS
+from providers_sdk._http.exceptions import ForeignError, translate
 from providers_sdk._redact import Redactor
 from providers_sdk.testing import RawServer
 
@@ -49,7 +50,9 @@ def foreign_classes() -> Iterator[type[BaseException]]:
 
 
 FOREIGN = sorted(set(foreign_classes()) - BASES, key=lambda kind: (kind.__module__, kind.__name__))
-ENTRIES = {entry for row in ROWS for entry in row[0]} | set(door._TIMEOUTS) | set(door._CONNECT_TIMEOUTS)
+ENTRIES = (
+    {entry for row in ROWS for entry in row[0]} | set(exception_table.TIMEOUTS) | set(exception_table.CONNECT_TIMEOUTS)
+)
 
 
 @pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
