@@ -1,12 +1,10 @@
 """One session per client and provider: its connections, its proxy, its certificates, its secrets, its tokens."""
 
-import importlib.util
 import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 from http.cookiejar import Cookie, DefaultCookiePolicy
-from urllib.parse import urlsplit
 from urllib.request import Request
 
 import requests
@@ -16,6 +14,7 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.adapter import DeadlineAdapter, Session
+from providers_sdk._http.proxies import add_scheme, check_proxy
 from providers_sdk._http.tokens import TokenStore
 from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk._version import __version__
@@ -26,28 +25,6 @@ __all__ = ["USER_AGENT", "Pool", "check_proxy", "check_session"]
 USER_AGENT = f"providers-sdk/{__version__} (python-requests/{requests_version})"
 _CONNECTIONS = 64
 _CREDENTIAL = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
-_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-
-
-def check_proxy(proxy: str | None) -> str | None:
-    """Return ``proxy`` if it can be used.
-
-    :param proxy: ``"http://user:pass@host:port"``, also https and, with the extra ``socks``, socks4 and socks5;
-        ``""`` for no proxy at all, ``None`` for the environment's.
-    :raises InvalidArgument: it cannot be used; the message holds no part of it.
-    """
-    if not proxy:
-        return proxy
-    try:
-        parts = urlsplit(proxy)
-        sound = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
-    except (ValueError, AttributeError, TypeError):
-        sound = False
-    if not sound:
-        raise InvalidArgument("proxy must be an address such as 'http://user:password@host:port' (http, https, socks5)")
-    if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
-        raise InvalidArgument("a socks proxy needs the extra: pip install 'providers-sdk[socks]'")
-    return proxy
 
 
 def check_session(session: object) -> requests.Session | None:
@@ -103,7 +80,7 @@ class Pool:
         if self.lent is not None and self.lent.proxies:
             return dict(self.lent.proxies)
         # requests takes the user of user:password@host for a scheme
-        found = {name: _with_scheme(proxy) for name, proxy in get_environ_proxies(url).items()}
+        found = {name: add_scheme(proxy) for name, proxy in get_environ_proxies(url).items()}
         try:
             check_proxy(select_proxy(url, found))  # only this one: NO_PROXY is among them, and no address
         except InvalidArgument as error:
@@ -157,10 +134,6 @@ class _KeepNothing(DefaultCookiePolicy):
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
         return False
-
-
-def _with_scheme(proxy: str) -> str:
-    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
 
 
 def _lent_secrets(lent: requests.Session | None) -> Iterable[str]:
