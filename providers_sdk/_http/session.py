@@ -4,26 +4,19 @@ import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from http.cookiejar import Cookie, DefaultCookiePolicy
-from urllib.request import Request
 
 import requests
-from requests.__version__ import __version__ as requests_version
-from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies, select_proxy
 
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._http.adapter import DeadlineAdapter, Session
 from providers_sdk._http.proxies import add_scheme, check_proxy
+from providers_sdk._http.requests_session import close_session, open_session
 from providers_sdk._http.tokens import TokenStore
 from providers_sdk._redact import Redactor, userinfo_secrets
-from providers_sdk._version import __version__
 from providers_sdk.errors import InvalidArgument
 
-__all__ = ["USER_AGENT", "Pool", "check_proxy", "check_session"]
+__all__ = ["Pool", "check_proxy", "check_session"]
 
-USER_AGENT = f"providers-sdk/{__version__} (python-requests/{requests_version})"
-_CONNECTIONS = 64
 _CREDENTIAL = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 
 
@@ -57,12 +50,12 @@ class Pool:
         self.lent = session
         self.tokens = TokenStore()
         self._secrets = frozenset([*secrets, *_lent_secrets(session)])
-        self._session = self._new_session()
+        self._session = open_session(self.lent)
         renew_after_fork(self)
 
     def _renew(self) -> None:
         """Make new connections in a forked child; those of its parent are left alone."""
-        self._session = self._new_session()
+        self._session = open_session(self.lent)
 
     @property
     def redact(self) -> Redactor:
@@ -101,21 +94,7 @@ class Pool:
 
     def close(self) -> None:
         """Close the connections, but for those of adapters that were lent."""
-        for adapter in self._session.adapters.values():
-            if isinstance(adapter, DeadlineAdapter):
-                adapter.close()
-
-    def _new_session(self) -> Session:
-        session = Session()
-        session.trust_env = False  # a .netrc entry would silently replace an Authorization header
-        session.headers["user-agent"] = USER_AGENT
-        adapter = DeadlineAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        if self.lent is not None:
-            _borrow(session, self.lent)
-        session.cookies.set_policy(_KeepNothing())
-        return session
+        close_session(self._session)
 
     def _proxy_secrets(self) -> Iterable[str]:
         lent = self.lent.proxies.values() if self.lent is not None else ()
@@ -129,13 +108,6 @@ def _redactor(secrets: frozenset[str]) -> Redactor:
     return Redactor.of(secrets)
 
 
-class _KeepNothing(DefaultCookiePolicy):
-    """Nothing that a service sets is kept between calls; cookies of a lent session are sent."""
-
-    def set_ok(self, cookie: Cookie, request: Request) -> bool:
-        return False
-
-
 def _lent_secrets(lent: requests.Session | None) -> Iterable[str]:
     if lent is None:
         return
@@ -146,17 +118,3 @@ def _lent_secrets(lent: requests.Session | None) -> Iterable[str]:
     yield from (cookie.value for cookie in lent.cookies if cookie.value)
     if isinstance(lent.auth, tuple):
         yield from (str(lent.auth[1]), ":".join(map(str, lent.auth)))
-
-
-def _borrow(ours: Session, lent: requests.Session) -> None:
-    theirs = {name: value for name, value in lent.headers.items() if name.lower() != "user-agent" or _chosen(value)}
-    ours.headers.update(theirs)
-    ours.auth, ours.cert, ours.params = lent.auth, lent.cert, lent.params
-    ours.cookies.update(lent.cookies)
-    for prefix, adapter in lent.adapters.items():
-        if type(adapter) is not HTTPAdapter:
-            ours.mount(prefix, adapter)
-
-
-def _chosen(user_agent: str | bytes) -> bool:
-    return not str(user_agent).startswith("python-requests/")

@@ -20,7 +20,7 @@ from providers_sdk import (
     TooLarge,
 )
 from providers_sdk._http.client import Answer, Http, Pool
-from providers_sdk._http.session import USER_AGENT
+from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk.plugin import Attr, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer, html, json_response
 

@@ -13,7 +13,8 @@ from requests.adapters import HTTPAdapter
 
 from providers_sdk import InvalidArgument, ProxyFailed
 from providers_sdk._http.client import Http, Pool
-from providers_sdk._http.session import USER_AGENT, check_proxy
+from providers_sdk._http.requests_session import USER_AGENT
+from providers_sdk._http.session import check_proxy
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
