@@ -235,7 +235,6 @@ class Http:
             error = translate(failure, clock=self.clock, url=bare, redact=redact, before=before, since=since)
         finally:
             current_exchange.reset(token)
-        error.args = (self._pool.redact(error.message),)
         _log.debug("%s %s failed: %s", method, bare, type(error).__name__)
         raise error
 

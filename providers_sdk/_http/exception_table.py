@@ -10,10 +10,11 @@ import urllib3.exceptions as lower
 
 from providers_sdk import errors
 
-__all__ = ["CONNECT_TIMEOUTS", "ROWS", "TIMEOUTS"]
+__all__ = ["CONNECT_TIMEOUTS", "REFUSED", "ROWS", "TIMEOUTS"]
 
 TIMEOUTS = (theirs.Timeout, lower.TimeoutError, lower.ReadTimeoutError, TimeoutError)
 CONNECT_TIMEOUTS = (theirs.ConnectTimeout, lower.ConnectTimeoutError)
+REFUSED = lower.NewConnectionError  # urllib3 derives it from its connect timeout, and it is none
 
 Row = tuple[tuple[type[BaseException], ...], type[errors.ProviderError], str]
 

@@ -17,6 +17,7 @@ read waits in a buffer. The finish reason leaves the buffer only once it is cert
 
 import io
 import logging
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -198,16 +199,17 @@ class AttemptRun(Iterator[Chunk]):
 
     def _guard(self, step: Callable[[], _T]) -> _T:
         """Take one step; whatever ends it early ends the attempt."""
+        before = sys.exception()
         try:
             return step()
         except (KeyboardInterrupt, GeneratorExit):
             self.close()
             raise
         except BaseException as error:  # noqa: BLE001  a plugin may raise anything, SystemExit included
-            failure = self._fail(error)
+            failure = self._fail(error, before)
         raise failure  # out here, so that it does not carry the foreign error as its context
 
-    def _fail(self, error: BaseException) -> ProviderError:
+    def _fail(self, error: BaseException, before: BaseException | None) -> ProviderError:
         if self.state is not State.RUNNING:
             return self._closed_while_read()
         failure = finish_error(
@@ -217,6 +219,7 @@ class AttemptRun(Iterator[Chunk]):
             model=self.request.model,
             response=self._http,
             text=self.text,
+            before=before,
         )
         if not self._leave(State.FAILED, failure):
             return self._closed_while_read()

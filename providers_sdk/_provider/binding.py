@@ -5,6 +5,7 @@ Everything that this library reads of it goes through :func:`run_plugin_code`, s
 :class:`PluginError` that names it.
 """
 
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -138,12 +139,13 @@ def run_plugin_code(call: Callable[[], _T], name: str, redact: Callable[[], Reda
     :param redact: returns what hides the secrets in an error.
     :raises PluginCrashed: it raised an error of its own, ``SystemExit`` included.
     """
+    before = sys.exception()
     try:
         return call()
     except (KeyboardInterrupt, GeneratorExit, Warning):
         raise  # a Warning: the caller made warnings errors
     except BaseException as error:  # noqa: BLE001  a plugin may raise anything
-        failure = finish_error(error, redact(), provider=name)
+        failure = finish_error(error, redact(), provider=name, before=before)
     raise failure
 
 

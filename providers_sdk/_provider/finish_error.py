@@ -14,7 +14,7 @@ by threads.
 from copy import copy
 from typing import Protocol
 
-from providers_sdk._http.exceptions import scrub
+from providers_sdk._http.exceptions import redact_chain
 from providers_sdk._redact import Redactor
 from providers_sdk.errors import PluginCrashed, ProviderError
 
@@ -50,6 +50,7 @@ def finish_error(
     model: str = "",
     response: LastResponse | None = None,
     text: str = "",
+    before: BaseException | None = None,
 ) -> ProviderError:
     """Return ``error`` as the caller gets it: complete, and without secrets.
 
@@ -57,14 +58,14 @@ def finish_error(
     :param redact: hides the secrets of the attempt.
     :param response: the last response, where one came.
     :param text: the text that had been delivered.
+    :param before: what the caller was handling already, which is no part of the error.
     """
     finished = error if isinstance(error, ProviderError) else plugin_crash(error)
     finished.provider = finished.provider or provider
     finished.model = finished.model or model or None
     finished.partial = finished.partial or text
     _fill_from_response(finished, response)
-    _redact_fields(finished, redact)
-    scrub(finished, redact)
+    redact_chain(finished, redact, before=before)
     return finished
 
 
@@ -80,13 +81,6 @@ def _fill_from_response(error: ProviderError, response: LastResponse | None) -> 
     if response is not None and response.url and error.url in (None, "", response.url):
         error.url = response.url
         error.status = error.status or response.status
-
-
-def _redact_fields(error: ProviderError, redact: Redactor) -> None:
-    error.args = (redact(error.message), *error.args[1:])
-    for name, value in vars(error).items():
-        if isinstance(value, str):
-            setattr(error, name, redact(value))
 
 
 def _safe_str(error: BaseException) -> str:

@@ -31,7 +31,7 @@ from providers_sdk._http import exception_table
 from providers_sdk._http.client import Http
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.exception_table import ROWS
-from providers_sdk._http.exceptions import ForeignError, translate
+from providers_sdk._http.exceptions import RedactedCause, translate
 from providers_sdk._redact import Redactor
 from providers_sdk.testing import RawServer
 
@@ -221,7 +221,7 @@ def test_request_and_response_are_taken_out_of_the_cause() -> None:
 def test_a_cause_that_holds_a_secret_is_replaced(wrap: Callable[[Exception], BaseException]) -> None:
     failure = wrap(OSError(f"cannot reach /v1?key={SECRET}"))
     error = ours(failure, secrets=(SECRET,))
-    assert type(error.__cause__) is ForeignError
+    assert type(error.__cause__) is RedactedCause
     error.args = (Redactor.of([SECRET])(error.message),)
     shown = "".join(traceback.format_exception(error))
     assert SECRET not in shown
