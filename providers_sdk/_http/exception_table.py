@@ -1,5 +1,6 @@
 """The exceptions of requests, urllib3 and sockets, and which of ours each becomes: the most specific row first."""
 
+import re
 import ssl
 from http.client import HTTPException
 from importlib import import_module
@@ -10,13 +11,31 @@ import urllib3.exceptions as lower
 
 from providers_sdk import errors
 
-__all__ = ["CONNECT_TIMEOUTS", "REFUSED", "ROWS", "TIMEOUTS"]
+__all__ = ["CONNECT_TIMEOUTS", "PROXY_REPLIES", "REFUSED", "ROWS", "TIMEOUTS"]
 
 TIMEOUTS = (theirs.Timeout, lower.TimeoutError, lower.ReadTimeoutError, TimeoutError)
 CONNECT_TIMEOUTS = (theirs.ConnectTimeout, lower.ConnectTimeoutError)
 REFUSED = lower.NewConnectionError  # urllib3 derives it from its connect timeout, and it is none
 
 Row = tuple[tuple[type[BaseException], ...], type[errors.ProviderError], str]
+
+
+PROXY_REPLIES: tuple[tuple[re.Pattern[str], type[errors.ProviderError], str], ...] = (
+    (
+        re.compile(r"Tunnel connection failed: 50[234]\b|0x0[3456]: |0x5b: "),
+        errors.ConnectFailed,
+        "the proxy could not reach the server; check the address and that the server runs",
+    ),
+    (
+        re.compile(r"Tunnel connection failed: 403\b|0x02: "),
+        errors.ProxyFailed,
+        "the proxy does not allow a connection to this server",
+    ),
+)
+"""What a proxy answers to CONNECT (RFC 9110 §15) and in SOCKS 5 (RFC 1928 §6) and 4, where it is not itself at fault.
+
+The libraries have no classes for these: http.client raises an ``OSError``, PySocks one error with the code in its text.
+"""
 
 
 def _socks_errors() -> tuple[type[BaseException], ...]:

@@ -92,12 +92,24 @@ def _choose(chain: list[BaseException], clock: Clock, since: float, body: bool) 
         return clock.connect_verdict(clock.now() - since)
     if not refused and any(isinstance(link, TIMEOUTS) for link in chain):
         return clock.verdict() if _at_end(clock) or body else clock.connect_verdict(clock.now() - since)
+    if reply := _proxy_reply(chain):
+        return reply
     for foreign, ours, sentence in ROWS:
         if any(isinstance(link, foreign) for link in chain):
             if body and ours is errors.TLSFailed:  # the handshake is long over: TLS reports a lost connection this way
                 ours, sentence = ROWS[-1][1:]
             return ours(f"{sentence} ({_innermost_text(chain)})")
     return errors.TransportError(f"the request failed ({_innermost_text(chain)})")
+
+
+def _proxy_reply(chain: list[BaseException]) -> errors.ProviderError | None:
+    from providers_sdk._http.exception_table import PROXY_REPLIES
+
+    texts = [_text(link) for link in chain if isinstance(link, OSError)]
+    for pattern, ours, sentence in PROXY_REPLIES:
+        for text in filter(pattern.match, texts):
+            return ours(f"{sentence} ({text})")
+    return None
 
 
 def _at_end(clock: Clock) -> bool:

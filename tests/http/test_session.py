@@ -11,7 +11,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from providers_sdk import InvalidArgument, ProxyFailed
+from providers_sdk import ConnectFailed, InvalidArgument, ProviderError, ProxyFailed
 from providers_sdk._http.client import Http, Pool
 from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk._http.session import check_proxy
@@ -161,6 +161,27 @@ def test_a_proxy_where_nobody_listens_has_failed(open_http: OpenHttp) -> None:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(ProxyFailed):
             open_http("http://acme.invalid", proxy="http://{}:{}".format(*taken.getsockname())).get("/")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "text"),
+    [
+        (403, ProxyFailed, "the proxy does not allow a connection to this server (Tunnel connection failed: 403 No)"),
+        (407, ProxyFailed, "the proxy failed; check its address and password"),
+        (500, ProxyFailed, "the proxy failed"),
+        (502, ConnectFailed, "the proxy could not reach the server; check the address and that the server runs"),
+        (503, ConnectFailed, "the proxy could not reach the server"),
+        (504, ConnectFailed, "the proxy could not reach the server"),
+    ],
+)
+def test_a_server_that_a_proxy_cannot_reach_is_not_the_proxys_failure(
+    status: int, kind: type[ProviderError], text: str, serve: Serve, says: Callable[..., Any], open_http: OpenHttp
+) -> None:
+    proxy = serve(says(b"HTTP/1.1 %d No\r\ncontent-length: 0\r\n\r\n" % status))
+    with pytest.raises(kind) as caught:
+        open_http("https://acme.invalid", proxy=proxy.url).get("/")
+    assert type(caught.value) is kind
+    assert text in caught.value.message
 
 
 SECRETS = ["user:se%40same@", "user:se@same@", "user:se@same@", "sesame-key@", "sesame-key:@"]
