@@ -14,8 +14,10 @@ shuts nothing down, because that would reach the parent's connection too.
 
 import os
 import threading
+from typing import TYPE_CHECKING
 
-import requests
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["Body"]
 
@@ -23,7 +25,7 @@ __all__ = ["Body"]
 class Body:
     """The body of ``response``: read in pieces, closed by any thread at any time."""
 
-    def __init__(self, response: requests.Response) -> None:
+    def __init__(self, response: "requests.Response") -> None:
         self._response, self._raw = response, response.raw
         self._pool = getattr(self._raw, "_pool", None)
         if self._pool is not None:

@@ -5,9 +5,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
 from providers_sdk._http.clock import Clock
@@ -21,6 +19,9 @@ from providers_sdk._http.token_page import PageTokens
 from providers_sdk._http.tokens import Tokens
 from providers_sdk._protocol.html import Page, TokenPage
 from providers_sdk._redact import bare_url
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["Answer", "Http", "Pool"]
 
@@ -211,7 +212,9 @@ class Http:
 
     def _response(
         self, exchange: Exchange, method: str, url: str, headers: dict[str, str], body: dict[str, Any]
-    ) -> requests.Response:
+    ) -> "requests.Response":
+        import requests
+
         self._exchanges.append(exchange)
         before, since = sys.exception(), self.clock.now()
         token = current_exchange.set(exchange)

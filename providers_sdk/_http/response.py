@@ -3,10 +3,7 @@
 import sys
 import time
 from collections.abc import Collection, Iterator
-from typing import Any
-
-import requests
-from urllib3 import HTTPResponse
+from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
 from providers_sdk._http.body import Body
@@ -19,6 +16,9 @@ from providers_sdk._protocol.json import parse_json
 from providers_sdk._protocol.retry_after import parse_retry_after
 from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE, Event, iter_events
 from providers_sdk._redact import Redactor, bare_url, snippet
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "Answer"]
 
@@ -33,7 +33,7 @@ _HEAD = 2_000
 _CLOSED = "the answer was closed while it was being read"
 _JSON_TYPES = ("application/json", "text/json")
 _EVENT_TYPES = ("text/event-stream",)
-_ENCODINGS = ("", "identity", *HTTPResponse.CONTENT_DECODERS)  # br and zstd only where their packages are there
+_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 
 
 class Answer:
@@ -42,7 +42,7 @@ class Answer:
     Its body can be read once: as :meth:`json`, :meth:`events`, :meth:`page` or :meth:`text`.
     """
 
-    def __init__(self, response: requests.Response, exchange: Exchange, *, redact: Redactor, started: float) -> None:
+    def __init__(self, response: "requests.Response", exchange: Exchange, *, redact: Redactor, started: float) -> None:
         self._response = response
         self._data = Body(response)
         self._exchange = exchange

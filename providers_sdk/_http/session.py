@@ -1,31 +1,39 @@
-"""One session per client and provider: its connections, its proxy, its certificates, its secrets, its tokens."""
+"""One session per client and provider: its connections, its proxy, its certificates, its secrets, its tokens.
+
+requests is imported when a session is lent or the first request is sent (``_http/requests_session.py``).
+"""
 
 import os
 import re
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-
-import requests
-from requests.utils import get_environ_proxies, select_proxy
+from typing import TYPE_CHECKING
 
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.proxies import add_scheme, check_proxy
-from providers_sdk._http.requests_session import close_session, open_session
 from providers_sdk._http.tokens import TokenStore
 from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["Pool", "check_proxy", "check_session"]
 
 _CREDENTIAL = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
 
 
-def check_session(session: object) -> requests.Session | None:
+def check_session(session: object) -> "requests.Session | None":
     """Return ``session`` if it can be borrowed from.
 
     :raises InvalidArgument: it is no ``requests.Session``.
     """
-    if session is not None and not isinstance(session, requests.Session):
+    if session is None:
+        return None
+    import requests
+
+    if not isinstance(session, requests.Session):
         raise InvalidArgument(f"session must be a requests.Session, not {type(session).__name__}")
     return session
 
@@ -34,40 +42,46 @@ class Pool:
     """The connections of one client to one provider.
 
     :param proxy: see :func:`check_proxy`.
-    :param session: a session lent by the caller: its headers, cookies, auth, certificates, proxies and own adapters
-        are used; nothing is written to it and it is never closed.
-    :param secrets: values to hide in messages and logs.
+    :param session: a session lent by the caller: its headers, params, cookies, auth, certificates, proxies and own
+        adapters are used; nothing is written to it and it is never closed.
+    :param secrets: values to hide in messages and logs; to them come those of the lent session and of proxies.
     """
 
     def __init__(
         self,
         *,
         proxy: str | None = None,
-        session: requests.Session | None = None,
+        session: "requests.Session | None" = None,
         secrets: Iterable[str] = (),
     ) -> None:
         self.proxy = check_proxy(proxy)
         self.lent = session
         self.tokens = TokenStore()
         self._secrets = frozenset([*secrets, *_lent_secrets(session)])
-        self._session = open_session(self.lent)
+        self._renew()
         renew_after_fork(self)
 
     def _renew(self) -> None:
         """Make new connections in a forked child; those of its parent are left alone."""
-        self._session = open_session(self.lent)
+        self._lock = threading.RLock()
+        self._session: requests.Session | None = None
 
     @property
     def redact(self) -> Redactor:
         """Hides the secrets as they are now: the environment's proxies may have changed since the last call."""
-        return _redactor(self._secrets | frozenset(self._proxy_secrets()))
+        return _redactor(self._secrets.union(self._proxy_secrets()))
 
-    def session(self) -> requests.Session:
+    def session(self) -> "requests.Session":
         """Return the session of this process: a forked child gets its own and leaves its parent's sockets alone."""
-        return self._session
+        with self._lock:
+            if self._session is None:
+                self._session = self._open()
+            return self._session
 
     def proxies(self, url: str) -> dict[str, str]:
         """Return the proxies for ``url``: the argument's, the lent session's, or the environment's."""
+        from requests.utils import get_environ_proxies, select_proxy
+
         if self.proxy is not None:
             return {"http": self.proxy, "https": self.proxy} if self.proxy else {}
         if self.lent is not None and self.lent.proxies:
@@ -81,22 +95,34 @@ class Pool:
         return found
 
     def verify(self) -> bool | str:
-        """Return what certificates are checked against."""
+        """Return what certificates are checked against.
+
+        :raises InvalidArgument: it names a file or folder that cannot be read.
+        """
         if self.lent is not None and self.lent.verify is not True:
             return self.lent.verify
         for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
             bundle = os.environ.get(variable)
-            if bundle and not os.path.exists(bundle):
-                raise InvalidArgument(f"{variable} names a file or folder that is not there; correct or unset it")
             if bundle:
+                if not os.path.exists(bundle):
+                    raise InvalidArgument(f"{variable} names a file or folder that is not there; correct or unset it")
                 return bundle
         return True
 
     def close(self) -> None:
         """Close the connections, but for those of adapters that were lent."""
-        close_session(self._session)
+        with self._lock:
+            if self._session is not None:
+                from providers_sdk._http.requests_session import close_session
 
-    def _proxy_secrets(self) -> Iterable[str]:
+                close_session(self._session)
+
+    def _open(self) -> "requests.Session":
+        from providers_sdk._http.requests_session import open_session
+
+        return open_session(self.lent)
+
+    def _proxy_secrets(self) -> Iterator[str]:
         lent = self.lent.proxies.values() if self.lent is not None else ()
         environment = (os.environ.get(name) for name in os.environ if name.lower().endswith("_proxy"))
         for proxy in (self.proxy, *lent, *environment):
@@ -108,7 +134,7 @@ def _redactor(secrets: frozenset[str]) -> Redactor:
     return Redactor.of(secrets)
 
 
-def _lent_secrets(lent: requests.Session | None) -> Iterable[str]:
+def _lent_secrets(lent: "requests.Session | None") -> Iterable[str]:
     if lent is None:
         return
     for name, value in lent.headers.items():

@@ -4,12 +4,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
-from bs4 import BeautifulSoup
+from typing import TYPE_CHECKING
 
 from providers_sdk._protocol.json import parse_json
 from providers_sdk._redact import snippet
 from providers_sdk.errors import TooLarge
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
 
 __all__ = ["Attr", "Page", "ScriptValue", "Selector", "TokenPage"]
 
@@ -33,8 +35,10 @@ class Page:
         self.html, self.url, self.status = html, url, status
 
     @cached_property
-    def soup(self) -> BeautifulSoup:
+    def soup(self) -> "BeautifulSoup":
         """The parsed page."""
+        from bs4 import BeautifulSoup  # half of the cold start, and only pages need it
+
         html = _XML.sub(b"", self.html, count=1)
         return BeautifulSoup(html if b"<" in html else b"<p>" + html, "lxml")  # what has no tag is warned of as a path
 

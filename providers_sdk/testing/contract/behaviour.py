@@ -25,6 +25,7 @@ _SECRET = "s3cret-planted-by-the-contract"  # noqa: S105  the point is to look f
 
 _IMPORT = """
 import sys, time
+import bs4, requests  # this library loads them with the first request; urllib3 binds a socket as it is imported
 import providers_sdk.plugin
 touched = []
 def watch(name, arguments):
