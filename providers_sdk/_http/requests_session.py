@@ -1,13 +1,20 @@
-"""The requests session that sends for a client and provider."""
+"""The requests session that sends for an :class:`HttpSession <providers_sdk._http.session.Pool>`.
 
+It is opened at the first request, so that requests and urllib3 are loaded only by a call that needs them.
+"""
+
+from collections.abc import Callable, Iterable
 from http.cookiejar import Cookie, DefaultCookiePolicy
+from typing import Any
 from urllib.request import Request
 
 import requests
 from requests.__version__ import __version__ as requests_version
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from providers_sdk._http.adapter import DeadlineAdapter, Session
+from providers_sdk._http.lent_secrets import find_added_secrets, snapshot
 from providers_sdk._version import __version__
 
 __all__ = ["USER_AGENT", "close_session", "open_session"]
@@ -15,11 +22,14 @@ __all__ = ["USER_AGENT", "close_session", "open_session"]
 USER_AGENT = f"providers-sdk/{__version__} (python-requests/{requests_version})"
 _CONNECTIONS = 64
 
+Learn = Callable[[Iterable[str]], None]
 
-def open_session(lent: requests.Session | None) -> Session:
+
+def open_session(lent: requests.Session | None, *, learn: Learn) -> requests.Session:
     """Return a new session.
 
     :param lent: a session lent by the caller, whose values are copied; it is not written to.
+    :param learn: takes secrets that are known only once a request is prepared.
     """
     session = Session()
     session.trust_env = False  # a .netrc entry would silently replace an Authorization header
@@ -28,7 +38,7 @@ def open_session(lent: requests.Session | None) -> Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     if lent is not None:
-        _borrow(session, lent)
+        _borrow(session, lent, learn)
     session.cookies.set_policy(_KeepNothing())
     return session
 
@@ -40,6 +50,19 @@ def close_session(session: requests.Session) -> None:
             adapter.close()
 
 
+class _LearningAuth(AuthBase):
+    """A lent ``auth`` may be any callable: what it adds to a request is compared and counts as secret."""
+
+    def __init__(self, auth: Callable[[requests.PreparedRequest], requests.PreparedRequest], learn: Learn) -> None:
+        self._auth, self._learn = auth, learn
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        before = snapshot(prepared)
+        prepared = self._auth(prepared)
+        self._learn(find_added_secrets(before, snapshot(prepared)))
+        return prepared
+
+
 class _KeepNothing(DefaultCookiePolicy):
     """Nothing that a service sets is kept between calls; cookies of a lent session are sent."""
 
@@ -47,15 +70,20 @@ class _KeepNothing(DefaultCookiePolicy):
         return False
 
 
-def _borrow(ours: Session, lent: requests.Session) -> None:
-    theirs = {name: value for name, value in lent.headers.items() if name.lower() != "user-agent" or _chosen(value)}
-    ours.headers.update(theirs)
-    ours.auth, ours.cert, ours.params = lent.auth, lent.cert, lent.params
+def _borrow(ours: requests.Session, lent: requests.Session, learn: Learn) -> None:
+    ours.headers.update({name: value for name, value in lent.headers.items() if _is_chosen(name, value)})
+    ours.cert, ours.params = lent.cert, _copy_params(lent.params)
+    auth = HTTPBasicAuth(*lent.auth) if isinstance(lent.auth, tuple) and len(lent.auth) == 2 else lent.auth
+    ours.auth = _LearningAuth(auth, learn) if auth else None
     ours.cookies.update(lent.cookies)
     for prefix, adapter in lent.adapters.items():
         if type(adapter) is not HTTPAdapter:
             ours.mount(prefix, adapter)
 
 
-def _chosen(user_agent: str | bytes) -> bool:
-    return not str(user_agent).startswith("python-requests/")
+def _copy_params(params: Any) -> Any:
+    return params if isinstance(params, (str, bytes)) else type(params)(params) if params else {}
+
+
+def _is_chosen(name: str, value: Any) -> bool:
+    return name.lower() != "user-agent" or not str(value).startswith("python-requests/")

@@ -4,13 +4,13 @@ requests is imported when a session is lent or the first request is sent (``_htt
 """
 
 import os
-import re
 import threading
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from providers_sdk._fork import renew_after_fork
+from providers_sdk._http.lent_secrets import find_lent_secrets
 from providers_sdk._http.proxies import add_scheme, check_proxy
 from providers_sdk._http.tokens import TokenStore
 from providers_sdk._redact import Redactor, userinfo_secrets
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pool", "check_proxy", "check_session"]
 
-_CREDENTIAL = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
+_MOST_LEARNED = 32
 
 
 def check_session(session: object) -> "requests.Session | None":
@@ -57,7 +57,8 @@ class Pool:
         self.proxy = check_proxy(proxy)
         self.lent = session
         self.tokens = TokenStore()
-        self._secrets = frozenset([*secrets, *_lent_secrets(session)])
+        self._secrets = frozenset([*secrets, *find_lent_secrets(session)])
+        self._learned: tuple[str, ...] = ()
         self._renew()
         renew_after_fork(self)
 
@@ -69,10 +70,13 @@ class Pool:
     @property
     def redact(self) -> Redactor:
         """Hides the secrets as they are now: the environment's proxies may have changed since the last call."""
-        return _redactor(self._secrets.union(self._proxy_secrets()))
+        return _redactor(self._secrets.union(self._learned, self._proxy_secrets()))
 
     def session(self) -> "requests.Session":
-        """Return the session of this process: a forked child gets its own and leaves its parent's sockets alone."""
+        """Return the session of this process: a forked child gets its own and leaves its parent's sockets alone.
+
+        :raises InvalidArgument: the lent session's ``cert`` names a file that cannot be read.
+        """
         with self._lock:
             if self._session is None:
                 self._session = self._open()
@@ -120,7 +124,13 @@ class Pool:
     def _open(self) -> "requests.Session":
         from providers_sdk._http.requests_session import open_session
 
-        return open_session(self.lent)
+        self._secrets = self._secrets.union(find_lent_secrets(self.lent))  # it may have changed since it was lent
+        return open_session(self.lent, learn=self._learn)
+
+    def _learn(self, secrets: Iterable[str]) -> None:
+        """Keep the last few: what signs each request anew would grow without end."""
+        with self._lock:
+            self._learned = tuple(dict.fromkeys([*secrets, *self._learned]))[:_MOST_LEARNED]
 
     def _proxy_secrets(self) -> Iterator[str]:
         lent = self.lent.proxies.values() if self.lent is not None else ()
@@ -132,15 +142,3 @@ class Pool:
 @lru_cache(maxsize=64)
 def _redactor(secrets: frozenset[str]) -> Redactor:
     return Redactor.of(secrets)
-
-
-def _lent_secrets(lent: "requests.Session | None") -> Iterable[str]:
-    if lent is None:
-        return
-    for name, value in lent.headers.items():
-        if value and _CREDENTIAL.search(name):
-            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-            yield from (text, text.rpartition(" ")[2])
-    yield from (cookie.value for cookie in lent.cookies if cookie.value)
-    if isinstance(lent.auth, tuple):
-        yield from (str(lent.auth[1]), ":".join(map(str, lent.auth)))

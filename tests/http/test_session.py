@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth, HTTPProxyAuth
 
-from providers_sdk import ConnectFailed, InvalidArgument, ProviderError, ProxyFailed
+from providers_sdk import AuthenticationFailed, ConnectFailed, InvalidArgument, ProviderError, ProxyFailed
 from providers_sdk._http.client import Http, Pool
 from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk._http.session import check_proxy
@@ -207,7 +208,10 @@ def test_the_secrets_of_every_proxy_are_hidden(how: str, info: str, monkeypatch:
         assert base64.b64encode(plain.encode()).decode() not in shown
 
 
-@pytest.mark.parametrize("name", ["Authorization", "x-api-key", "Cookie", "X-Auth-Token", "client-secret"])
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "x-api-key", "Cookie", "X-Auth-Token", "client-secret", "X-Password", "X-Session-Id", "X-Tenant"],
+)
 def test_the_credentials_of_a_lent_session_are_hidden(name: str) -> None:
     lent = requests.Session()
     lent.headers[name] = "Bearer sesame-1"
@@ -217,6 +221,106 @@ def test_the_credentials_of_a_lent_session_are_hidden(name: str) -> None:
     assert redact("sesame-1, sesame-2, sesame-3") == "[hidden], [hidden], [hidden]"
     assert redact("Bearer, bob, session") == "Bearer, bob, session"
     assert redact("Basic " + base64.b64encode(b"bob:sesame-2").decode()) == "Basic [hidden]"
+
+
+PARAMS: dict[str, Any] = {
+    "mapping": {"key": "sesame", "page": "2", "lang": "english"},
+    "lists": {"key": ["sesame", b"sesame"], "lang": "english"},
+    "pairs": [("lang", "english"), ("key", "sesame")],
+    "text": "lang=english&key=sesame",
+    "bytes": b"lang=english&key=sesame",
+    "machine-made": {"v": "sesame-0", "lang": "english"},
+}
+
+
+@pytest.mark.parametrize("params", PARAMS.values(), ids=PARAMS)
+def test_the_credentials_in_the_params_of_a_lent_session_are_hidden(params: Any) -> None:
+    lent = requests.Session()
+    lent.params = params
+    shown = Pool(session=lent).redact("key=sesame-0&lang=english")
+    assert "sesame" not in shown
+    assert "lang=english" in shown
+
+
+def test_what_describes_a_message_or_its_sender_is_no_credential() -> None:
+    lent = requests.Session()
+    lent.headers.update({"accept-language": "de-DE,de;q=0.9", "user-agent": "my-script/1.0.2024", "x-team": "kitchen"})
+    text = "de-DE,de;q=0.9 my-script/1.0.2024 kitchen gzip, deflate keep-alive"
+    assert Pool(session=lent).redact(text) == text
+
+
+class SignsEach(AuthBase):
+    """Adds what no field of it holds."""
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["x-hmac"] = "Signature open-sesame"
+        prepared.headers["content-length"] = "0"
+        prepared.prepare_url(prepared.url or "", {"signed": "by/sesame"})
+        return prepared
+
+
+def signs(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    return SignsEach()(prepared)
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [HTTPBasicAuth("bob", "sesame-2"), HTTPDigestAuth("bob", "sesame-2"), HTTPProxyAuth("bob", "sesame-2")],
+    ids=lambda auth: type(auth).__name__,
+)
+def test_the_password_of_a_lent_auth_object_is_hidden_before_it_is_used(auth: Any) -> None:
+    lent = requests.Session()
+    lent.auth = auth
+    redact = Pool(session=lent).redact
+    assert redact("bob:sesame-2") == "[hidden]"
+    assert redact("Basic " + base64.b64encode(b"bob:sesame-2").decode()) == "Basic [hidden]"
+
+
+@pytest.mark.parametrize("auth", [SignsEach(), signs], ids=["object", "function"])
+def test_what_a_lent_auth_callable_adds_to_a_request_is_hidden(auth: Any, serve: Serve, open_http: OpenHttp) -> None:
+    def echoes(connection: Connection, received: Received) -> None:
+        said = f"{received.headers['x-hmac']} {received.target} {received.headers['x-hmac'].split()[1]}".encode()
+        connection.send(b"HTTP/1.1 401 No\r\ncontent-length: %d\r\n\r\n%b" % (len(said), said))
+
+    site, lent = serve(echoes), requests.Session()
+    lent.auth = auth
+    with pytest.raises(AuthenticationFailed) as caught:
+        open_http(site.url, session=lent).get("/").json()
+    assert site.requests[0].headers["x-hmac"] == "Signature open-sesame"
+    assert "sesame" not in caught.value.message
+    assert caught.value.message.count("[hidden]") == 3
+
+
+def test_of_an_auth_that_signs_each_request_anew_only_the_last_signatures_are_kept(
+    site: RawServer, open_http: OpenHttp
+) -> None:
+    numbers = iter(range(1000, 9999))
+
+    def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["x-signature"] = f"sesame-{next(numbers)}"
+        return prepared
+
+    lent = requests.Session()
+    lent.auth = sign
+    pool = Pool(session=lent)
+    http = open_http(site.url, pool=pool)
+    for _ in range(100):
+        http.get("/").json()
+    assert pool.redact("sesame-1099 sesame-1098") == "[hidden] [hidden]"
+    assert len(pool.redact.secrets) == 32
+    pool.close()
+
+
+def test_a_lent_session_that_changed_before_it_was_first_used_is_hidden_as_it_is_used(
+    site: RawServer, open_http: OpenHttp
+) -> None:
+    lent = requests.Session()
+    pool = Pool(session=lent)
+    lent.headers["x-password"] = "sesame"
+    open_http(site.url, pool=pool).get("/").json()
+    assert site.requests[0].headers["x-password"] == "sesame"
+    assert pool.redact("sesame") == "[hidden]"
+    pool.close()
 
 
 def test_certificates_are_checked_against_what_the_session_or_the_variable_names(
