@@ -77,6 +77,7 @@ class Pool:
 
         :raises InvalidArgument: the lent session's ``cert`` names a file that cannot be read.
         """
+        self._check_certificate()
         with self._lock:
             if self._session is None:
                 self._session = self._open()
@@ -104,12 +105,12 @@ class Pool:
         :raises InvalidArgument: it names a file or folder that cannot be read.
         """
         if self.lent is not None and self.lent.verify is not True:
+            _check_readable(self.lent.verify, "session.verify")
             return self.lent.verify
         for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
             bundle = os.environ.get(variable)
             if bundle:
-                if not os.path.exists(bundle):
-                    raise InvalidArgument(f"{variable} names a file or folder that is not there; correct or unset it")
+                _check_readable(bundle, variable)
                 return bundle
         return True
 
@@ -132,6 +133,11 @@ class Pool:
         with self._lock:
             self._learned = tuple(dict.fromkeys([*secrets, *self._learned]))[:_MOST_LEARNED]
 
+    def _check_certificate(self) -> None:
+        cert = self.lent.cert if self.lent is not None else None
+        for path in cert if isinstance(cert, tuple) else (cert,):
+            _check_readable(path, "session.cert")
+
     def _proxy_secrets(self) -> Iterator[str]:
         lent = self.lent.proxies.values() if self.lent is not None else ()
         environment = (os.environ.get(name) for name in os.environ if name.lower().endswith("_proxy"))
@@ -142,3 +148,8 @@ class Pool:
 @lru_cache(maxsize=64)
 def _redactor(secrets: frozenset[str]) -> Redactor:
     return Redactor.of(secrets)
+
+
+def _check_readable(path: object, what: str) -> None:
+    if isinstance(path, (str, os.PathLike)) and not os.access(path, os.R_OK):
+        raise InvalidArgument(f"{what} names a file or folder that is not there or cannot be read; correct or unset it")

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth, HTTPProxyAuth
 
-from providers_sdk import AuthenticationFailed, ConnectFailed, InvalidArgument, ProviderError, ProxyFailed
+from providers_sdk import AuthenticationFailed, Client, ConnectFailed, InvalidArgument, ProviderError, ProxyFailed
 from providers_sdk._http.client import Http, Pool
 from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk._http.session import check_proxy
@@ -334,8 +334,8 @@ def test_certificates_are_checked_against_what_the_session_or_the_variable_names
     assert Pool().verify() == str(curl)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ours))
     assert Pool(session=lent).verify() == str(ours)
-    lent.verify = "/lent.pem"
-    assert Pool(session=lent).verify() == "/lent.pem"
+    lent.verify = str(tmp_path)
+    assert Pool(session=lent).verify() == str(tmp_path)
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -345,6 +345,21 @@ def test_certificates_that_are_not_there_are_refused_naming_the_variable(
     monkeypatch.setenv(variable, str(tmp_path / "nothing.pem"))
     with pytest.raises(InvalidArgument, match=variable):
         open_http(site.url).get("/")
+    assert site.connections == 0
+
+
+@pytest.mark.parametrize("field", ["verify", "cert"])
+@pytest.mark.parametrize("pair", [False, True])
+def test_a_file_that_a_lent_session_names_and_that_is_not_there_is_refused_and_not_asked_again(
+    field: str, pair: bool, site: RawServer, tmp_path: Path
+) -> None:
+    lent, missing = requests.Session(), str(tmp_path / "nothing.pem")
+    setattr(lent, field, (str(tmp_path), missing) if pair and field == "cert" else missing)
+    settings = {"pizzagpt": {"url": site.url.replace("http:", "https:")}}
+    with Client("pizzagpt", settings=settings, session=lent, proxy="", retries=2) as client:
+        with pytest.raises(InvalidArgument, match=f"session.{field}") as caught:
+            client.chat("hi")
+    assert len(caught.value.attempts) == 1
     assert site.connections == 0
 
 
