@@ -45,6 +45,7 @@ class Http:
         self._answers: list[Answer] = []
         self._exchanges: list[Exchange] = []
         self._closed = False
+        pool.attach(self)
 
     @property
     def received(self) -> int:
@@ -172,6 +173,7 @@ class Http:
         self._closed = True
         for answer in list(self._answers):
             answer.close()
+        self._pool.detach(self)
 
     def _address(self, url: str) -> str:
         if url.startswith(("http://", "https://")):

@@ -5,9 +5,11 @@ requests is imported when a session is lent or the first request is sent (``_htt
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
+from weakref import WeakSet
 
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.lent_secrets import find_lent_secrets
@@ -19,9 +21,11 @@ from providers_sdk.errors import InvalidArgument
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Pool", "check_proxy", "check_session"]
+__all__ = ["Pool", "SessionCache", "check_proxy", "check_session"]
 
 _MOST_LEARNED = 32
+_MOST_SESSIONS = 16
+_T = TypeVar("_T")
 
 
 def check_session(session: object) -> "requests.Session | None":
@@ -59,6 +63,8 @@ class Pool:
         self.tokens = TokenStore()
         self._secrets = frozenset([*secrets, *find_lent_secrets(session)])
         self._learned: tuple[str, ...] = ()
+        self._users: WeakSet[object] = WeakSet()
+        self._retired = False
         self._renew()
         renew_after_fork(self)
 
@@ -114,6 +120,23 @@ class Pool:
                 return bundle
         return True
 
+    def attach(self, user: object) -> None:
+        """Note that ``user`` sends through this session until it is detached or gone."""
+        with self._lock:
+            self._users.add(user)
+
+    def detach(self, user: object) -> None:
+        """Note that ``user`` sends no more; the last one of a retired session closes it."""
+        with self._lock:
+            self._users.discard(user)
+            self._close_if_unused()
+
+    def retire(self) -> None:
+        """Close the connections as soon as nobody uses them: now, or when the last user is detached."""
+        with self._lock:
+            self._retired = True
+            self._close_if_unused()
+
     def close(self) -> None:
         """Close the connections, but for those of adapters that were lent."""
         with self._lock:
@@ -121,6 +144,10 @@ class Pool:
                 from providers_sdk._http.requests_session import close_session
 
                 close_session(self._session)
+
+    def _close_if_unused(self) -> None:
+        if self._retired and not self._users:
+            self.close()
 
     def _open(self) -> "requests.Session":
         from providers_sdk._http.requests_session import open_session
@@ -143,6 +170,46 @@ class Pool:
         environment = (os.environ.get(name) for name in os.environ if name.lower().endswith("_proxy"))
         for proxy in (self.proxy, *lent, *environment):
             yield from userinfo_secrets(proxy or "")
+
+
+class SessionCache(Generic[_T]):
+    """The sessions that a client keeps, at most ``most`` a provider; the one that was not used for longest goes first.
+
+    A provider's settings may change with every call, as a rotating key does: without a bound each of them would keep
+    its session and its sockets.
+
+    :param retire: called with a session that is no longer kept, which may still be in use.
+    :param most: sessions of one provider.
+    """
+
+    def __init__(self, retire: Callable[[_T], None], *, most: int = _MOST_SESSIONS) -> None:
+        self._retire, self._most = retire, most
+        self._kept: dict[str, OrderedDict[Hashable, _T]] = {}
+        self._renew()
+        renew_after_fork(self)
+
+    def _renew(self) -> None:
+        """Make the lock anew, in a forked child."""
+        self._lock = threading.Lock()
+
+    def get(self, provider: str, settings: Hashable, create: Callable[[], _T]) -> _T:
+        """Return the session of ``provider`` for these settings, a new one where none is kept."""
+        with self._lock:
+            kept = self._kept.setdefault(provider, OrderedDict())
+            if settings not in kept:
+                kept[settings] = create()
+            kept.move_to_end(settings)
+            session = kept[settings]
+            dropped = kept.popitem(last=False)[1] if len(kept) > self._most else None
+        if dropped is not None:
+            self._retire(dropped)
+        return session
+
+    def clear(self) -> list[_T]:
+        """Forget all sessions and return them; closing them is the caller's business."""
+        with self._lock:
+            kept, self._kept = self._kept, {}
+        return [session for sessions in kept.values() for session in sessions.values()]
 
 
 @lru_cache(maxsize=64)
