@@ -15,6 +15,8 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from providers_sdk._http.adapter import DeadlineAdapter, Session
 from providers_sdk._http.lent_secrets import find_added_secrets, snapshot
+from providers_sdk._http.urllib3_log import redact_urllib3_log
+from providers_sdk._redact import Redactor
 from providers_sdk._version import __version__
 
 __all__ = ["USER_AGENT", "close_session", "open_session"]
@@ -25,13 +27,14 @@ _CONNECTIONS = 64
 Learn = Callable[[Iterable[str]], None]
 
 
-def open_session(lent: requests.Session | None, *, learn: Learn) -> requests.Session:
+def open_session(lent: requests.Session | None, *, redact: Callable[[], Redactor], learn: Learn) -> requests.Session:
     """Return a new session.
 
     :param lent: a session lent by the caller, whose values are copied; it is not written to.
+    :param redact: returns what hides the secrets.
     :param learn: takes secrets that are known only once a request is prepared.
     """
-    session = Session()
+    session = _SendingSession(redact)
     session.trust_env = False  # a .netrc entry would silently replace an Authorization header
     session.headers["user-agent"] = USER_AGENT
     adapter = DeadlineAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS)
@@ -48,6 +51,18 @@ def close_session(session: requests.Session) -> None:
     for adapter in session.adapters.values():
         if isinstance(adapter, DeadlineAdapter):
             adapter.close()
+
+
+class _SendingSession(Session):
+    """Hides secrets in what urllib3 logs while it sends."""
+
+    def __init__(self, redact: Callable[[], Redactor]) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        with redact_urllib3_log(self._redact):
+            return super().send(request, **kwargs)
 
 
 class _LearningAuth(AuthBase):

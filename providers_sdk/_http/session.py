@@ -153,7 +153,7 @@ class Pool:
         from providers_sdk._http.requests_session import open_session
 
         self._secrets = self._secrets.union(find_lent_secrets(self.lent))  # it may have changed since it was lent
-        return open_session(self.lent, learn=self._learn)
+        return open_session(self.lent, redact=lambda: self.redact, learn=self._learn)
 
     def _learn(self, secrets: Iterable[str]) -> None:
         """Keep the last few: what signs each request anew would grow without end."""
