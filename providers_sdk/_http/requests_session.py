@@ -23,6 +23,7 @@ __all__ = ["USER_AGENT", "close_session", "open_session"]
 
 USER_AGENT = f"providers-sdk/{__version__} (python-requests/{requests_version})"
 _CONNECTIONS = 64
+_ENCODINGS = "gzip, deflate"  # what urllib3 decodes in pieces of a bounded size; brotli before 1.2 does not
 
 Learn = Callable[[Iterable[str]], None]
 
@@ -37,6 +38,7 @@ def open_session(lent: requests.Session | None, *, redact: Callable[[], Redactor
     session = _SendingSession(redact)
     session.trust_env = False  # a .netrc entry would silently replace an Authorization header
     session.headers["user-agent"] = USER_AGENT
+    session.headers["accept-encoding"] = _ENCODINGS
     adapter = DeadlineAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -101,4 +103,10 @@ def _copy_params(params: Any) -> Any:
 
 
 def _is_chosen(name: str, value: Any) -> bool:
-    return name.lower() != "user-agent" or not str(value).startswith("python-requests/")
+    """Whether the caller chose this header: two of them requests sets itself, and our own values replace those."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if name.lower() == "user-agent":
+        return not str(text).startswith("python-requests/")
+    if name.lower() == "accept-encoding":
+        return text is None or {item.strip() for item in text.lower().split(",")} <= {"gzip", "deflate", "identity"}
+    return True

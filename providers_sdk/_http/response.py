@@ -33,7 +33,7 @@ _HEAD = 2_000
 _CLOSED = "the answer was closed while it was being read"
 _JSON_TYPES = ("application/json", "text/json")
 _EVENT_TYPES = ("text/event-stream",)
-_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")  # decoded in pieces of a bounded size; brotli is not
 
 
 class Answer:
@@ -253,6 +253,8 @@ class Answer:
         encoding = str(self.headers.get("content-encoding") or "").strip().lower()
         if encoding not in _ENCODINGS:
             words = f"answered in an unknown Content-Encoding {snippet(encoding, 40)!r}"
+            if encoding in ("br", "zstd"):
+                words = f"answered in the Content-Encoding {encoding!r}, which is never offered: its size has no bound"
             raise self._error(errors.InvalidAnswer, words)
         while piece := self._read():
             self._head = self._head or piece[:_HEAD]

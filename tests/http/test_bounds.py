@@ -114,13 +114,26 @@ def test_a_packed_body_is_unpacked(encoding: str, fetch: Fetch) -> None:
     assert fetch(packed, headers={"content-encoding": encoding}).json() == {"a": 1}
 
 
-UNKNOWN = ["compress", "rot13", "gzip, br", "utf-8", *({"br", "zstd"} - set(HTTPResponse.CONTENT_DECODERS))]
+UNKNOWN = ["compress", "rot13", "gzip, br", "utf-8"]
 
 
 @pytest.mark.parametrize("encoding", sorted(UNKNOWN))
 def test_a_packing_that_cannot_be_undone_is_named(encoding: str, fetch: Fetch) -> None:
     error = caught(InvalidAnswer, fetch(b"{}", headers={"content-encoding": encoding}).json)
     assert f"unknown Content-Encoding {encoding!r}" in error.message
+
+
+@pytest.mark.parametrize("encoding", ["br", "BR", "zstd"])
+def test_a_packing_whose_size_has_no_bound_is_refused_whatever_is_installed(
+    encoding: str, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(*_: object) -> bytes:
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr("urllib3.response._get_decoder", decode)  # as if its package were installed
+    monkeypatch.setattr(HTTPResponse, "CONTENT_DECODERS", ["gzip", "x-gzip", "deflate", "br", "zstd"])
+    error = caught(InvalidAnswer, fetch(b"\x1b" * 758, headers={"content-encoding": encoding}).json)
+    assert f"Content-Encoding {encoding.lower()!r}, which is never offered" in error.message
 
 
 def test_what_is_labelled_gzip_and_is_none_is_an_invalid_answer(fetch: Fetch) -> None:

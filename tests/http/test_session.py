@@ -363,6 +363,16 @@ def test_a_file_that_a_lent_session_names_and_that_is_not_there_is_refused_and_n
     assert site.connections == 0
 
 
+@pytest.mark.parametrize("lends", [None, "gzip, deflate, br, zstd", b"br", "gzip;q=1, *", "identity", "gzip"])
+def test_only_packings_of_bounded_size_are_offered(lends: Any, site: RawServer, open_http: OpenHttp) -> None:
+    lent = requests.Session()
+    if lends is not None:
+        lent.headers["accept-encoding"] = lends
+    open_http(site.url, session=lent).get("/").json()
+    offered = site.requests[0].headers["accept-encoding"]
+    assert offered == (lends if lends in ("identity", "gzip") else "gzip, deflate")
+
+
 class Counting(HTTPAdapter):
     """An adapter of the caller's own."""
 
