@@ -1,11 +1,11 @@
 """The address of a proxy: the one place where it is read."""
 
 import importlib.util
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from providers_sdk.errors import InvalidArgument
 
-__all__ = ["add_scheme", "check_proxy"]
+__all__ = ["add_scheme", "check_proxy", "parse_proxy"]
 
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
@@ -15,15 +15,11 @@ def add_scheme(proxy: str) -> str:
     return proxy if "://" in proxy or not proxy else f"http://{proxy}"
 
 
-def check_proxy(proxy: str | None) -> str | None:
-    """Return ``proxy`` if it can be used.
+def parse_proxy(proxy: str) -> SplitResult:
+    """Return the parts of a proxy's address.
 
-    :param proxy: ``"http://user:pass@host:port"``, also https and, with the extra ``socks``, socks4 and socks5;
-        ``""`` for no proxy at all, ``None`` for the environment's.
     :raises InvalidArgument: it cannot be used; the message holds no part of it.
     """
-    if not proxy:
-        return proxy
     try:
         parts = urlsplit(proxy)
         sound = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
@@ -33,4 +29,16 @@ def check_proxy(proxy: str | None) -> str | None:
         raise InvalidArgument("proxy must be an address such as 'http://user:password@host:port' (http, https, socks5)")
     if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
         raise InvalidArgument("a socks proxy needs the extra: pip install 'providers-sdk[socks]'")
+    return parts
+
+
+def check_proxy(proxy: str | None) -> str | None:
+    """Return ``proxy`` if it can be used.
+
+    :param proxy: ``"http://user:pass@host:port"``, also https and, with the extra ``socks``, socks4 and socks5;
+        ``""`` for no proxy at all, ``None`` for the environment's.
+    :raises InvalidArgument: it cannot be used; the message holds no part of it.
+    """
+    if proxy:
+        parse_proxy(proxy)
     return proxy

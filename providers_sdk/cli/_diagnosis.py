@@ -8,18 +8,17 @@ import sys
 import urllib.request
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 
 from providers_sdk._environment import variable_name
-from providers_sdk._http.session import check_proxy
+from providers_sdk._http.proxies import add_scheme, parse_proxy
 from providers_sdk._model.settings import Setting, resolve_settings
 from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._plugins.hookspecs import CONTRACT
 from providers_sdk._plugins.loading import PluginReport, disabled_names
 from providers_sdk._plugins.registry import Registry
-from providers_sdk._redact import Redactor, snippet
+from providers_sdk._redact import Redactor, snippet, userinfo_secrets
 from providers_sdk._version import __version__
 from providers_sdk.errors import InvalidArgument, RequestError
 
@@ -165,8 +164,8 @@ def _secrets(settings: Mapping[str, Settings]) -> Iterator[str]:
     for variable, value in os.environ.items():
         if variable.upper().startswith("PROVIDERS_SDK_") and variable not in LIBRARY_VARIABLES:
             yield from [value] if declared.get(variable, True) else []
-        if "@" in value:
-            yield value.rpartition("@")[0].rpartition("://")[2].partition(":")[2]
+        if ":" in value.rpartition("@")[0]:  # user:password@host or scheme://key@host, and no address of a mail
+            yield from userinfo_secrets(value)
 
 
 def _packages() -> Iterator[Package]:
@@ -200,19 +199,17 @@ def _proxies() -> Iterator[Proxy]:
         if scheme == "no":
             yield Proxy(scheme, snippet(value))
         elif scheme in ("http", "https", "all"):
-            yield _proxy(scheme, value if "://" in value else f"http://{value}")
+            yield _proxy(scheme, add_scheme(value))
 
 
 def _proxy(scheme: str, value: str) -> Proxy:
     try:
-        check_proxy(value)
-        parts = urlsplit(value)
-        port = parts.port
-    except (InvalidArgument, ValueError) as error:
-        return Proxy(scheme, "not shown", getattr(error, "message", "it cannot be read"))
+        parts = parse_proxy(value)
+    except InvalidArgument as error:
+        return Proxy(scheme, "not shown", error.message)
     if "@" in parts.path + parts.query + parts.fragment:
         return Proxy(scheme, "not shown", "its user or password holds a '/', '?' or '#', to be written %2F, %3F or %23")
-    return Proxy(scheme, f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else ""))
+    return Proxy(scheme, f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""))
 
 
 def _notes(everyone: Iterable[PluginReport], settings: Mapping[str, Settings]) -> Iterator[Note]:
