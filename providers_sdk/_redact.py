@@ -1,4 +1,17 @@
-"""Secrets are hidden by value, wherever they turn up; foreign text is made printable."""
+"""Secrets are hidden by value, wherever they turn up; foreign text is made printable.
+
+How it works. A service sends a key back as a URL, JSON, HTML or Python writes it, so comparing text is not enough. Each
+secret becomes one regular expression: a *part* for each of its characters, which matches that character in all the
+spellings that it may take (``/`` is also ``%2F``, ``\\/`` and ``&#47;``). White space may have been folded, so a run of
+it is one part. A run that mixes white space with pluses is one part too: a form writes a space as a plus, and parts of
+their own for both could share out the same text in more ways than a computer can try. Base64 depends on where the
+secret begins, so three more spellings hold what is certain of it at each of the three places.
+
+Foreign text is cut to a snippet before it is redacted, and so the end of a secret may be missing. At the mark of a cut
+the parts are matched one by one: what begins like a secret and runs into the cut is hidden as well.
+
+Runs are bounded, so that hostile text costs no more than its size.
+"""
 
 import base64
 import html
@@ -15,6 +28,8 @@ HIDDEN = "[hidden]"
 _CUT = "…"
 _MIN_SECRET = 4  # a shorter value would blot out ordinary words and hide nothing
 _LONGEST_FORM = 8  # characters that one of the secret's takes, escaped; the last one may be torn
+_UNIT = re.compile(r"(?=\+* )[ +]*\+[ +]*|.", re.DOTALL)
+_GAP = r"[\s+]|%(?:20|0[9aAdD]|2[bB])|\\{1,16}(?:[nrt+]|u002[bB])|&#0*43;|&#[xX]0*2[bB];"
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -23,7 +38,12 @@ _INVISIBLE = re.compile(
 @lru_cache(maxsize=64)
 def _pattern(secrets: frozenset[str]) -> re.Pattern[str]:
     spellings = (spelling for secret in sorted(secrets, key=len, reverse=True) for spelling in _spellings(secret))
-    return re.compile("|".join("".join(map(_forms, spelling)) for spelling in spellings))
+    return re.compile("|".join("".join(map(_forms, _units(spelling))) for spelling in spellings))
+
+
+def _units(spelling: str) -> list[str]:
+    """Return what has a pattern of its own: each run that mixes spaces and pluses, and each other character."""
+    return _UNIT.findall(spelling)
 
 
 def _spellings(secret: str) -> Iterator[str]:
@@ -35,11 +55,13 @@ def _spellings(secret: str) -> Iterator[str]:
         yield whole[(8 * before + 5) // 6 : 8 * (before + len(raw)) // 6]
 
 
-def _forms(character: str) -> str:
-    """Return a pattern for ``character`` as URLs, JSON, Python and HTML write it.
+def _forms(character: str, *, whole: bool = True) -> str:
+    """Return a pattern for ``character``, or a run of spaces and pluses, as URLs, JSON, Python and HTML write it.
 
-    Runs are bounded, so that hostile text costs no more than its size.
+    :param whole: whether a run must be there to its end.
     """
+    if len(character) > 1:
+        return f"(?:{_GAP}){{{len(character) if whole else 1},{len(character) + 40}}}"
     if character.isascii() and character.isalnum():
         return character
     if character == " ":
@@ -81,25 +103,31 @@ class Redactor:
         return head[: min(starts)] + HIDDEN if starts else head
 
 
+_Parts = tuple[tuple[re.Pattern[str], int], ...]
+
+
 @lru_cache(maxsize=64)
-def _parts(secrets: frozenset[str]) -> tuple[tuple[re.Pattern[str], ...], ...]:
-    """Return each spelling of each secret as patterns, one a character."""
+def _parts(secrets: frozenset[str]) -> tuple[_Parts, ...]:
+    """Return each spelling of each secret as patterns, one a unit, with the number of its characters."""
     spellings = (spelling for secret in secrets for spelling in _spellings(secret))
-    return tuple(tuple(re.compile(_forms(character)) for character in spelling) for spelling in spellings)
+    return tuple(tuple((re.compile(_forms(unit, whole=False)), len(unit)) for unit in _units(one)) for one in spellings)
 
 
-def _torn(parts: tuple[re.Pattern[str], ...], text: str) -> int | None:
+def _torn(parts: _Parts, text: str) -> int | None:
     """Return where in ``text`` a beginning of the spelling starts that the end of ``text`` cuts off."""
-    for start in range(max(0, len(text) - _LONGEST_FORM * len(parts)), len(text)):
-        at = start
-        for known, part in enumerate(parts):
-            found = part.match(text, at)
-            if found is None:
-                if known >= _MIN_SECRET and len(text) - at < _LONGEST_FORM:
-                    return start
-                break
-            at = found.end()
-    return None
+    longest = _LONGEST_FORM * sum(size for _, size in parts)
+    starts = range(max(0, len(text) - longest), len(text))
+    return next((start for start in starts if _is_torn(parts, text, start)), None)
+
+
+def _is_torn(parts: _Parts, text: str, at: int) -> bool:
+    known = 0
+    for part, size in parts:
+        found = part.match(text, at)
+        if found is None:
+            return known >= _MIN_SECRET and len(text) - at < _LONGEST_FORM
+        known, at = known + min(size, found.end() - at), found.end()
+    return known >= _MIN_SECRET and at == len(text)
 
 
 def userinfo_secrets(url: str) -> Iterator[str]:

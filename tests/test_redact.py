@@ -122,6 +122,28 @@ def test_the_redactor_itself_shows_no_secret_and_pickles() -> None:
     assert pickle.loads(pickle.dumps(redact))(SECRET) == HIDDEN
 
 
+MIXED = ["+ + + + tail", "a+ +b +c+ d", "key ++ and more", "+++ ++ +++x", "pass +\t+ word"]
+
+
+@pytest.mark.parametrize("secret", MIXED)
+@pytest.mark.parametrize(
+    "spell", [str, quote_plus, lambda text: quote(text, safe="")], ids=["plain", "form", "percent"]
+)
+def test_a_secret_that_mixes_spaces_and_pluses_is_hidden_whole_and_cut_off(
+    secret: str, spell: Callable[[str], str]
+) -> None:
+    redact = Redactor.of([secret])
+    assert redact(f"<{spell(secret)}>") == f"<{HIDDEN}>"
+    folded = " ".join(secret.split())
+    for size in range(5, len(folded)):
+        assert redact(f"<{folded[:size]}…") in (f"<{HIDDEN}…", f"<{HIDDEN} …"), size
+
+
+def test_other_text_of_spaces_and_pluses_is_left_alone() -> None:
+    redact = Redactor.of(["a + + b", "++ ++"])
+    assert redact("a + b, a ++, + +") == "a + b, a ++, + +"
+
+
 def test_a_long_secret_costs_no_recursion() -> None:
     secret = "a-b/" * 1000
     assert Redactor.of([secret])(f"x {secret} y {secret[:50]}…") == f"x {HIDDEN} y {HIDDEN}…"
@@ -178,9 +200,20 @@ def test_a_snippet_says_that_it_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ['a"b/c d\\e&f', '  "pass word" ', '\\\\\\"""x', "\\ " * 20 + "ab", '"' * 40, "++++ ab"]
+    "secret",
+    [
+        'a"b/c d\\e&f',
+        '  "pass word" ',
+        '\\\\\\"""x',
+        "\\ " * 20 + "ab",
+        '"' * 40,
+        "++++ ab",
+        " +" * 40 + "ab",
+        "+ " * 40 + "ab",
+        "a + b + c + d",
+    ],
 )
-@pytest.mark.parametrize("unit", ["\\", " ", "\\ ", 'a\\"', "%20", "+ ", '"', "&#34;"])
+@pytest.mark.parametrize("unit", [" +", "+", "\\", " ", "\\ ", 'a\\"', "%20", "+ ", '"', "&#34;"])
 def test_hostile_text_costs_no_more_than_its_size(secret: str, unit: str) -> None:
     started = time.monotonic()
     Redactor.of([secret])(unit * (20_000 // len(unit)) + "…")
