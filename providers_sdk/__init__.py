@@ -40,13 +40,13 @@ if TYPE_CHECKING:
         InvalidArgument,
         InvalidMessages,
         MissingSetting,
-        MisuseDetected,
         NoProviderChosen,
         PluginConflict,
         PluginContractError,
         PluginCrashed,
         PluginError,
         PluginLoadError,
+        PromptRejected,
         ProviderError,
         ProxyFailed,
         RateLimited,
@@ -91,7 +91,6 @@ __all__ = [
     "Limits",
     "Message",
     "MissingSetting",
-    "MisuseDetected",
     "NoProviderChosen",
     "PluginConflict",
     "PluginContractError",
@@ -99,6 +98,7 @@ __all__ = [
     "PluginError",
     "PluginLoadError",
     "PluginReport",
+    "PromptRejected",
     "ProviderError",
     "ProxyFailed",
     "RateLimited",
@@ -153,13 +153,13 @@ _ROOMS = {
         InvalidArgument
         InvalidMessages
         MissingSetting
-        MisuseDetected
         NoProviderChosen
         PluginConflict
         PluginContractError
         PluginCrashed
         PluginError
         PluginLoadError
+        PromptRejected
         ProviderError
         ProxyFailed
         RateLimited

@@ -31,7 +31,7 @@
     │   │   └── TokenPageFailed             the page that holds the tokens (also TokensNotFound)
     │   ├── Blocked                     a bot wall or captcha stands before the site
     │   ├── Refused                     the service says no, in its own words
-    │   │   └── MisuseDetected              Pizzagpt's "Misuse detected" (also ValueError)
+    │   │   └── PromptRejected              the question itself, for its content (also ValueError)
     │   ├── InvalidAnswer               not what the protocol promises: HTML, wrong JSON, wrong type
     │   ├── EmptyAnswer                 a proper end and no text
     │   ├── TokensNotFound              the page lacks a token that the protocol needs (also RuntimeError)
@@ -234,8 +234,8 @@ class Refused(ResponseError):
     """The service says no, in its own words."""
 
 
-class MisuseDetected(Refused, ValueError):
-    """Pizzagpt holds the question for misuse."""
+class PromptRejected(Refused, ValueError):
+    """The service rejects the question for its content; the same question will be rejected again."""
 
 
 class InvalidAnswer(ResponseError):

@@ -145,7 +145,7 @@ def test_the_drawn_tree_is_the_tree_of_classes() -> None:
     [
         ("InvalidArgument", ValueError),
         ("InvalidMessages", ValueError),
-        ("MisuseDetected", ValueError),
+        ("PromptRejected", ValueError),
         ("TokensNotFound", RuntimeError),
         ("TokenPageFailed", RuntimeError),
         ("TimeLimitExceeded", TimeoutError),

@@ -8,7 +8,7 @@ from providers_sdk.plugin import (
     FinishReason,
     Http,
     InvalidAnswer,
-    MisuseDetected,
+    PromptRejected,
     Provider,
     Register,
     Request,
@@ -53,7 +53,7 @@ def _content(body: object) -> str:
     if not isinstance(content, str):
         raise InvalidAnswer(f"answered with content of type {type(content).__name__}")
     if "Misuse detected" in content:
-        raise MisuseDetected(f"refuses the question: {snippet(content)}")
+        raise PromptRejected(f"the service rejects the question: {snippet(content)}")
     return content
 
 

@@ -115,7 +115,7 @@ def test_live_fails_where_the_service_does(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv("PROVIDERS_SDK_PIZZAGPT_URL", site.url)
         done = check("pizzagpt", "--live")
     assert done.exit_code == 1
-    assert "MisuseDetected" in done.output
+    assert "PromptRejected" in done.output
 
 
 @pytest.mark.parametrize("target", ["no_such_thing", "../../etc", "a b", ""])

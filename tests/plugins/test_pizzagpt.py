@@ -10,7 +10,7 @@ from providers_sdk import (
     EmptyAnswer,
     FinishReason,
     InvalidAnswer,
-    MisuseDetected,
+    PromptRejected,
     ProviderError,
     Refused,
     Reply,
@@ -22,7 +22,7 @@ Outcome = Callable[..., str | ProviderError]
 
 ANSWERS = ("", "bare")
 REFUSALS = {
-    "misuse": (MisuseDetected, "Misuse detected. Please get in touch with us."),
+    "misuse": (PromptRejected, "Misuse detected. Please get in touch with us."),
     "empty": (EmptyAnswer, "without any content"),
     "missing": (EmptyAnswer, "without any content"),
     "list": (InvalidAnswer, "list"),
@@ -91,9 +91,9 @@ def test_what_is_no_answer_is_an_error(case: str, expected: tuple[type[ProviderE
     assert len(site.requests) == 1
 
 
-def test_misuse_is_also_a_value_error_and_a_refusal() -> None:
-    assert issubclass(MisuseDetected, ValueError)
-    assert issubclass(MisuseDetected, Refused)
+def test_a_rejected_prompt_is_also_a_value_error_and_a_refusal() -> None:
+    assert issubclass(PromptRejected, ValueError)
+    assert issubclass(PromptRejected, Refused)
 
 
 def test_address_and_secret_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
