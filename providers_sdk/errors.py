@@ -47,10 +47,21 @@ Errors are plain data: they pickle, copy and print, hold no connection, and neve
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from providers_sdk._attempts import Attempt
+
+
+class _TokenCounts(Protocol):
+    """:class:`providers_sdk.Usage`, which this module cannot import: everything else imports this module."""
+
+    @property
+    def prompt_tokens(self) -> int | None: ...
+    @property
+    def completion_tokens(self) -> int | None: ...
+    @property
+    def total_tokens(self) -> int | None: ...
 
 
 class ProviderError(Exception):
@@ -63,6 +74,8 @@ class ProviderError(Exception):
     :param status: HTTP status of the answer.
     :param retry_after: seconds that the service asked to wait.
     :param partial: text that had been delivered before the failure.
+    :param finish_reason: why the service ended its answer, in its own word, where it said so before the failure.
+    :param usage: the :class:`providers_sdk.Usage` that the service reported before the failure.
     :param attempts: every attempt of the call, oldest first.
     """
 
@@ -76,6 +89,8 @@ class ProviderError(Exception):
         status: int | None = None,
         retry_after: float | None = None,
         partial: str = "",
+        finish_reason: str | None = None,
+        usage: _TokenCounts | None = None,
         attempts: "Sequence[Attempt]" = (),
     ) -> None:
         super().__init__(message)
@@ -85,6 +100,8 @@ class ProviderError(Exception):
         self.status = status
         self.retry_after = retry_after
         self.partial = partial
+        self.finish_reason = finish_reason
+        self.usage = usage
         self.attempts: tuple[Attempt, ...] = tuple(attempts)
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import providers_sdk
-from providers_sdk import Attempt, ProviderError, errors
+from providers_sdk import Attempt, ProviderError, Usage, errors
 
 KINDS: list[type[ProviderError]] = [getattr(errors, name) for name in errors.__all__]
 FIELDS = {
@@ -17,6 +17,8 @@ FIELDS = {
     "status": 429,
     "retry_after": 2.5,
     "partial": "Margherita, ",
+    "finish_reason": "length",
+    "usage": Usage(21, 42),
     "attempts": (Attempt("acme", "m-1", "RateLimited", "too many", 429, 0.5, None, 1.5, 300),),
 }
 LIMIT_FIELDS = {"seconds": 30.0, "elapsed": 30.1}
@@ -42,6 +44,7 @@ def test_an_error_is_born_with_nothing_but_a_sentence(kind: type[ProviderError])
     assert str(error) == error.message == "it failed"
     assert (error.provider, error.model, error.url, error.status, error.retry_after) == (None,) * 5
     assert (error.partial, error.attempts) == ("", ())
+    assert (error.finish_reason, error.usage) == (None, None)
     assert isinstance(error, ProviderError)
 
 
