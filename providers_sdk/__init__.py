@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from providers_sdk._engine.client import UNSET, Client
     from providers_sdk._engine.conversation import Conversation
     from providers_sdk._engine.reply import Reply
-    from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+    from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
     from providers_sdk._model.limits import Limits
     from providers_sdk._model.messages import Message, format_prompt
     from providers_sdk._plugins.loading import PluginReport
@@ -108,6 +108,7 @@ __all__ = [
     "Reply",
     "RequestError",
     "ResponseError",
+    "ServedModel",
     "StreamTruncated",
     "TLSFailed",
     "TimeLimitExceeded",
@@ -134,7 +135,7 @@ _ROOMS = {
     "_engine.reply": "Reply",
     "_version": "__version__",
     "_attempts": "Attempt",
-    "_model.chunks": "Chunk FinishReason Reasoning Usage",
+    "_model.chunks": "Chunk FinishReason Reasoning ServedModel Usage",
     "_engine.client": "Client UNSET",
     "errors": """
         AllProvidersFailed

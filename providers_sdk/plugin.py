@@ -19,7 +19,7 @@ A provider is a class with a description and one method, and a hook that registe
 
 from providers_sdk._http.client import Answer, Http
 from providers_sdk._http.tokens import Tokens
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
 from providers_sdk._model.messages import Message, format_prompt
 from providers_sdk._model.request import PromptAltered, Request
 from providers_sdk._model.settings import Setting
@@ -72,6 +72,7 @@ __all__ = [
     "Register",
     "Request",
     "ScriptValue",
+    "ServedModel",
     "Setting",
     "StreamTruncated",
     "TokenPage",

@@ -1,18 +1,22 @@
-"""What a provider yields: text, thinking, token counts, and at last one reason for having finished."""
+"""What a provider yields: text, thinking, the model's name, token counts, and at last one reason for the end."""
 
 from dataclasses import dataclass
 
-__all__ = ["Chunk", "FinishReason", "Reasoning", "Usage"]
+__all__ = ["Chunk", "FinishReason", "Reasoning", "ServedModel", "Usage"]
 
 
 @dataclass(frozen=True, slots=True)
 class FinishReason:
-    """Why the answer ended, in the service's own word (``"stop"``, ``"length"``, ...); always the last chunk."""
+    """Why the answer ended; always the last chunk.
 
-    reason: str
+    :param reason: the service's own word (``"stop"``, ``"length"``, ...), or ``None`` where the service ended its
+        answer properly and gave no reason; ``str()`` of that is empty.
+    """
+
+    reason: str | None
 
     def __str__(self) -> str:
-        return self.reason
+        return self.reason or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +30,32 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Token counts as the service reported them."""
+class ServedModel:
+    """The model that answers, as the service names it; of several the last one counts."""
 
-    prompt_tokens: int
-    completion_tokens: int
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts as the service reported them; ``None`` for a count that it did not report."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
     @property
-    def total_tokens(self) -> int:
-        """Prompt and completion tokens together."""
+    def total_tokens(self) -> int | None:
+        """Prompt and completion tokens together; ``None`` unless both are known."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
         return self.prompt_tokens + self.completion_tokens
 
 
-for _public in (FinishReason, Reasoning, Usage):
+for _public in (FinishReason, Reasoning, ServedModel, Usage):
     _public.__module__ = "providers_sdk"
 
-Chunk = str | Reasoning | Usage | FinishReason
+Chunk = str | Reasoning | ServedModel | Usage | FinishReason
 """One element of an answer's stream; text is plain ``str``."""

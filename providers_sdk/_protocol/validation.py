@@ -1,8 +1,8 @@
-"""The grammar of an answer, enforced: pieces, then exactly one finish reason, then nothing."""
+"""The order of an answer's chunks, enforced: pieces, then exactly one finish reason, then nothing."""
 
 from collections.abc import Iterator
 
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
 from providers_sdk.errors import (
     EmptyAnswer,
     PluginContractError,
@@ -11,17 +11,20 @@ from providers_sdk.errors import (
     StreamTruncated,
 )
 
-__all__ = ["checked", "crash"]
+__all__ = ["checked", "crash", "validate_chunks"]
+
+_OUT_OF_TOKENS = frozenset({"length", "max_tokens"})  # as OpenAI, Anthropic and Gemini spell it
 
 
-def checked(answer: object) -> Iterator[Chunk]:
+def validate_chunks(answer: object, *, allow_empty: bool = False) -> Iterator[Chunk]:
     """Yield the chunks of a provider's ``answer``, and end only after its finish reason.
 
-    Empty strings are dropped; surrogate pairs torn apart by the service are joined, lone ones become U+FFFD.
+    Empty strings are dropped; surrogate pairs that the service split are joined, lone ones become U+FFFD.
 
     :param answer: what the provider's ``complete`` returned.
+    :param allow_empty: whether an answer without text is right.
     :raises StreamTruncated: it ended without a finish reason.
-    :raises EmptyAnswer: it ended with one, but without text.
+    :raises EmptyAnswer: it ended with one, but without text, and ``allow_empty`` is not set.
     :raises PluginContractError: it is no iterator, yielded a foreign object, or went on after the finish.
     :raises PluginCrashed: it raised something that is no :class:`ProviderError`.
     """
@@ -30,9 +33,12 @@ def checked(answer: object) -> Iterator[Chunk]:
             f"complete() returned {type(answer).__name__}; it must be a generator (use yield) or another iterator"
         )
     try:
-        yield from _sentence(answer)
+        yield from _validate(answer, _Validator(allow_empty))
     finally:
         _close(answer)
+
+
+checked = validate_chunks
 
 
 def _close(answer: object) -> None:
@@ -46,47 +52,76 @@ def _close(answer: object) -> None:
         raise crash(error) from error
 
 
-def _sentence(answer: Iterator[object]) -> Iterator[Chunk]:
-    joiner, thinking = _Joiner(), _Joiner()
-    finish: FinishReason | None = None
+def _validate(answer: Iterator[object], validator: "_Validator") -> Iterator[Chunk]:
     for chunk in _guarded(answer):
-        if finish is not None:
-            raise PluginContractError(f"yielded {_what(chunk)} after its FinishReason; nothing may follow it")
-        if isinstance(chunk, str):
-            text = joiner.join(chunk)
-            if text:
-                yield text
-        elif isinstance(chunk, FinishReason):
-            finish = chunk
-            yield from _ended(joiner, thinking, finish)
-        elif isinstance(chunk, Reasoning) and isinstance(chunk.text, str):
-            yield from _thought(thinking.join(chunk.text))
-        elif isinstance(chunk, Usage):
-            yield chunk
-        else:
-            raise PluginContractError(f"yielded {_what(chunk)}; a chunk is str, Reasoning, Usage or FinishReason")
-    if finish is None:
+        yield from validator.take(chunk)
+    if not validator.finished:
         raise StreamTruncated("the answer ended without its finish reason: it was cut off; what came is in 'partial'")
 
 
-def _thought(text: str) -> Iterator[Reasoning]:
-    if text:
-        yield Reasoning(text)
+class _Validator:
+    """Takes the chunks of one answer in their order; holds what the end of the answer depends on."""
+
+    def __init__(self, allow_empty: bool) -> None:
+        self.finished = False
+        self._has_text = allow_empty
+        self._text, self._thinking = _SurrogateJoiner(), _SurrogateJoiner()
+        self._usage: Usage | None = None
+
+    def take(self, chunk: object) -> list[Chunk]:
+        """Return what may be handed on now that ``chunk`` is here."""
+        if self.finished:
+            raise PluginContractError(f"yielded {_type_name(chunk)} after its FinishReason; nothing may follow it")
+        if isinstance(chunk, str):
+            return self._take_text(self._text.join(chunk))
+        if isinstance(chunk, Reasoning) and isinstance(chunk.text, str):
+            return _reasoning(self._thinking.join(chunk.text))
+        if isinstance(chunk, Usage):
+            self._usage = chunk
+            return [chunk]
+        if isinstance(chunk, ServedModel) and isinstance(chunk.name, str) and chunk.name:
+            return [chunk]
+        if isinstance(chunk, FinishReason):
+            return self._finish(chunk)
+        raise PluginContractError(
+            f"yielded {_type_name(chunk)}; a chunk is str, Reasoning, ServedModel, Usage or FinishReason"
+        )
+
+    def _take_text(self, text: str) -> list[Chunk]:
+        self._has_text = self._has_text or bool(text.strip())
+        return [text] if text else []
+
+    def _finish(self, finish: FinishReason) -> list[Chunk]:
+        if finish.reason is not None and (not isinstance(finish.reason, str) or not finish.reason):
+            raise PluginContractError(
+                f"yielded FinishReason({finish.reason!r}); the reason is the service's own word, or None where the "
+                "service ended its answer properly and gave none"
+            )
+        rest = [*_reasoning(self._thinking.rest()), *self._take_text(self._text.rest())]
+        if not self._has_text:
+            raise EmptyAnswer(_explain_empty(finish.reason), finish_reason=finish.reason, usage=self._usage)
+        self.finished = True
+        return [*rest, finish]
 
 
-def _ended(joiner: "_Joiner", thinking: "_Joiner", finish: FinishReason) -> Iterator[Chunk]:
-    yield from _thought(thinking.rest())
-    rest = joiner.rest()
-    if rest:
-        yield rest
-    if not isinstance(finish.reason, str) or not finish.reason:
-        raise PluginContractError(f"yielded FinishReason({finish.reason!r}); the reason is the service's word for it")
-    if not joiner.seen_text:
-        raise EmptyAnswer(f"the answer ended ({finish.reason}) and holds no text; ask again or ask another provider")
-    yield finish
+def _reasoning(text: str) -> list[Chunk]:
+    return [Reasoning(text)] if text else []
 
 
-def _what(chunk: object) -> str:
+def _explain_empty(reason: str | None) -> str:
+    if reason is not None and reason.lower() in _OUT_OF_TOKENS:
+        return (
+            f"the answer ended ({reason}) before any text: hidden reasoning counts, too, and has used up the tokens; "
+            "raise max_tokens or max_completion_tokens"
+        )
+    end = "without a finish reason" if reason is None else f"({reason})"
+    return (
+        f"the answer ended {end} and holds no text; ask again or ask another provider, "
+        "or pass allow_empty=True where an empty answer is right"
+    )
+
+
+def _type_name(chunk: object) -> str:
     return "text" if isinstance(chunk, str) else f"an object of type {type(chunk).__name__}"
 
 
@@ -106,38 +141,37 @@ def _guarded(answer: Iterator[object]) -> Iterator[object]:
 def crash(error: Exception) -> PluginCrashed:
     """Return the error for a plugin whose code raised ``error``, which is none of ours."""
     return PluginCrashed(
-        f"its code raised {type(error).__name__}: {_said(error)}; a fault of the plugin, report it to its author"
+        f"its code raised {type(error).__name__}: {_safe_str(error)}; a fault of the plugin, report it to its author"
     )
 
 
-def _said(error: Exception) -> str:
+def _safe_str(error: Exception) -> str:
     try:
         return str(error)
     except Exception:  # noqa: BLE001  an error that cannot even be printed is the plugin's, too
         return "(its own text cannot be read)"
 
 
-class _Joiner:
+class _SurrogateJoiner:
     """Joins surrogate pairs that two pieces share."""
 
     def __init__(self) -> None:
         self._held = ""
-        self.seen_text = False
 
     def join(self, piece: str) -> str:
+        """Return ``piece`` with what was held before it, without a first half at its end."""
         text = self._held + str.__str__(piece)
         self._held = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         text = text[:-1] if self._held else text
-        self.seen_text = self.seen_text or bool(text.strip())
-        return text if text.isascii() else _whole(text)
+        return text if text.isascii() else _replace_lone_surrogates(text)
 
     def rest(self) -> str:
+        """Return what is still held: a first half whose second half never came."""
         held, self._held = self._held, ""
-        self.seen_text = self.seen_text or bool(held)
-        return _whole(held)
+        return _replace_lone_surrogates(held)
 
 
-def _whole(text: str) -> str:
+def _replace_lone_surrogates(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -15,14 +15,14 @@ from providers_sdk import (
     Refused,
     StreamTruncated,
 )
-from providers_sdk._protocol.validation import checked, crash
-from providers_sdk.plugin import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._protocol.validation import crash, validate_chunks
+from providers_sdk.plugin import Chunk, FinishReason, Reasoning, ServedModel, Usage
 
 STOP = FinishReason("stop")
 
 
 def read(*chunks: object) -> list[Chunk]:
-    return list(checked(iter(chunks)))
+    return list(validate_chunks(iter(chunks)))
 
 
 def test_a_sound_answer_passes_unchanged() -> None:
@@ -38,7 +38,7 @@ def test_chunks_pass_as_they_come() -> None:
             log.append(chunk)
             yield chunk
 
-    stream = checked(answer())
+    stream = validate_chunks(answer())
     assert log == []
     assert (next(stream), log) == ("a", ["a"])
     assert (next(stream), log) == ("b", ["a", "b"])
@@ -55,7 +55,7 @@ def test_an_answer_without_finish_reason_was_cut_off() -> None:
 
 
 def test_the_text_of_a_cut_answer_is_delivered_before_the_error() -> None:
-    stream = checked(iter(["a", "b"]))
+    stream = validate_chunks(iter(["a", "b"]))
     assert [next(stream), next(stream)] == ["a", "b"]
     with pytest.raises(StreamTruncated):
         next(stream)
@@ -67,13 +67,47 @@ def test_an_answer_that_ends_without_text_is_empty(silence: list[Chunk]) -> None
         read(*silence, STOP)
 
 
+def empty(*chunks: object) -> EmptyAnswer:
+    with pytest.raises(EmptyAnswer) as caught:
+        read(*chunks)
+    return caught.value
+
+
+def test_an_empty_answer_keeps_its_finish_reason_and_its_last_usage() -> None:
+    error = empty(Usage(1, 2), Reasoning("hm"), Usage(3, 4), STOP)
+    assert (error.finish_reason, error.usage) == ("stop", Usage(3, 4))
+    assert "allow_empty=True" in error.message
+    error = empty(FinishReason(None))
+    assert (error.finish_reason, error.usage) == (None, None)
+    assert "without a finish reason" in error.message
+
+
+@pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])
+def test_an_empty_answer_that_ran_out_of_tokens_advises_more_of_them(reason: str) -> None:
+    error = empty(Reasoning("hm"), Usage(16, 16), FinishReason(reason))
+    assert (error.finish_reason, error.usage) == (reason, Usage(16, 16))
+    assert "raise max_tokens" in error.message
+
+
+@pytest.mark.parametrize("silence", [[], [""], [" \n\t"], [Reasoning("hm")], [Usage(1, 2)]], ids=repr)
+@pytest.mark.parametrize("finish", [STOP, FinishReason("length"), FinishReason(None)], ids=repr)
+def test_an_empty_answer_passes_where_it_is_right(finish: FinishReason, silence: list[Chunk]) -> None:
+    expected = [chunk for chunk in silence if chunk != ""]
+    assert list(validate_chunks(iter([*silence, finish]), allow_empty=True)) == [*expected, finish]
+
+
+def test_an_answer_that_may_be_empty_must_still_come_to_its_end() -> None:
+    with pytest.raises(StreamTruncated):
+        list(validate_chunks(iter([]), allow_empty=True))
+
+
 def test_white_space_is_kept_where_there_is_text() -> None:
     assert read(" ", "a", "\n", STOP) == [" ", "a", "\n", STOP]
 
 
 @pytest.mark.parametrize("more", ["b", "", STOP, FinishReason("length"), Usage(1, 2), Reasoning("hm"), None], ids=repr)
 def test_nothing_may_follow_the_finish_reason(more: object) -> None:
-    stream = checked(iter(["a", STOP, more]))
+    stream = validate_chunks(iter(["a", STOP, more]))
     assert [next(stream), next(stream)] == ["a", STOP]
     with pytest.raises(PluginContractError, match="after its FinishReason"):
         next(stream)
@@ -85,8 +119,25 @@ def test_a_foreign_object_is_named_not_passed_on(foreign: object) -> None:
         read("a", foreign, STOP)
 
 
-@pytest.mark.parametrize("reason", ["", None, 7, ["stop"]], ids=repr)
-def test_a_finish_reason_is_a_word(reason: Any) -> None:
+def test_a_service_that_names_no_reason_ends_its_answer_with_none() -> None:
+    assert read("a", FinishReason(None)) == ["a", FinishReason(None)]
+    assert str(FinishReason(None)) == ""
+
+
+@pytest.mark.parametrize("name", ["", None, 7], ids=repr)
+def test_a_served_model_has_a_name(name: Any) -> None:
+    assert read(ServedModel("m-1"), "a", ServedModel("m-2"), STOP) == [
+        ServedModel("m-1"),
+        "a",
+        ServedModel("m-2"),
+        STOP,
+    ]
+    with pytest.raises(PluginContractError, match="ServedModel"):
+        read("a", ServedModel(name), STOP)
+
+
+@pytest.mark.parametrize("reason", ["", 7, False, ["stop"]], ids=repr)
+def test_a_finish_reason_is_a_word_or_none(reason: Any) -> None:
     with pytest.raises(PluginContractError, match="FinishReason"):
         read("a", FinishReason(reason))
 
@@ -111,7 +162,7 @@ def test_text_is_plain_str_whatever_its_class_was() -> None:
 @pytest.mark.parametrize("answer", ["text", b"text", None, ["a", STOP], {"a": 1}, 7, ("a", STOP)], ids=repr)
 def test_complete_must_return_an_iterator(answer: object) -> None:
     with pytest.raises(PluginContractError, match=rf"returned {type(answer).__name__}.*generator"):
-        list(checked(answer))
+        list(validate_chunks(answer))
 
 
 def test_any_iterator_will_do() -> None:
@@ -127,7 +178,7 @@ def test_any_iterator_will_do() -> None:
                 raise StopIteration
             return self.left.pop()
 
-    assert list(checked(Countdown())) == ["a", STOP]
+    assert list(validate_chunks(Countdown())) == ["a", STOP]
 
 
 @pytest.mark.parametrize("raised", [ValueError("boom"), KeyError("data"), StopIteration(), RecursionError()], ids=repr)
@@ -136,7 +187,7 @@ def test_what_the_plugin_raises_is_wrapped_with_its_cause(raised: Exception) -> 
         yield "a"
         raise raised
 
-    stream = checked(answer())
+    stream = validate_chunks(answer())
     assert next(stream) == "a"
     with pytest.raises(PluginCrashed, match="report it to its author") as caught:
         next(stream)
@@ -152,7 +203,7 @@ def test_an_error_of_ours_passes_as_it_is() -> None:
             raise error
 
         with pytest.raises(type(raised)) as caught:
-            list(checked(answer()))
+            list(validate_chunks(answer()))
         assert caught.value is raised
 
 
@@ -163,7 +214,7 @@ def test_what_stops_the_program_passes_as_it_is(raised: type[BaseException]) -> 
         raise raised
 
     with pytest.raises(raised):
-        list(checked(answer()))
+        list(validate_chunks(answer()))
 
 
 def test_an_error_whose_text_cannot_be_read_is_reported_all_the_same() -> None:
@@ -196,7 +247,7 @@ def test_the_generator_is_closed_however_the_answer_ends(chunks: list[object]) -
     generator = watched.answer()
     outcome: list[object] = []
     try:
-        outcome.extend(checked(generator))
+        outcome.extend(validate_chunks(generator))
     except ProviderError as error:
         outcome.append(error)
     assert outcome
@@ -206,7 +257,7 @@ def test_the_generator_is_closed_however_the_answer_ends(chunks: list[object]) -
 def test_an_abandoned_answer_closes_the_generator() -> None:
     watched = Watched(["a", "b", STOP])
     generator = watched.answer()
-    stream = checked(generator)
+    stream = validate_chunks(generator)
     next(stream)
     assert watched.closed == 0
     stream.close()  # type: ignore[attr-defined]
@@ -227,7 +278,7 @@ def test_a_generator_that_fails_to_close_is_a_crash_of_the_plugin() -> None:
             raise OSError("cannot clean up")
 
     for answer in (stubborn(), clumsy()):
-        stream = checked(answer)
+        stream = validate_chunks(answer)
         next(stream)
         with pytest.raises(PluginCrashed):
             stream.close()  # type: ignore[attr-defined]
@@ -240,7 +291,7 @@ def test_an_error_of_ours_that_closing_raises_passes_as_it_is() -> None:
         finally:
             raise ConnectionLost("lost while saying goodbye")
 
-    stream = checked(answer())
+    stream = validate_chunks(answer())
     next(stream)
     with pytest.raises(ConnectionLost, match="saying goodbye"):
         stream.close()  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ from providers_sdk import (
     Registry,
     Reply,
     RequestError,
+    ServedModel,
     TimeLimitExceeded,
     TokensNotFound,
     Usage,
@@ -75,10 +76,12 @@ def chunks_can_be_told_apart(chunk: Chunk) -> None:
     elif isinstance(chunk, Reasoning):
         assert_type(chunk.text, str)
     elif isinstance(chunk, Usage):
-        assert_type(chunk.total_tokens, int)
+        assert_type(chunk.total_tokens, int | None)
+    elif isinstance(chunk, ServedModel):
+        assert_type(chunk.name, str)
     else:
         assert_type(chunk, FinishReason)
-        assert_type(chunk.reason, str)
+        assert_type(chunk.reason, str | None)
 
 
 def values_cannot_be_changed(message: Message, usage: Usage, attempt: Attempt, limits: Limits) -> None:

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
-from providers_sdk._model.chunks import FinishReason, Reasoning, Usage
+from providers_sdk._model.chunks import Chunk, FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._harness import PROMPT, Bench, ClaimFailed, NotAnIterator, Outcome
 from providers_sdk.testing.fake_service import StandIn
@@ -129,8 +129,8 @@ def runs(bench: Bench) -> None:
 
 @claim(_ANSWER, needs=("runs",))
 def yields_chunks(bench: Bench) -> None:
-    """Every object yielded is ``str``, ``Reasoning``, ``Usage`` or ``FinishReason``."""
-    foreign = [chunk for chunk in _raw(bench) if not isinstance(chunk, (str, Reasoning, Usage, FinishReason))]
+    """Every object yielded is ``str``, ``Reasoning``, ``ServedModel``, ``Usage`` or ``FinishReason``."""
+    foreign = [chunk for chunk in _raw(bench) if not isinstance(chunk, Chunk)]
     expect(not foreign, "only chunks", f"complete() yielded {type(foreign[0]).__name__ if foreign else ''}")
 
 
