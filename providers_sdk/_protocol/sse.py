@@ -2,7 +2,8 @@
 
 After the WHATWG standard, "Parsing an event stream" and "Interpreting an event stream"
 (https://html.spec.whatwg.org/multipage/server-sent-events.html), for a stream that is cut anywhere. Pure: no
-client, no clock.
+client, no clock. One field more than the standard's is read: ``error``, in which older llama.cpp servers send an error
+in the place of an event (``error: {"code": 500, "message": ...}``); it becomes an event of that name.
 """
 
 import re
@@ -11,12 +12,14 @@ from dataclasses import dataclass, field
 
 from providers_sdk.errors import TooLarge
 
-__all__ = ["MAX_EVENT", "MAX_LINE", "Event", "iter_events"]
+__all__ = ["MAX_EVENT", "MAX_LINE", "Event", "iter_events", "sniff_body"]
 
 MAX_LINE = 1_000_000
 MAX_EVENT = 4_000_000
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
+_MAX_SNIFFED = 1_000
 _MAX_RETRY_DIGITS = 18
 
 
@@ -55,6 +58,20 @@ def iter_events(chunks: Iterable[bytes], *, max_line: int = MAX_LINE, max_event:
         event = building.take(line)
         if event is not None:
             yield event
+
+
+def sniff_body(head: bytes) -> str | None:
+    """Return what a body that begins with ``head`` is: ``"events"``, ``"json"`` or, where it is neither, ``""``.
+
+    ``None`` means that it needs more bytes to tell.
+    """
+    start = head.removeprefix(_BOM).lstrip()
+    if start.startswith(_FIELDS):
+        return "events"
+    if start.startswith((b"{", b"[")):
+        return "json"
+    may_become_one = any(text.startswith(start) for text in (*_FIELDS, _BOM))
+    return None if may_become_one and len(head) < _MAX_SNIFFED else ""
 
 
 def _iter_lines(chunks: Iterable[bytes], max_line: int) -> Iterator[bytes]:
@@ -104,6 +121,9 @@ class _Building:
             self._data(value, size)
         elif name == "event":
             self.event = value
+        elif name == "error":
+            self.event = "error"
+            self._data(value, size)
         elif name == "id" and "\0" not in value:
             self.last_id = value
         elif name == "retry" and value.isascii() and value.isdigit() and len(value) <= _MAX_RETRY_DIGITS:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers_sdk import TooLarge
+from providers_sdk._protocol.sse import sniff_body
 from providers_sdk.plugin import Event, iter_events
 
 STANDARD = {
@@ -53,6 +54,34 @@ def events(*chunks: bytes) -> list[Event]:
 @pytest.mark.parametrize(("document", "expected"), STANDARD.values(), ids=STANDARD)
 def test_the_examples_of_the_standard_give_the_events_that_it_names(document: bytes, expected: list[Event]) -> None:
     assert events(document) == expected
+
+
+def test_the_field_error_of_older_llama_cpp_servers_is_an_event_of_that_name() -> None:
+    document = b'data: a\n\nerror: {"code":500,"message":"no slot"}\n\ndata: b\n\n'
+    expected = [Event(data="a"), Event("error", '{"code":500,"message":"no slot"}'), Event(data="b")]
+    assert events(document) == events(*(bytes([byte]) for byte in document)) == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"data: a", "events"),
+        (b": ping", "events"),
+        (b"\xef\xbb\xbf\r\nevent:", "events"),
+        (b" {", "json"),
+        (b"[", "json"),
+        (b"<html>", ""),
+        (b"datum", ""),
+        (b"dat", None),
+        (b"", None),
+        (b"\xef\xbb", None),
+        (b" \n", None),
+        (b" " * 1_000, ""),
+    ],
+    ids=repr,
+)
+def test_a_body_is_known_by_its_first_bytes(head: bytes, kind: str | None) -> None:
+    assert sniff_body(head) == kind
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"], ids=["LF", "CR", "CRLF"])
