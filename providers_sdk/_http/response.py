@@ -3,18 +3,18 @@
 import sys
 import time
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
 from providers_sdk._http.body import Body
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange
+from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import wall_of
-from providers_sdk._protocol.error_body import html_words, json_words, phrase, status_class
 from providers_sdk._protocol.html import Page
-from providers_sdk._protocol.json import parse_json
-from providers_sdk._protocol.retry_after import parse_retry_after
-from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE, Event, iter_events
+from providers_sdk._protocol.retry_after import find_retry_after
+from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE, Event, iter_events, sniff_body
 from providers_sdk._redact import Redactor, bare_url, snippet
 
 if TYPE_CHECKING:
@@ -24,15 +24,16 @@ __all__ = ["MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "Answer"]
 
 MAX_PAGE = 2_000_000
 MAX_JSON = 20_000_000
-MAX_JSON_PARTS = 200_000  # each costs about 3 µs and 500 bytes, whatever its size on the wire
 MAX_ERROR_BODY = 64_000
 _PIECE = 65_536
 _GRACE = 0.05
-_WORDS_GRACE = 2.0
+_ERROR_BODY_GRACE = 2.0
 _HEAD = 2_000
 _CLOSED = "the answer was closed while it was being read"
 _JSON_TYPES = ("application/json", "text/json")
+_HTML_TYPES = ("text/html", "application/xhtml+xml")
 _EVENT_TYPES = ("text/event-stream",)
+_VAGUE_TYPES = ("", "text/plain", "application/octet-stream")  # they say nothing of what the bytes are
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")  # decoded in pieces of a bounded size; brotli is not
 
 
@@ -49,6 +50,7 @@ class Answer:
         self._redact = redact
         self._head = b""
         self._text: str | None = None
+        self._sniffed: list[bytes] = []
         self.seconds = exchange.clock.now() - started
         self.status: int = response.status_code
         self.location = bare_url(response.url or "")
@@ -79,35 +81,44 @@ class Answer:
         """Return the body as JSON.
 
         :param status: statuses that an answer may have.
-        :param types: media types that it may have; ``+json`` always, and a type that was not sent.
+        :param types: media types that it may have; a JSON type always, and any that :meth:`is_json` accepts.
         :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
         :raises InvalidAnswer: another type, or no JSON.
         :raises EmptyAnswer: an empty body.
         :raises TooLarge: more than 20 MB.
         """
         self.check(status)
-        if self.content_type and not self.content_type.endswith("+json"):
-            self._check_type(types)
-        body = self._body(MAX_JSON, "JSON answer")
-        if not body.strip():
-            raise self._error(errors.EmptyAnswer, f"answered {self.status} with an empty body")
-        marks = body.count(b"[") + body.count(b"{")
-        if marks > MAX_JSON_PARTS:
-            raise self._error(
-                errors.TooLarge, f"the JSON has {marks} lists and objects; at most {MAX_JSON_PARTS} are read"
-            )
+        if self.content_type and self.content_type not in types and not self.is_json():
+            raise self._type_error(types)
+        body = b"".join(self._bounded(MAX_JSON, "JSON answer"))
         try:
-            found = parse_json(body)
+            found = error_body.read_json(body)
+        except errors.ResponseError as error:
+            failure = error
+        else:
             self._exchange.clock.check()
             return found
-        except ValueError as error:
-            words = snippet(body[:400].decode("utf-8", "replace"), 100)
-            raise self._error(
-                errors.InvalidAnswer, f"answered {self.status} with JSON that cannot be read: {words!r}"
-            ) from error
+        # out here, so that its context does not hold the text that is not redacted yet
+        raise self._error(type(failure), f"answered {self.status} with {failure.message}") from failure.__cause__
+
+    def is_json(self) -> bool:
+        """Return whether the body is JSON.
+
+        Its type decides; where that is absent, ``text/plain``, ``application/octet-stream`` or ``text/event-stream``,
+        the body's first bytes do, and this waits for them.
+
+        :raises TransportError: the connection was lost or a time limit ran out.
+        """
+        kind = self.content_type
+        if kind in _JSON_TYPES or kind.endswith("+json"):
+            return True
+        return kind in (*_VAGUE_TYPES, *_EVENT_TYPES) and self._sniff() == "json"
 
     def events(self, *, status: Collection[int] = (200,), until: str | None = "[DONE]") -> Iterator[Event]:
         """Yield server-sent events as they arrive.
+
+        A body without a type, or with ``text/plain`` or ``application/octet-stream``, is read if it begins as an event
+        stream does.
 
         :param status: statuses that an answer may have.
         :param until: the data of the last event; after it the connection is kept for the next call.
@@ -119,7 +130,9 @@ class Answer:
         :raises TransportError: the connection was lost or a time limit ran out.
         """
         self.check(status)
-        self._check_type(_EVENT_TYPES)
+        kind = self.content_type
+        if kind not in _EVENT_TYPES and not (kind in _VAGUE_TYPES and self._sniff() == "events"):
+            raise self._type_error(_EVENT_TYPES)
         return self._events(until)
 
     def page(self) -> Page:
@@ -130,8 +143,9 @@ class Answer:
         :raises TooLarge: more than 2 MB or 50 000 tags.
         """
         self._check_wall()
-        self._check_type(("text/html", "application/xhtml+xml"))
-        page = Page(self._body(MAX_PAGE, "page"), url=self.url, status=self.status)
+        if self.content_type not in _HTML_TYPES:
+            raise self._type_error(_HTML_TYPES)
+        page = Page(b"".join(self._bounded(MAX_PAGE, "page")), url=self.url, status=self.status)
         self._exchange.clock.check()
         return page
 
@@ -153,46 +167,33 @@ class Answer:
             raise self.status_error()
 
     def status_error(self) -> errors.ProviderError:
-        """Return the error for this status, with the service's words and its ``Retry-After``."""
-        words = self._words()
-        said = f"answered {self.status} {phrase(self.status)}".rstrip() + (f": {words}" if words else "")
-        return self._error(status_class(self.status), said)
+        """Return the error for this status, with the service's own text and its ``Retry-After``."""
+        description = self._describe_body()
+        return self._error(*error_body.explain_status(self.status, description, self._text or ""))
 
     def _error(self, kind: type[errors.ProviderError], message: str) -> errors.ProviderError:
-        after = parse_retry_after(self.headers.get("retry-after"), time.time())
+        after = find_retry_after(self.headers, time.time())
         return kind(self._redact(message), url=self.url, status=self.status, retry_after=after)
 
-    def _words(self) -> str:
+    def _describe_body(self) -> str:
+        """Return what the body says, on one line; it is read for at most 2 s."""
         location = self.headers.get("location")
         if location and 300 <= self.status < 400:
             return f"it points to {snippet(bare_url(location), 120)}, which is not followed; check the setting 'url'"
-        # the status is known: its words are worth a moment, not the time that an answer has
-        self._exchange.ends = self._exchange.clock.now() + _WORDS_GRACE
+        self._exchange.ends = self._exchange.clock.now() + _ERROR_BODY_GRACE
         try:
             text = self.text()
         except errors.ProviderError:
             return ""
-        if "html" in self.content_type:
-            return html_words(text)
-        return json_words(text) or snippet(text)
+        return error_body.describe_body(text, self.content_type)
 
     def _check_wall(self) -> None:
         if self.wall is not None:
-            raise self._error(
-                errors.Blocked,
-                f"a bot wall ({self.wall}) answered {self.status} in the site's place; "
-                "open the site in a browser to see whether it lets programs in at all",
-            )
+            raise self._error(*error_body.explain_wall(self.status, self.wall))
 
-    def _check_type(self, types: Collection[str]) -> None:
-        if self.content_type in types:
-            return
-        words = self._words()
-        raise self._error(
-            errors.InvalidAnswer,
-            f"answered {self.status} with {snippet(self.content_type, 80) or 'no content type'} "
-            f"instead of {' or '.join(types)}" + (f": {words}" if words else ""),
-        )
+    def _type_error(self, types: Collection[str]) -> errors.ProviderError:
+        """Return the error for a body that has none of ``types``."""
+        return self._error(*error_body.explain_type(self.status, self.content_type, types, self._describe_body()))
 
     def _events(self, until: str | None) -> Iterator[Event]:
         seen = False
@@ -205,22 +206,18 @@ class Answer:
                     return
                 yield event
             if not seen:
-                raise self._without_event()
+                raise self._error(*error_body.explain_missing_events(self.status, self._head))
         finally:
             self.close()
 
-    def _without_event(self) -> errors.ProviderError:
-        """Whatever came instead of events: the service's words if there are any."""
-        text = self._head.decode("utf-8", "replace").strip()
-        if not text:
-            return self._error(errors.EmptyAnswer, f"answered {self.status} with an event stream that holds nothing")
-        said = json_words(text)
-        if said:
-            return self._error(errors.Refused, f"the service says: {said}")
-        words = html_words(text) if text.startswith("<") else snippet(text)
-        return self._error(
-            errors.InvalidAnswer, f"answered {self.status} with an event stream that holds no event: {words}"
-        )
+    def _sniff(self) -> str:
+        """Return what the body's first bytes are, as :func:`sniff_body` does; they stay to be read."""
+        while (kind := sniff_body(b"".join(self._sniffed))) is None:
+            piece = next(self._pieces_from_network(), b"")
+            if not piece:
+                return ""
+            self._sniffed.append(piece)
+        return kind
 
     def _keep_connection(self) -> None:
         """Read the end of the body, if it is there, so that the connection can serve the next call."""
@@ -230,9 +227,6 @@ class Answer:
                 self.close()
         except Exception:  # noqa: BLE001  the answer is complete: nothing after its end mark can spoil it
             self.close()
-
-    def _body(self, most: int, what: str) -> bytes:
-        return b"".join(self._bounded(most, what))
 
     def _bounded(self, most: int, what: str | None) -> Iterator[bytes]:
         """Yield the body up to ``most`` bytes; what is beyond raises if ``what`` names it, else is left unread."""
@@ -249,7 +243,14 @@ class Answer:
             self.close()
 
     def _pieces(self) -> Iterator[bytes]:
-        """Yield the body as it arrives, decoded; ``read1`` is the one call that never holds data back."""
+        """Yield the body as it arrives, decoded, from its start."""
+        sniffed, self._sniffed = self._sniffed, []
+        for piece in chain(sniffed, self._pieces_from_network()):
+            self._head += piece[: _HEAD - len(self._head)]
+            yield piece
+
+    def _pieces_from_network(self) -> Iterator[bytes]:
+        """Yield what is still to arrive; ``read1`` is the one call that never holds data back."""
         encoding = str(self.headers.get("content-encoding") or "").strip().lower()
         if encoding not in _ENCODINGS:
             words = f"answered in an unknown Content-Encoding {snippet(encoding, 40)!r}"
@@ -257,7 +258,6 @@ class Answer:
                 words = f"answered in the Content-Encoding {encoding!r}, which is never offered: its size has no bound"
             raise self._error(errors.InvalidAnswer, words)
         while piece := self._read():
-            self._head = self._head or piece[:_HEAD]
             yield piece
 
     def _read(self) -> bytes:

@@ -1,12 +1,27 @@
-"""``Retry-After`` after RFC 9110 §10.2.3. Pure: no clock of its own."""
+"""How long a service asks to wait: ``Retry-After`` after RFC 9110 §10.2.3, and ``retry-after-ms``. Pure."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["parse_retry_after"]
+__all__ = ["find_retry_after", "parse_retry_after"]
 
 _LONGEST = 1e9  # seconds: longer than anybody waits, and what a number of 400 digits comes to
+
+
+def find_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that a response's headers ask for; ``None`` where they ask for nothing.
+
+    ``retry-after-ms``, which OpenAI and Azure send beside the standard header, is the more exact one and wins.
+
+    :param headers: a mapping that ignores case.
+    :param now: seconds since the epoch, for a date.
+    """
+    milliseconds = str(headers.get("retry-after-ms") or "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", milliseconds):
+        return min(float(milliseconds[:18]) / 1000, _LONGEST)
+    return parse_retry_after(headers.get("retry-after"), now)
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:

@@ -15,6 +15,7 @@ from providers_sdk import (
     HTTPStatusError,
     IdleTimeout,
     InvalidAnswer,
+    PromptRejected,
     ProviderError,
     ProxyFailed,
     RateLimited,
@@ -143,6 +144,11 @@ def test_json_that_cannot_be_read_is_an_invalid_answer(body: bytes, fetch: Fetch
     assert "answered 200 with JSON that cannot be read" in error.message
 
 
+def test_broken_json_is_shown_by_the_message_in_it(fetch: Fetch) -> None:
+    error = caught(InvalidAnswer, fetch(b'{"error": {"message": "no \xc3\xa9 credit", "code": 4').json)
+    assert error.message == "answered 200 with JSON that cannot be read: no é credit"
+
+
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 def test_an_empty_body_is_an_empty_answer(body: bytes, fetch: Fetch) -> None:
     assert caught(EmptyAnswer, fetch(body).json).status == 200
@@ -187,7 +193,21 @@ def test_a_status_is_an_error_of_its_own_class(
         (b'{"message": "no credit"}', "json", "no credit"),
         (b'{"detail": "no credit"}', "json", "no credit"),
         (b'{"weird": 7}', "json", '{"weird": 7}'),
-        (b'{"error": {"message": ["no"]}}', "json", '{"error": {"message": ["no"]}}'),
+        (b'{"error": {"message": ["no"]}}', "json", "no"),
+        (b'{"error": {"message": 7}}', "json", '{"error": {"message": 7}}'),
+        (b'[{"error": {"message": "unknown field", "status": "INVALID_ARGUMENT"}}]', "json", "unknown field"),
+        (
+            b'{"detail": [{"loc": ["body", "messages", 0], "msg": "field required", "type": "missing"}]}',
+            "json",
+            "body.messages.0: field required",
+        ),
+        (
+            b'{"object": "error", "message": {"detail": [{"loc": ["body", "seed"], "msg": "extra"}, {"msg": 7}]}}',
+            "json",
+            "body.seed: extra",
+        ),
+        (b'{"error": {"message": "no \\"credit\\"\n left", "code": 42', "json", 'no "credit" left'),
+        (b'{"error": {"message": "no cred', "json", "no cred"),
         (b"[7]", "json", "[7]"),
         (b"The link you followed has expired.", "page", "an HTML page, 'The link you followed has expired.'"),
         (b"<title>Maintenance</title><p>back soon", "page", "an HTML page, 'Maintenance'"),
@@ -225,6 +245,32 @@ def test_a_long_error_is_cut(fetch: Fetch) -> None:
 def test_retry_after_is_carried_by_the_error(after: str | None, seconds: float | None, fetch: Fetch) -> None:
     for status, kind in ((429, RateLimited), (503, HTTPStatusError)):
         assert caught(kind, fetch(status=status, headers={"retry-after": after}).json).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "after", "seconds"),
+    [
+        ("250", "7", 0.25),
+        ("1500.5", None, 1.5005),
+        ("0", None, 0),
+        ("9" * 400, None, 1e9),
+        ("soon", "7", 7),
+        ("-5", "7", 7),
+        ("", None, None),
+    ],
+    ids=str,
+)
+def test_milliseconds_are_more_exact_than_retry_after(
+    milliseconds: str, after: str | None, seconds: float | None, fetch: Fetch
+) -> None:
+    headers = {"retry-after-ms": milliseconds, "retry-after": after}
+    assert caught(RateLimited, fetch(status=429, headers=headers).json).retry_after == seconds
+
+
+def test_a_prompt_that_is_rejected_for_its_content_is_a_refusal_whatever_the_status(fetch: Fetch) -> None:
+    body = {"error": {"message": "The prompt was filtered", "code": "content_filter"}}
+    error = caught(PromptRejected, fetch(json.dumps(body).encode(), status=400).json)
+    assert (error.status, "The prompt was filtered" in error.message) == (400, True)
 
 
 def test_retry_after_may_be_a_date(fetch: Fetch) -> None:
@@ -266,11 +312,47 @@ def test_events_are_read_to_the_end_mark_or_the_end(fetch: Fetch) -> None:
     assert list(fetch(body[:1], "events", framing="close").events()) == [Event(data="a")]
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/html", "text/plain", None])
-def test_another_type_is_no_event_stream_and_that_is_known_at_once(kind: str | None, fetch: Fetch) -> None:
+@pytest.mark.parametrize("bite", [1, 1 << 16], ids=["byte by byte", "at once"])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b": ping\n\n", b"\r\n\n", b"id: 1\n", b"retry: 5\n"], ids=repr)
+@pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", "application/octet-stream", None])
+def test_a_vague_type_is_an_event_stream_if_its_bytes_are(
+    kind: str | None, start: bytes, bite: int, fetch: Fetch
+) -> None:
+    body = start + event("a") + event("b")
+    pieces = [body[at : at + bite] for at in range(0, len(body), bite)]
+    answer = fetch(pieces, headers={"content-type": kind})
+    assert not answer.is_json()
+    assert [found.data for found in answer.events()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1}', b' \r\n{"a": 1}', b'[{"a": 1}]'], ids=repr)
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", "text/event-stream", None])
+def test_a_vague_type_is_json_if_its_bytes_are(kind: str | None, body: bytes, fetch: Fetch) -> None:
+    answer = fetch([body[at : at + 1] for at in range(len(body))], headers={"content-type": kind})
+    assert answer.is_json()
+    assert answer.json() == json.loads(body)
+
+
+def test_what_calls_itself_html_is_neither_json_nor_events(fetch: Fetch) -> None:
+    assert not fetch(b'{"a": 1}', "page").is_json()
+    caught(InvalidAnswer, fetch(b'{"a": 1}', "page").json)
+    caught(InvalidAnswer, fetch(event("a"), "page").events)
+
+
+@pytest.mark.parametrize("body", [b"", b"Sorry, we are down.", b"datum", b"<title>Log in", b" " * 5000], ids=repr)
+def test_a_vague_type_with_other_bytes_is_an_error_that_holds_them(body: bytes, fetch: Fetch) -> None:
+    for read in (Answer.events, Answer.json):
+        answer = fetch([body[at : at + 1] for at in range(len(body))], "text/plain")
+        error = caught(InvalidAnswer, lambda: read(answer))  # noqa: B023
+        assert "with text/plain instead of" in error.message
+        assert body.decode().strip() in error.message
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+def test_another_type_is_no_event_stream_and_that_is_known_at_once(kind: str, fetch: Fetch) -> None:
     answer = fetch(b"data: a\n\n", headers={"content-type": kind})
     error = caught(InvalidAnswer, answer.events)
-    assert f"with {kind or 'no content type'} instead of text/event-stream" in error.message
+    assert f"with {kind} instead of text/event-stream" in error.message
 
 
 @pytest.mark.parametrize(
@@ -280,6 +362,7 @@ def test_another_type_is_no_event_stream_and_that_is_known_at_once(kind: str | N
         (b"\n\n", EmptyAnswer, "an event stream that holds nothing"),
         (b"<html><title>Log in</title>", InvalidAnswer, "'Log in'"),
         (b'{"error": {"message": "no credit"}}', Refused, "the service says: no credit"),
+        (b'{"error": {"message": "no cred', Refused, "the service says: no cred"),
         (b"no credit", InvalidAnswer, "holds no event: no credit"),
         (b": ping\n\n", InvalidAnswer, "holds no event: : ping"),
         (b"data: unfinished", InvalidAnswer, "holds no event"),
@@ -287,7 +370,8 @@ def test_another_type_is_no_event_stream_and_that_is_known_at_once(kind: str | N
     ids=repr,
 )
 def test_a_stream_without_events_is_an_error(body: bytes, kind: type[ProviderError], words: str, fetch: Fetch) -> None:
-    assert words in caught(kind, lambda: list(fetch(body, "events").events())).message
+    for pieces in ([body], [body[at : at + 1] for at in range(len(body))]):
+        assert words in caught(kind, lambda: list(fetch(pieces, "events").events())).message  # noqa: B023
 
 
 def test_an_abandoned_stream_closes_its_connection(serve: Serve, open_http: OpenHttp) -> None:
