@@ -1,155 +1,193 @@
 """The OpenAI dialect: events or a whole completion in, chunks out. Pure.
 
 After the public reference of ``POST /chat/completions`` and what compatible services really send: role-only first
-deltas, ``content`` null or absent, empty ``choices``, usage after the finish, thinking text under two names, error
-objects in mid-stream, and streams without ``[DONE]``.
+deltas, ``content`` null, absent or a list of parts, empty ``choices``, usage before or after the finish, thinking text
+under two names, refusals in a field of their own, error objects in mid-stream, streams without ``[DONE]`` and answers
+without a finish reason.
+
+:class:`_Reader` takes the bodies of one answer in their order, one for a whole completion and many for a stream. Text,
+thinking, usage and the model's name are handed on at once. A refusal, tool calls and the finish reason are kept to the
+end: only the end shows whether there was text beside them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
+from providers_sdk._protocol import openai_fields as fields
+from providers_sdk._protocol.error_body import error_text, is_prompt_rejection, json_error_text
 from providers_sdk._protocol.json import parse_json
 from providers_sdk._protocol.sse import Event
 from providers_sdk._redact import snippet
-from providers_sdk.errors import InvalidAnswer, Refused, TransportError
+from providers_sdk.errors import EmptyAnswer, InvalidAnswer, PromptRejected, Refused, TransportError
 
 __all__ = ["DONE", "iter_completion", "iter_deltas"]
 
 DONE = "[DONE]"
+_MAX_REFUSAL = 2_000  # characters that are kept: an endless refusal must not fill the memory
+_MAX_TOOLS = 5
 
 
 def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
-    """Yield the chunks of a stream of deltas; the finish reason last, and only if the service gave one.
+    """Yield the chunks of a stream of deltas; the finish reason last, and only if the answer came to its end.
 
-    Once the finish reason is there the answer is complete: a connection that dies while the end mark is awaited
-    takes nothing from it.
+    Its end is a finish reason or ``[DONE]``. Once the finish reason is there the answer is complete: a connection that
+    dies before the end mark takes nothing from it.
 
-    :raises Refused: on an error object or an ``error`` event, with the service's words.
+    :raises Refused: on an error object, an ``error`` event or a refusal of the model, with the service's own text, and
+        where a content filter held all text back.
+    :raises PromptRejected: where the service rejects the question for its content.
+    :raises EmptyAnswer: the answer is tool calls without text.
     :raises InvalidAnswer: when an event is not what the dialect has.
     """
-    finish: FinishReason | None = None
+    reader = _Reader("delta")
+    complete = False
     try:
         for event in events:
-            if event.data.strip() == DONE:
+            complete = event.data.strip() == DONE
+            if complete:
                 break
-            for chunk in _of_event(event):
-                if finish is not None and not isinstance(chunk, Usage) and chunk != finish:
-                    raise InvalidAnswer("the service went on after its finish reason: this is not one whole answer")
-                if isinstance(chunk, FinishReason):
-                    finish = chunk
-                else:
-                    yield chunk
+            yield from _read_event(reader, event)
     except TransportError:
-        if finish is None:
+        if reader.finish is None:
             raise
-    if finish is not None:
-        yield finish
+    yield from reader.end(complete=complete)
 
 
 def iter_completion(answer: object) -> Iterator[Chunk]:
-    """Yield the chunks of a whole, not streamed completion.
+    """Yield the chunks of a whole, not streamed completion; the finish reason last, ``None`` where it names none.
 
-    :raises Refused: on an error object.
-    :raises InvalidAnswer: when it is not what the dialect has.
+    :raises Refused: as :func:`iter_deltas`, and the other errors, too.
     """
-    body = _mapping(answer, "the answer")
-    _refuse(body)
-    choice = _first_choice(body)
-    if choice is None:
-        raise InvalidAnswer("the answer has no choices")
-    yield from _texts(_mapping(choice.get("message") or {}, "message"))
-    yield from _usage(body)
-    yield from _finish(choice)
+    reader = _Reader("message")
+    yield from reader.read(answer)
+    if not reader.has_choice:
+        text = error_text(answer)
+        raise InvalidAnswer("the answer has no choices" + (f": {text}" if text else ""))
+    yield from reader.end(complete=True)
 
 
-def _of_event(event: Event) -> Iterator[Chunk]:
+def _read_event(reader: "_Reader", event: Event) -> Iterator[Chunk]:
     if not event.data.strip():
         return
     if event.event == "error":
-        raise Refused(f"the service says: {_words(event.data)}")
-    body = _mapping(_parsed(event.data), "an event")
-    _refuse(body)
-    choice = _first_choice(body)
-    if choice is not None:
-        yield from _texts(_mapping(choice.get("delta") or {}, "delta"))
-    yield from _usage(body)
-    if choice is not None:
-        yield from _finish(choice)
+        raise reader.refuse(_parse_error(event.data))
+    yield from reader.read(_parse(event.data))
 
 
-def _parsed(data: str) -> object:
+def _parse(data: str) -> object:
     try:
         return parse_json(data)
     except ValueError as error:
-        raise InvalidAnswer(f"an event of the stream is no JSON: {snippet(data, 100)!r}") from error
+        shown = json_error_text(data) or repr(snippet(data, 100))
+        raise InvalidAnswer(f"an event of the stream is no JSON: {shown}") from error
 
 
-def _mapping(value: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidAnswer(
-            f"{what} of the stream should be an object, not {type(value).__name__}: {snippet(str(value), 80)!r}"
-        )
-    return value
-
-
-def _first_choice(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    choices = body.get("choices")
-    if not choices:
-        return None
-    if not isinstance(choices, list):
-        raise InvalidAnswer(f"'choices' should be a list, not {type(choices).__name__}")
-    choice = _mapping(choices[0], "a choice")
-    return choice if not choice.get("index") else None
-
-
-def _texts(delta: Mapping[str, Any]) -> Iterator[Chunk]:
-    thinking = delta.get("reasoning_content") or delta.get("reasoning")
-    if isinstance(thinking, str) and thinking:
-        yield Reasoning(thinking)
-    content = delta.get("content")
-    if content is not None and not isinstance(content, str):
-        raise InvalidAnswer(f"'content' should be text, not {type(content).__name__}")
-    if content:
-        yield content
-
-
-def _usage(body: Mapping[str, Any]) -> Iterator[Usage]:
-    usage = body.get("usage")
-    if isinstance(usage, dict):
-        prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        if type(prompt) is int and type(completion) is int:  # True is an int, too
-            yield Usage(prompt, completion)
-
-
-def _finish(choice: Mapping[str, Any]) -> Iterator[FinishReason]:
-    reason = choice.get("finish_reason")
-    if reason is not None and not isinstance(reason, str):
-        raise InvalidAnswer(f"'finish_reason' should be text, not {type(reason).__name__}")
-    if reason:
-        yield FinishReason(reason)
-
-
-def _refuse(body: Mapping[str, Any]) -> None:
-    error = body.get("error")
-    if error:
-        raise Refused(f"the service says: {_error_words(error)}")
-
-
-def _error_words(error: object) -> str:
-    if isinstance(error, dict):
-        kind = error.get("code") or error.get("type")
-        words = snippet(str(error.get("message") or error))
-        return f"{words} ({snippet(str(kind), 60)})" if kind else words
-    return snippet(str(error))
-
-
-def _words(data: str) -> str:
+def _parse_error(data: str) -> object:
     try:
         body = parse_json(data)
     except ValueError:
-        return snippet(data)
-    return _error_words(body.get("error") or body if isinstance(body, dict) else body)
+        return json_error_text(data) or data
+    return fields.find_error(body) or body
+
+
+class _Reader:
+    """Reads the bodies of one answer.
+
+    :param field: where a choice has its content: ``delta`` or ``message``.
+    """
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+        self.finish: str | None = None
+        self.has_choice = False
+        self._has_text = False
+        self._model = ""
+        self._usage: Usage | None = None
+        self._refusal = ""
+        self._tools: list[str] | None = None
+        self._filtered: list[str] = []
+
+    def read(self, body: object) -> Iterator[Chunk]:
+        """Yield what one body adds to the answer."""
+        error = fields.find_error(body)
+        mapping = fields.require_mapping(body, "the body") if error is None or isinstance(body, dict) else {}
+        usage = fields.read_usage(mapping)
+        self._usage = usage or self._usage
+        if error is not None:
+            raise self.refuse(error)
+        yield from self._read_model(mapping)
+        choice = fields.find_choice(mapping)
+        if choice is not None:
+            self.has_choice = True
+            yield from self._read_content(fields.require_mapping(choice.get(self._field) or {}, self._field))
+        if usage is not None:
+            yield usage
+        if choice is not None:
+            self._read_finish(choice)
+
+    def refuse(self, error: object) -> Refused:
+        """Return the error for an error object of the service."""
+        text = error_text(error) or snippet(str(error))
+        kind = (error.get("code") or error.get("type")) if isinstance(error, dict) else None
+        rejected = PromptRejected if is_prompt_rejection({"error": error}) else Refused
+        return rejected(
+            f"the service says: {text}" + (f" ({snippet(str(kind), 60)})" if kind else ""),
+            finish_reason=self.finish,
+            usage=self._usage,
+        )
+
+    def end(self, *, complete: bool) -> Iterator[FinishReason]:
+        """Yield the finish reason.
+
+        :param complete: whether the service ended its answer properly, with or without a reason.
+        :raises Refused: there is a refusal, or no text but a content filter's finish.
+        :raises EmptyAnswer: there are tool calls and no text.
+        """
+        if self._refusal:
+            raise self._end_error(Refused, f"the model refuses: {snippet(self._refusal, _MAX_REFUSAL)}")
+        if self.finish is None and not complete:
+            return
+        if not self._has_text and self.finish == "content_filter":
+            categories = f" ({', '.join(self._filtered)})" if self._filtered else ""
+            raise self._end_error(Refused, f"a content filter of the service held the answer back{categories}")
+        if not self._has_text and self._tools is not None:
+            raise self._end_error(EmptyAnswer, self._explain_tools(self._tools))
+        yield FinishReason(self.finish)
+
+    def _end_error(self, kind: type[Refused | EmptyAnswer], message: str) -> Refused | EmptyAnswer:
+        return kind(message, finish_reason=self.finish, usage=self._usage)
+
+    def _explain_tools(self, tools: list[str]) -> str:
+        names = f" ({snippet(', '.join(tools), 200)})" if tools else ""
+        cut = "; it ended (length) before they were complete, raise max_tokens" if self.finish == "length" else ""
+        return f"the answer is tool calls{names} and no text; this version does not deliver tool calls{cut}"
+
+    def _read_model(self, body: Mapping[str, Any]) -> Iterator[ServedModel]:
+        name = body.get("model")
+        if isinstance(name, str) and name not in ("", self._model):
+            self._model = name
+            yield ServedModel(name)
+
+    def _read_content(self, delta: Mapping[str, Any]) -> Iterator[str | Reasoning]:
+        for chunk in fields.iter_content(delta):
+            if self.finish is not None:
+                raise InvalidAnswer("the service went on after its finish reason: this is not one whole answer")
+            self._has_text = self._has_text or (isinstance(chunk, str) and bool(chunk.strip()))
+            yield chunk
+        if len(self._refusal) < _MAX_REFUSAL:
+            self._refusal += fields.read_refusal(delta)
+        for name in fields.iter_tool_names(delta):
+            self._tools = self._tools or []
+            if name and len(self._tools) < _MAX_TOOLS:
+                self._tools.append(name)
+
+    def _read_finish(self, choice: Mapping[str, Any]) -> None:
+        reason = fields.read_finish_reason(choice)
+        if self.finish is not None and reason not in (None, self.finish):
+            raise InvalidAnswer(f"the service went on after its finish reason {self.finish!r} and gave a second one")
+        self.finish = self.finish or reason
+        self._filtered = self._filtered or fields.list_filtered(choice)
 
 
 for _public in (iter_deltas, iter_completion):

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers_sdk import ConnectionLost, IdleTimeout, InvalidAnswer, ProviderError, Refused, StreamTruncated
+from providers_sdk import (
+    ConnectionLost,
+    IdleTimeout,
+    InvalidAnswer,
+    ProviderError,
+    Refused,
+    StreamTruncated,
+)
 from providers_sdk._protocol import json as _json
-from providers_sdk.plugin import Chunk, Event, FinishReason, Reasoning, Usage, iter_completion, iter_deltas
+from providers_sdk.plugin import Chunk, Event, FinishReason, Reasoning, ServedModel, Usage, iter_completion, iter_deltas
 
 STOP = FinishReason("stop")
 PARSERS = {name: parser for name, parser in {"orjson": _json._fast, "json": None}.items() if parser or name == "json"}
@@ -101,21 +108,74 @@ def test_usage_is_given_before_the_finish_reason_wherever_it_was_sent() -> None:
         [],
         7,
         "x",
-        {"prompt_tokens": 1},
-        {"prompt_tokens": "1", "completion_tokens": 1},
-        {"prompt_tokens": True, "completion_tokens": 1},
-        {"prompt_tokens": 1.5, "completion_tokens": 1},
+        {"prompt_tokens": "1", "completion_tokens": None},
+        {"prompt_tokens": True},
+        {"prompt_tokens": 1.5, "completion_tokens": -1},
+        {"total_tokens": 7},
     ],
     ids=repr,
 )
-def test_usage_that_is_no_two_numbers_is_left_out(usage: Any) -> None:
+def test_usage_that_counts_nothing_is_left_out(usage: Any) -> None:
     assert read(delta("a"), {**end(), "usage": usage}) == ["a", STOP]
 
 
-def test_a_stream_without_finish_reason_gets_none() -> None:
-    assert read(delta("a"), "[DONE]") == ["a"]
+@pytest.mark.parametrize(
+    ("usage", "known"),
+    [
+        ({"prompt_tokens": 3.0, "completion_tokens": 5.0}, Usage(3, 5)),
+        ({"prompt_tokens": 3}, Usage(3, None)),
+        ({"prompt_tokens": None, "completion_tokens": 5, "total_tokens": 8}, Usage(None, 5)),
+        ({"prompt_tokens": 1.5, "completion_tokens": 0}, Usage(None, 0)),
+    ],
+    ids=repr,
+)
+def test_usage_holds_the_counts_that_are_known(usage: Any, known: Usage) -> None:
+    assert read(delta("a"), {**end(), "usage": usage}) == ["a", known, STOP]
+
+
+def test_a_stream_that_breaks_off_without_a_finish_reason_gets_none() -> None:
+    assert read(delta("a")) == ["a"]
     assert read(delta("a"), {"choices": [{"delta": {}, "finish_reason": ""}]}) == ["a"]
-    assert read("[DONE]") == read() == []
+    assert read() == []
+
+
+@pytest.mark.parametrize("reason", [None, ""], ids=repr)
+def test_a_stream_with_an_end_mark_and_no_reason_is_complete(reason: str | None) -> None:
+    silent = {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+    assert read(delta("a"), silent, "[DONE]") == ["a", FinishReason(None)]
+    assert read(delta("a"), "[DONE]") == ["a", FinishReason(None)]
+    assert read("[DONE]") == [FinishReason(None)]
+
+
+def test_the_served_model_is_given_where_the_service_names_it_and_where_it_changes() -> None:
+    named = [{**delta("a"), "model": name} for name in ("", "m-1", "m-1", "m-2")]
+    assert read(*named, {**end(), "model": "m-2"}) == [
+        "a", ServedModel("m-1"), "a", "a", ServedModel("m-2"), "a", STOP,
+    ]  # fmt: skip
+    assert read(delta("a"), end(), {"model": "m-3", "choices": []}) == ["a", ServedModel("m-3"), STOP]
+    assert read({**delta("a"), "model": 7}, end()) == ["a", STOP]
+
+
+PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "h"}, {"type": "text", "text": "m"}], "closed": True},
+    {"type": "text", "text": "a"},
+    {"type": "reference", "reference_ids": [1]},
+    {"type": "text", "text": ""},
+    {"text": "b"},
+    {"type": "thinking", "thinking": "aha"},
+]
+READ_PARTS = [Reasoning("h"), Reasoning("m"), "a", "b", Reasoning("aha")]
+
+
+def test_parts_of_text_are_text_and_parts_of_thinking_are_thinking() -> None:
+    assert read(delta(PARTS), end()) == [*READ_PARTS, STOP]
+    assert list(iter_completion(completion(PARTS))) == [*READ_PARTS, STOP]
+    assert read(delta([]), delta("a"), end()) == ["a", STOP]
+
+
+def test_the_choice_of_index_0_is_read_wherever_it_stands() -> None:
+    both = {"choices": [{"index": 1, "delta": {"content": "other"}}, {"index": 0, "delta": {"content": "a"}}]}
+    assert read(both, end()) == ["a", STOP]
 
 
 def test_a_finish_reason_is_the_services_own_word_and_given_once() -> None:
@@ -159,7 +219,12 @@ def test_each_chunk_comes_with_its_event() -> None:
         ({"error": {"message": "too long", "code": 400}}, "too long (400)"),
         ({"error": {"status": "gone"}}, "{'status': 'gone'}"),
         ({"error": "no credit"}, "no credit"),
-        ({"error": ["no", "credit"]}, "['no', 'credit']"),
+        ({"error": ["no", "credit"]}, "no; credit"),
+        ([{"error": {"message": "no credit", "code": 429, "status": "EXHAUSTED"}}], "no credit (429)"),
+        ({"object": "error", "message": "no credit", "code": 402}, "no credit (402)"),
+        ({"error": {"message": {"detail": [{"loc": ["body", "n"], "msg": "extra"}]}}}, "body.n: extra"),
+        (Event("error", '{"error": {"message": "no cred'), "no cred"),
+        (Event("error", '{"code":500,"message":"no slot","type":"server_error"}'), "no slot (500)"),
         ({"error": True, "choices": []}, "True"),
         (Event("error", "no credit\ntoday"), "no credit today"),
         (Event("error", '{"error": {"message": "no credit"}}'), "no credit"),
@@ -280,8 +345,9 @@ def test_a_whole_completion_gives_the_same_chunks_as_a_stream() -> None:
 
 def test_a_whole_completion_without_text_or_reason_invents_neither() -> None:
     assert list(iter_completion(completion(None))) == [STOP]
-    assert list(iter_completion(completion(reason=None))) == ["Funghi"]
-    assert list(iter_completion({"choices": [{"message": None}]})) == []
+    assert list(iter_completion(completion(reason=None))) == ["Funghi", FinishReason(None)]
+    assert list(iter_completion(completion(reason=""))) == ["Funghi", FinishReason(None)]
+    assert list(iter_completion({"choices": [{"message": None}]})) == [FinishReason(None)]
 
 
 @pytest.mark.parametrize(
@@ -293,6 +359,10 @@ def test_a_whole_completion_without_text_or_reason_invents_neither() -> None:
         ({"choices": []}, InvalidAnswer),
         ({"choices": [{"message": "text"}]}, InvalidAnswer),
         (completion(["part"]), InvalidAnswer),
+        (completion([{"type": "text", "text": 7}]), InvalidAnswer),
+        (completion([{"type": "thinking", "thinking": [7]}]), InvalidAnswer),
+        ([{"error": {"message": "no"}}], Refused),
+        ({"object": "error", "message": "no"}, Refused),
         (completion(reason=7), InvalidAnswer),
         ([completion()], InvalidAnswer),
         (None, InvalidAnswer),
@@ -307,7 +377,26 @@ def test_a_whole_completion_that_is_none_is_an_error(body: Any, kind: type[Provi
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("stop")
 names = st.sampled_from(
-    ["choices", "delta", "content", "reasoning", "error", "usage", "finish_reason", "index", "message", "code"]
+    [
+        "choices",
+        "delta",
+        "content",
+        "reasoning",
+        "error",
+        "usage",
+        "finish_reason",
+        "index",
+        "message",
+        "code",
+        "refusal",
+        "tool_calls",
+        "function_call",
+        "model",
+        "type",
+        "text",
+        "thinking",
+        "detail",
+    ]
 )
 anything = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4), max_leaves=12
@@ -341,7 +430,7 @@ def test_whatever_the_events_hold_only_chunks_or_our_errors_come_out(events: lis
     chunks: list[Chunk] = []
     with contextlib.suppress(ProviderError):
         chunks.extend(iter_deltas(events))
-    assert all(isinstance(chunk, (str, Reasoning, Usage, FinishReason)) and chunk != "" for chunk in chunks)
+    assert all(isinstance(chunk, Chunk) and chunk != "" for chunk in chunks)
     assert not any(isinstance(chunk, FinishReason) for chunk in chunks[:-1])
 
 
@@ -352,5 +441,5 @@ def test_whatever_a_completion_holds_only_chunks_or_our_errors_come_out(body: An
     chunks: list[Chunk] = []
     with contextlib.suppress(ProviderError):
         chunks.extend(iter_completion(body))
-    assert all(isinstance(chunk, (str, Reasoning, Usage, FinishReason)) and chunk != "" for chunk in chunks)
+    assert all(isinstance(chunk, Chunk) and chunk != "" for chunk in chunks)
     assert not any(isinstance(chunk, FinishReason) for chunk in chunks[:-1])

@@ -1,0 +1,133 @@
+"""The fields of the OpenAI dialect's bodies, each read as services really fill it. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from providers_sdk._model.chunks import Reasoning, Usage
+from providers_sdk._redact import snippet
+from providers_sdk.errors import InvalidAnswer
+
+__all__ = [
+    "find_choice",
+    "find_error",
+    "iter_content",
+    "iter_tool_names",
+    "list_filtered",
+    "read_finish_reason",
+    "read_refusal",
+    "read_usage",
+    "require_mapping",
+]
+
+
+def require_mapping(value: object, name: str) -> Mapping[str, Any]:
+    """Return ``value`` if it is a JSON object.
+
+    :raises InvalidAnswer: it is not; ``name`` is what it should have been.
+    """
+    if not isinstance(value, dict):
+        raise InvalidAnswer(f"{name} should be an object, not {type(value).__name__}: {snippet(str(value), 80)!r}")
+    return value
+
+
+def find_error(body: object) -> object:
+    """Return the error in ``body``, ``None`` where there is none: under ``error``, in a list (Gemini), or all of it."""
+    if isinstance(body, list):
+        return next((item["error"] for item in body if isinstance(item, dict) and item.get("error")), None)
+    if not isinstance(body, dict):
+        return None
+    return body.get("error") or (body if body.get("object") == "error" else None)
+
+
+def find_choice(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the choice of index 0; with ``n`` above 1 a service mixes several."""
+    choices = body.get("choices") or []
+    if not isinstance(choices, list):
+        raise InvalidAnswer(f"'choices' should be a list, not {type(choices).__name__}")
+    found = [require_mapping(choice, "a choice") for choice in choices]
+    return next((choice for choice in found if not choice.get("index")), None)
+
+
+def iter_content(delta: Mapping[str, Any]) -> Iterator[str | Reasoning]:
+    """Yield thinking and text: strings, or Mistral's list of parts."""
+    thinking = delta.get("reasoning_content") or delta.get("reasoning")
+    if isinstance(thinking, str) and thinking:
+        yield Reasoning(thinking)
+    content = delta.get("content")
+    if isinstance(content, list):
+        for part in content:
+            yield from _iter_part(require_mapping(part, "a part of 'content'"))
+    elif content is not None and not isinstance(content, str):
+        raise InvalidAnswer(f"'content' should be text or a list, not {type(content).__name__}")
+    elif content:
+        yield content
+
+
+def _iter_part(part: Mapping[str, Any]) -> Iterator[str | Reasoning]:
+    """Yield a part's text or thinking; other types (a reference, an image) hold none."""
+    kind = part.get("type", "text")
+    if kind == "text" and part.get("text"):
+        yield _require_text(part["text"])
+    elif kind == "thinking":
+        inner = part.get("thinking")
+        pieces = inner if isinstance(inner, list) else [{"text": inner}]
+        for piece in pieces:
+            text = require_mapping(piece, "a part of 'thinking'").get("text")
+            if text:
+                yield Reasoning(_require_text(text))
+
+
+def _require_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidAnswer(f"'text' should be text, not {type(value).__name__}")
+    return value
+
+
+def read_refusal(delta: Mapping[str, Any]) -> str:
+    """Return the model's refusal, from its own field or from a part of the content; empty where there is none."""
+    content = delta.get("content")
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    found = [holder.get("refusal") for holder in (delta, *parts)]
+    return "".join(text for text in found if isinstance(text, str))
+
+
+def iter_tool_names(delta: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a name for each tool call, empty for the pieces of a stream that continue one.
+
+    Snowflake sends an empty ``function_call`` with every answer, which is no call.
+    """
+    calls = delta.get("tool_calls")
+    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    for function in (*functions, delta.get("function_call")):
+        if isinstance(function, dict) and (function.get("name") or function.get("arguments")):
+            yield str(function.get("name") or "")
+
+
+def read_usage(body: Mapping[str, Any]) -> Usage | None:
+    """Return the token counts that are known; ``None`` where none is."""
+    usage = body.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = _read_count(usage.get("prompt_tokens")), _read_count(usage.get("completion_tokens"))
+    return None if prompt is None and completion is None else Usage(prompt, completion)
+
+
+def _read_count(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and value >= 0 else None  # True is an int, too
+
+
+def read_finish_reason(choice: Mapping[str, Any]) -> str | None:
+    """Return the finish reason; ``None`` where it is null, absent or empty."""
+    reason = choice.get("finish_reason")
+    if reason is not None and not isinstance(reason, str):
+        raise InvalidAnswer(f"'finish_reason' should be text, not {type(reason).__name__}")
+    return reason or None
+
+
+def list_filtered(choice: Mapping[str, Any]) -> list[str]:
+    """Return the categories for which Azure's content filter held the answer back."""
+    results = choice.get("content_filter_results")
+    rows = results.items() if isinstance(results, dict) else ()
+    return [str(name) for name, row in rows if isinstance(row, dict) and row.get("filtered") is True]
