@@ -40,7 +40,7 @@ class GizAI(Provider):
             headers={"accept": "application/json, text/plain, */*", "origin": self.url},
         )
         yield _output(answer.json(status=(201,)))
-        yield FinishReason("stop")
+        yield FinishReason(None)  # the service names none
 
 
 def _turn(message: Message) -> dict[str, str]:

@@ -16,6 +16,7 @@ from providers_sdk import (
     InvalidAnswer,
     ProviderError,
     Refused,
+    ServedModel,
     StreamTruncated,
     TokenPageFailed,
     Usage,
@@ -35,7 +36,8 @@ PIECES = (
     "\n- line <b>one</b> & two\n", '```py\nprint("\\n")\n```', "\tend.",
 )  # fmt: skip
 TEXT = "".join(PIECES)
-CHUNKS: list[Chunk] = [*PIECES, FinishReason("stop")]
+SERVED = ServedModel("gpt-4o-mini-2024-07-18")
+CHUNKS: list[Chunk] = [SERVED, *PIECES, FinishReason("stop")]
 KEY = "Incorrect API key provided: bad. You can find your API key at https://platform.openai.com/account/api-keys."
 
 PAGES = {  # recording: nonce and post id that stand on it
@@ -50,7 +52,7 @@ FAILED_PAGES = {  # recording: class, status, Retry-After, words
 }
 ANSWERS = {  # recording: chunks
     STREAM: CHUNKS,
-    "16_stream_usage_chunk_empty_choices": [*PIECES, Usage(21, 42), FinishReason("stop")],
+    "16_stream_usage_chunk_empty_choices": [SERVED, *PIECES, Usage(21, 42), FinishReason("stop")],
     "50_json_full_urlencoded": [TEXT, FinishReason("stop")],
     "64_http10_close_delimited": CHUNKS,
 }
@@ -161,7 +163,7 @@ def test_a_recorded_wrong_nonce_is_posted_once_where_the_page_fetched_anew_holds
 def stream(request: pytest.FixtureRequest) -> tuple[bytes, list[Chunk]]:
     """An event stream, and its chunks."""
     if request.param == "stand-in":
-        return b"".join(deltas(PIECES)), CHUNKS
+        return b"".join(deltas(PIECES)), CHUNKS[1:]
     if not FOLDER.is_dir():
         pytest.skip("the recordings are not here; set PROVIDERS_SDK_CAPTURES")
     return _bytes(STREAM, "body"), CHUNKS
