@@ -1,11 +1,13 @@
 """The OpenAI protocol: ``POST /chat/completions``, streamed or whole; a service is a few lines of data."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from providers_sdk.plugin import Chunk, Http, Provider, Request, iter_completion, iter_deltas
+from providers_sdk.plugin import Answer, Chunk, Http, Provider, Request, iter_completion, iter_deltas
 
 __all__ = ["OpenAICompatible"]
+
+_REFUSED = "refuses stream_options"
 
 
 class OpenAICompatible(Provider):
@@ -30,16 +32,46 @@ class OpenAICompatible(Provider):
     requires_contract = ">=1,<2"
     stand_in = "providers_sdk_plugins.fakes.openai:OpenAISite"
 
+    accepts_stream_options: ClassVar[bool] = True
+    """Whether the service takes ``stream_options``, with which a stream is asked to report its usage.
+
+    Some services refuse fields that they do not know. One that turns out to refuse this one is asked once more
+    without it, and from then on never again with it, as long as the client lives.
+    """
+
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        """Ask with the whole history; read events or JSON, whichever was asked for."""
-        streaming = {"stream": True, "stream_options": {"include_usage": True}} if request.stream else {}
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
-        answer = http.post(
-            self.api_endpoint,
-            json={"model": request.model, "messages": messages, **request.options, **streaming},
-            headers=self._headers(),
-        )
-        yield from iter_deltas(answer.events()) if request.stream else iter_completion(answer.json())
+        """Ask with the whole history; read events or JSON, whichever comes."""
+        answer = self._ask(request, http)
+        if request.stream and not (answer.status == 200 and answer.is_json()):
+            yield from iter_deltas(answer.events())
+        else:
+            yield from iter_completion(answer.json())
+
+    def _ask(self, request: Request, http: Http) -> Answer:
+        wanted = request.stream and self.accepts_stream_options
+        if not wanted or _REFUSED in http.site_state:
+            return self._post(request, http)
+        answer = self._post(request, http, stream_options={"include_usage": True})
+        if answer.status not in (400, 422) or answer.wall is not None:
+            return answer
+        error = answer.status_error()
+        if "stream_options" not in error.message:
+            raise error
+        http.note_refused_attempt(error)
+        answer = self._post(request, http)
+        if answer.status == 200:
+            http.site_state[_REFUSED] = True
+        return answer
+
+    def _post(self, request: Request, http: Http, **extra: Any) -> Answer:
+        body = {
+            "model": request.model,
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            **request.options,
+            **({"stream": True} if request.stream else {}),
+            **extra,
+        }
+        return http.post(self.api_endpoint, json=body, headers=self._headers())
 
     def _headers(self) -> dict[str, str]:
         key = self.settings.get("key")

@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
 from providers_sdk._fork import renew_after_fork
@@ -61,6 +61,7 @@ class Pool:
         self.proxy = check_proxy(proxy)
         self.lent = session
         self.tokens = TokenStore()
+        self.site_state: dict[str, Any] = {}
         self._secrets = frozenset([*secrets, *find_lent_secrets(session)])
         self._learned: tuple[str, ...] = ()
         self._users: WeakSet[object] = WeakSet()

@@ -7,14 +7,17 @@ import pytest
 from providers_sdk import (
     AuthenticationFailed,
     Client,
+    EmptyAnswer,
     FinishReason,
     HTTPStatusError,
     MissingSetting,
+    PromptRejected,
     ProviderError,
     RateLimited,
     Reasoning,
     Refused,
     Reply,
+    ServedModel,
     StreamTruncated,
     UnsupportedOption,
     Usage,
@@ -30,6 +33,12 @@ STREAMED = {
     "length": (*SAYS, FinishReason("length")),
     "no_done": (*SAYS, FinishReason("stop")),
     "keep_alive": (*SAYS, *END),
+    "whole": ("".join(SAYS), *END),
+    "plain": (*SAYS, *END),
+    "parts": (Reasoning("Pizza..."), "Margherita", *END),
+    "served": (ServedModel("gpt-4o-mini-2024-07-18"), *SAYS, *END),
+    "no_reason": (*SAYS, FinishReason(None)),
+    "strict": (*SAYS, *END),
 }
 WHOLE = {
     "": ("".join(SAYS), *END),
@@ -37,11 +46,22 @@ WHOLE = {
     "length": ("".join(SAYS), Usage(21, 42), FinishReason("length")),
     "no_done": ("".join(SAYS), *END),
     "keep_alive": ("".join(SAYS), *END),
+    "whole": ("".join(SAYS), *END),
+    "plain": ("".join(SAYS), *END),
+    "parts": (Reasoning("Pizza..."), "Margherita", *END),
+    "served": (ServedModel("gpt-4o-mini-2024-07-18"), "".join(SAYS), *END),
+    "no_reason": ("".join(SAYS), Usage(21, 42), FinishReason(None)),
+    "strict": ("".join(SAYS), *END),
 }
 REFUSALS = {  # case: class, status, retry_after, words, text that had come
     "error_midway": (Refused, 200, None, "the model broke off", SAYS[0]),
     "cut": (StreamTruncated, 200, None, "cut off", "".join(SAYS)),
     "limit": (RateLimited, 429, 7.0, "Rate limit reached", ""),
+    "refusal": (Refused, 200, None, "the model refuses: I can't help with pizza.", ""),
+    "filtered": (Refused, 200, None, "a content filter", ""),
+    "rejected": (PromptRejected, 400, None, "The prompt was filtered", ""),
+    "tools": (EmptyAnswer, 200, None, "tool calls (get_menu) and no text", ""),
+    "spent": (EmptyAnswer, 200, None, "raise max_tokens", ""),
     "unavailable": (HTTPStatusError, 503, None, "The engine is overloaded", ""),
 }
 
@@ -76,6 +96,50 @@ def test_what_is_no_answer_is_an_error(
     assert type(error) is kind
     assert words in error.message
     assert (error.status, error.retry_after, error.partial) == (status, retry_after, partial)
+
+
+ENDS = {"refusal": "stop", "filtered": "content_filter", "tools": "tool_calls", "spent": "length"}
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("case", ENDS)
+def test_an_error_in_the_place_of_text_keeps_finish_reason_and_usage(
+    case: str, stream: bool, ask: Callable[..., Reply]
+) -> None:
+    with OpenAISite(case) as site, pytest.raises(REFUSALS[case][0]) as raised:
+        list(ask(site, "openai", stream=stream).chunks())
+    assert REFUSALS[case][3] in raised.value.message
+    assert (raised.value.finish_reason, raised.value.usage) == (ENDS[case], Usage(21, 42))
+
+
+def asked_with_stream_options(site: OpenAISite) -> list[bool]:
+    return [b"stream_options" in received.body for received in site.requests]
+
+
+def test_a_service_that_refuses_stream_options_is_asked_once_more_without_and_that_is_remembered() -> None:
+    with (
+        OpenAISite("strict") as site,
+        Client("openai", retries=0, settings={"openai": site.client_settings()}) as client,
+    ):
+        for _ in range(3):
+            assert client.chat("Hi").text == site.text
+    assert asked_with_stream_options(site) == [True, False, False, False]
+
+
+def test_another_refusal_is_not_asked_again(ask: Callable[..., Reply]) -> None:
+    with OpenAISite("rejected") as site, pytest.raises(PromptRejected):
+        ask(site, "openai")
+    assert asked_with_stream_options(site) == [True]
+
+
+def test_a_service_that_is_known_to_refuse_stream_options_is_never_sent_them() -> None:
+    class Strict(OpenAI):
+        accepts_stream_options = False
+
+    with OpenAISite("strict") as site:
+        chunks = list(Strict(site.client_settings()).create_completion(None, "Hi"))
+    assert "".join(chunk for chunk in chunks if isinstance(chunk, str)) == site.text
+    assert asked_with_stream_options(site) == [False]
 
 
 def test_the_request_is_the_protocols(ask: Callable[..., Reply]) -> None:

@@ -1,10 +1,19 @@
 """A stand-in of an OpenAI-compatible service."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from providers_sdk.testing import Received, Response, StandIn, deltas, event, json_response, sse
 
 _KEY = "stand-in-key"
+_MODEL = "gpt-4o-mini-2024-07-18"
+_FAULT = {"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}
+_TOOL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "get_menu", "arguments": "{}"}}
+_PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "Pizza..."}]},
+    {"type": "text", "text": "Margherita"},
+]
 _USAGE = {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}
 
 
@@ -18,6 +27,17 @@ class OpenAISite(StandIn):
         "no_done": "the stream ends after its finish reason, without [DONE]",
         "cut": "the stream ends without a finish reason",
         "keep_alive": "comments between the events",
+        "whole": "one JSON answer, whether a stream was asked for or not",
+        "plain": "a stream that is labelled text/plain",
+        "parts": "the content is a list of parts, thinking among them",
+        "served": "the service names the model that it used",
+        "no_reason": "the answer ends properly and names no finish reason",
+        "refusal": "the model refuses, in a field of its own",
+        "filtered": "a content filter holds all text back",
+        "rejected": "the question is rejected for its content",
+        "tools": "tool calls and no text",
+        "spent": "thinking used the tokens up: no text",
+        "strict": "a field that it does not know is an error: stream_options",
         "limit": "429 with Retry-After",
         "unavailable": "503 with a message",
     }
@@ -34,21 +54,22 @@ class OpenAISite(StandIn):
         if self.case in _REFUSALS:
             return _REFUSALS[self.case]()
         body = received.json()
-        return self._stream() if isinstance(body, dict) and body.get("stream") else self._whole()
+        asked = body if isinstance(body, dict) else {}
+        if self.case == "strict" and "stream_options" in asked:
+            return json_response({"object": "error", "message": {"detail": [_FAULT]}}, status=422)
+        return self._stream() if asked.get("stream") and self.case != "whole" else self._whole()
 
     def _stream(self) -> Response:
-        return sse(self.paced(_STREAMS.get(self.case, _usual)(self)))
+        response = sse(self.paced(_STREAMS.get(self.case, _usual)(self)))
+        return replace(response, headers={"Content-Type": "text/plain"}) if self.case == "plain" else response
 
     def _whole(self) -> Response:
         if self.case in ("error_midway", "cut"):
             return _error(500, "the model broke off", "server_error")
-        message = {"role": "assistant", "content": self.text, **self._thought()}
-        finish = "length" if self.case == "length" else "stop"
-        choice = {"index": 0, "message": message, "finish_reason": finish}
-        return json_response({"object": "chat.completion", "choices": [choice], "usage": _USAGE})
-
-    def _thought(self) -> dict[str, str]:
-        return {"reasoning_content": "Pizza..."} if self.case == "reasoning" else {}
+        message = {"role": "assistant", "content": self.text, **_MESSAGES.get(self.case, {})}
+        choice = {"index": 0, "message": message, "finish_reason": _FINISHES.get(self.case, "stop")}
+        model = {"model": _MODEL} if self.case == "served" else {}
+        return json_response({"object": "chat.completion", **model, "choices": [choice], "usage": _USAGE})
 
 
 def _error(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> Response:
@@ -69,13 +90,51 @@ def _error_midway(site: OpenAISite) -> list[bytes]:
     return [*deltas(site.says[:1], finish=None, done=False), broken]
 
 
+def _ended(site: OpenAISite) -> list[bytes]:
+    """The message of the case in one delta, its finish reason, its usage."""
+    message: dict[str, Any] = {"role": "assistant", **_MESSAGES.get(site.case, {})}
+    choices = (
+        [{"index": 0, "delta": message}],
+        [{"index": 0, "delta": {}, "finish_reason": _FINISHES.get(site.case, "stop")}],
+    )
+    return [
+        *(event({"choices": choice}) for choice in choices),
+        event({"choices": [], "usage": _USAGE}),
+        event("[DONE]"),
+    ]
+
+
+def _served(site: OpenAISite) -> list[bytes]:
+    first, *rest = _usual(site)
+    return [event({"choices": [], "model": _MODEL}), first, *rest]
+
+
+_MESSAGES: dict[str, dict[str, Any]] = {
+    "reasoning": {"reasoning_content": "Pizza..."},
+    "parts": {"content": _PARTS},
+    "refusal": {"content": None, "refusal": "I can't help with pizza."},
+    "filtered": {"content": None},
+    "tools": {"content": None, "tool_calls": [_TOOL]},
+    "spent": {"content": "", "reasoning_content": "Pizza..."},
+}
+_FINISHES = {
+    "length": "length",
+    "no_reason": None,
+    "filtered": "content_filter",
+    "tools": "tool_calls",
+    "spent": "length",
+}
 _REFUSALS: dict[str, Callable[[], Response]] = {
     "limit": lambda: _error(429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": "7"}),
+    "rejected": lambda: _error(400, "The prompt was filtered", "content_filter"),
     "unavailable": lambda: _error(503, "The engine is overloaded", "overloaded"),
 }
 _STREAMS: dict[str, Callable[[OpenAISite], list[bytes]]] = {
     "reasoning": _reasoning,
     "error_midway": _error_midway,
+    "served": _served,
+    "no_reason": lambda site: deltas(site.says, finish=None),
+    **dict.fromkeys(("parts", "refusal", "filtered", "tools", "spent"), _ended),
     "length": lambda site: deltas(site.says, finish="length"),
     "no_done": lambda site: deltas(site.says, done=False),
     "cut": lambda site: deltas(site.says, finish=None, done=False),
