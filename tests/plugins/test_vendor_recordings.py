@@ -1,0 +1,171 @@
+"""What 15 services really answered, replayed on loopback in three framings, whole and byte by byte.
+
+The recordings lie beside the repository and are read in place. Each has an independent reading of its body, ``expect``.
+"""
+
+import base64
+import json
+import socket
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers_sdk import (
+    Chunk,
+    Client,
+    EmptyAnswer,
+    FinishReason,
+    HTTPStatusError,
+    InvalidAnswer,
+    PromptRejected,
+    ProviderError,
+    Reasoning,
+    Refused,
+    ServedModel,
+    Usage,
+)
+from providers_sdk.testing import Connection, RawServer, Response
+from providers_sdk.testing.response import chunked
+
+FOLDER = Path(__file__).parents[3] / "shared" / "captures" / "vendors"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != "index")
+FRAMINGS: dict[str, Callable[[bytes], dict[str, str]]] = {
+    "chunked": lambda _: {"Transfer-Encoding": "chunked"},
+    "close": lambda _: {"Connection": "close"},
+    "length": lambda body: {"Content-Length": str(len(body))},
+}
+THINKING_IN_PARTS = {  # characters: expect counts only thinking in a field of its own, not in parts of the content
+    "mistral-j-200-164be8f52a": 121,
+    "mistral-s-200-91b6bf6519": 174,
+    "vercel-mistral-j-200-992a929bb1": 60,
+    "vercel-mistral-s-200-b61b96ce2c": 60,
+}
+NO_DIALECT = "host_demo-endpoints.pydantic.workers.dev-j-200-41605d8058"  # a debug server: text/plain, no JSON
+
+pytestmark = pytest.mark.skipif(not NAMES, reason="the recordings of real services are not beside the repository")
+
+
+@lru_cache
+def recording(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
+    return found
+
+
+class Replay(RawServer):
+    """Answers every request with one recording, in one framing, ``bite`` bytes of the body at a time."""
+
+    def __init__(self, name: str, framing: str, bite: int) -> None:
+        super().__init__()
+        recorded = recording(name)
+        body = base64.b64decode(recorded["body"])
+        self._pieces = [body[start : start + bite] for start in range(0, len(body), bite)]
+        self._head = Response(recorded["status"], dict(recorded["headers"])).head(FRAMINGS[framing](body))
+        self._framing = framing
+
+    def serve(self, connection: Connection) -> None:
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while connection.receive() is not None:
+            connection.send(self._head)
+            for piece in chunked(self._pieces) if self._framing == "chunked" else self._pieces:
+                connection.send(piece)
+            if self._framing == "close":
+                return
+
+
+class Outcome:
+    """What came of one question: the chunks by their kind, and the error, if one ended them."""
+
+    def __init__(self, name: str, framing: str, bite: int) -> None:
+        self.error: ProviderError | None = None
+        chunks: list[Chunk] = []
+        with Replay(name, framing, bite) as server:
+            settings = {"openai": {"url": server.url, "key": "none"}}
+            with Client("openai", retries=0, settings=settings) as client:
+                try:
+                    for chunk in client.chat("Hi", stream=recording(name)["stream"]).chunks():
+                        chunks.append(chunk)
+                except ProviderError as error:
+                    self.error = error
+        self.text = "".join(chunk for chunk in chunks if isinstance(chunk, str))
+        self.thinking = sum(len(chunk.text) for chunk in chunks if isinstance(chunk, Reasoning))
+        self.models = [chunk.name for chunk in chunks if isinstance(chunk, ServedModel)]
+        self.usages = [chunk for chunk in chunks if isinstance(chunk, Usage)]
+        self.finishes = [chunk for chunk in chunks if isinstance(chunk, FinishReason)]
+
+
+def expected_error(name: str) -> tuple[type[ProviderError], str] | None:
+    """Return the class of the error in the place of an answer and a piece of its message; ``None`` for an answer."""
+    recorded, expect = recording(name), recording(name)["expect"]
+    if name == NO_DIALECT:
+        return InvalidAnswer, "text/plain"
+    if recorded["status"] != 200:
+        return HTTPStatusError, said(expect["error"]["message"]) if expect["error"] else "Logprobs are not enabled"
+    if expect["error"]:
+        kind = PromptRejected if expect["error"]["code"] == "content_filter" else Refused
+        return kind, said(expect["error"]["message"])
+    return None if expect["text"] else expected_error_without_text(expect)
+
+
+def expected_error_without_text(expect: dict[str, Any]) -> tuple[type[ProviderError], str]:
+    if expect["refusal"]:
+        return Refused, expect["refusal"]
+    if expect["finish"] == "content_filter":
+        return Refused, "content filter"
+    if expect["tool_calls"]:
+        return EmptyAnswer, f"tool calls ({', '.join(call['name'] for call in expect['tool_calls'])})"
+    return EmptyAnswer, "raise max_tokens" if expect["finish"] == "length" else "holds no text"
+
+
+def said(message: str) -> str:
+    return " ".join(message.split())[:100]
+
+
+def usage_of(name: str) -> Usage | None:
+    usage = recording(name)["expect"]["usage"]
+    return Usage(*usage) if usage else None
+
+
+def check_answer(name: str, found: Outcome) -> None:
+    expect = recording(name)["expect"]
+    assert found.error is None
+    assert found.text == expect["text"]
+    assert found.finishes == [FinishReason(expect["finish"])]
+    assert (found.usages[-1] if found.usages else None) == usage_of(name)
+    assert (found.models[-1] if found.models else None) == expect["model"]
+
+
+def check_error(name: str, found: Outcome, kind: type[ProviderError], message: str) -> None:
+    recorded, error = recording(name), found.error
+    assert isinstance(error, kind)
+    assert message in error.message
+    assert found.finishes == []
+    assert error.partial == found.text == recorded["expect"]["text"]
+    assert (error.finish_reason, error.usage) == (recorded["expect"]["finish"], usage_of(name))
+
+
+def check(name: str, found: Outcome) -> None:
+    error = expected_error(name)
+    if error is None:
+        check_answer(name, found)
+    else:
+        check_error(name, found, *error)
+    assert found.thinking == THINKING_IN_PARTS.get(name, recording(name)["expect"]["reasoning_chars"])
+
+
+def test_there_are_81_recordings() -> None:
+    assert len(NAMES) == 81
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recorded_answer_is_read_as_it_was_meant(name: str, framing: str) -> None:
+    check(name, Outcome(name, framing, 1 << 20))
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recorded_answer_is_the_same_byte_by_byte(name: str, framing: str) -> None:
+    check(name, Outcome(name, framing, 1))
