@@ -35,7 +35,7 @@ _KEYS = ("error", "errors", "message", "detail")
 _MAX_DEPTH = 5
 _MAX_FAULTS = 5
 _MAX_SHOWN = 4_000
-_MESSAGE = re.compile(r'"(?:message|msg|detail|error)"\s*:\s*"((?:[^"\\]|\\.)+)', re.DOTALL)
+_MESSAGE = re.compile(r'"(?:message|detail|error)"\s*:\s*"((?:[^"\\]|\\.)+)', re.DOTALL)
 
 
 def explain_status(status: int, description: str, text: str) -> tuple[type[errors.ProviderError], str]:

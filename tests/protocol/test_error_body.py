@@ -51,6 +51,7 @@ def test_a_list_of_faults_is_cut() -> None:
         ('{"error": {"message": "no credit\\', "no credit"),
         ('{"error": {"message": "line\nend"}}', "line end"),
         ('{"error": {"message": "first"}}{"error": {"message": "second"}}', "first"),
+        ('{"status": "success", "msg": "Something went wrong", "data": "an ans', ""),
         ('<script>{"message": "no error"}</script>', ""),
         ('{"choices": [', ""),
         ("{", ""),
