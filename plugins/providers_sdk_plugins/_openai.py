@@ -42,7 +42,7 @@ class OpenAICompatible(Provider):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Ask with the whole history; read events or JSON, whichever comes."""
         answer = self._ask(request, http)
-        if request.stream and not (answer.status == 200 and answer.is_json()):
+        if request.stream and not answer.is_json():
             yield from iter_deltas(answer.events())
         else:
             yield from iter_completion(answer.json())

@@ -104,15 +104,16 @@ class Answer:
     def is_json(self) -> bool:
         """Return whether the body is JSON.
 
-        Its type decides; where that is absent, ``text/plain``, ``application/octet-stream`` or ``text/event-stream``,
-        the body's first bytes do, and this waits for them.
+        Its type decides. Where that is absent, ``text/plain``, ``application/octet-stream`` or ``text/event-stream``
+        and the status is a success, the body's first bytes do, and this waits for them.
 
         :raises TransportError: the connection was lost or a time limit ran out.
         """
         kind = self.content_type
         if kind in _JSON_TYPES or kind.endswith("+json"):
             return True
-        return kind in (*_VAGUE_TYPES, *_EVENT_TYPES) and self._sniff() == "json"
+        vague = kind in (*_VAGUE_TYPES, *_EVENT_TYPES) and 200 <= self.status < 300
+        return vague and self._sniff() == "json"
 
     def events(self, *, status: Collection[int] = (200,), until: str | None = "[DONE]") -> Iterator[Event]:
         """Yield server-sent events as they arrive.
