@@ -40,7 +40,7 @@ def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
     :raises EmptyAnswer: the answer is tool calls without text.
     :raises InvalidAnswer: when an event is not what the dialect has.
     """
-    reader = _Reader("delta")
+    reader = _Reader("delta", "an event of the stream")
     complete = False
     try:
         for event in events:
@@ -59,7 +59,7 @@ def iter_completion(answer: object) -> Iterator[Chunk]:
 
     :raises Refused: as :func:`iter_deltas`, and the other errors, too.
     """
-    reader = _Reader("message")
+    reader = _Reader("message", "the answer")
     yield from reader.read(answer)
     if not reader.has_choice:
         text = error_text(answer)
@@ -95,10 +95,11 @@ class _Reader:
     """Reads the bodies of one answer.
 
     :param field: where a choice has its content: ``delta`` or ``message``.
+    :param name: what a body is, for messages.
     """
 
-    def __init__(self, field: str) -> None:
-        self._field = field
+    def __init__(self, field: str, name: str) -> None:
+        self._field, self._name = field, name
         self.finish: str | None = None
         self.has_choice = False
         self._has_text = False
@@ -111,7 +112,7 @@ class _Reader:
     def read(self, body: object) -> Iterator[Chunk]:
         """Yield what one body adds to the answer."""
         error = fields.find_error(body)
-        mapping = fields.require_mapping(body, "the body") if error is None or isinstance(body, dict) else {}
+        mapping = fields.require_mapping(body, self._name) if error is None or isinstance(body, dict) else {}
         usage = fields.read_usage(mapping)
         self._usage = usage or self._usage
         if error is not None:
