@@ -10,7 +10,7 @@ A provider is a class with a description and one method, and a hook that registe
         def complete(self, request: Request, http: Http):
             answer = http.post("/ask", json={"question": request.prompt})
             yield answer.json()["text"]
-            yield FinishReason("stop")
+            yield FinishReason(None)  # this service names no reason; never invent one
 
     @hookimpl
     def register_providers(register):

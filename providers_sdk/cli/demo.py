@@ -108,7 +108,7 @@ def _answered(stage: Stage, reply: Reply, exchanges: list[Exchange]) -> Act:
         pieces=pieces,
         first=attempt.first,
         total=attempt.total,
-        finish=reply.finish_reason or "",
+        finish=reply.finish_reason or "no reason",
         answered=True,
     )
     stage.fact("finish", f"{act.finish}; {act.times}")

@@ -25,7 +25,7 @@ def test_four_providers_answer_in_80_columns_without_control_codes(run: Cli) -> 
     for name, answer in demo.ANSWERS.items():
         assert re.search(rf"^{name} ─", outcome.out, re.MULTILINE)
         assert answer in folded
-        assert re.search(rf"^  {name} .* stop\s*$", outcome.out, re.MULTILINE)
+        assert re.search(rf"^  {name} .* (?:stop|no reason)\s*$", outcome.out, re.MULTILINE)
 
 
 def test_pages_tokens_finish_and_times_are_shown(cli: Cli) -> None:
@@ -35,7 +35,7 @@ def test_pages_tokens_finish_and_times_are_shown(cli: Cli) -> None:
     assert outcome.out.count("  page    none needed") == 2
     assert outcome.out.count("  tokens  _wpnonce = 77f045b300, post_id = 4") == 2
     assert outcome.out.count("  asked   POST /wp-admin/admin-ajax.php") == 2
-    finish = r"  finish  stop; (?:1 piece|2\d pieces), the first after \d+ ms, all after [\d.]+ m?s"
+    finish = r"  finish  (?:stop|no reason); (?:1 piece|2\d pieces), the first after \d+ ms, all after [\d.]+ m?s"
     assert len(re.findall(finish, outcome.out)) == 4
 
 
