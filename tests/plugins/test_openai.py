@@ -10,6 +10,7 @@ from providers_sdk import (
     EmptyAnswer,
     FinishReason,
     HTTPStatusError,
+    Limits,
     MissingSetting,
     PromptRejected,
     ProviderError,
@@ -22,6 +23,10 @@ from providers_sdk import (
     UnsupportedOption,
     Usage,
 )
+from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.clock import Clock
+from providers_sdk._model.messages import parse_messages
+from providers_sdk.plugin import Request
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.openai import OpenAI
 
@@ -124,6 +129,20 @@ def test_a_service_that_refuses_stream_options_is_asked_once_more_without_and_th
         for _ in range(3):
             assert client.chat("Hi").text == site.text
     assert asked_with_stream_options(site) == [True, False, False, False]
+
+
+def test_the_refused_request_is_noted_for_the_list_of_attempts() -> None:
+    with OpenAISite("strict") as site:
+        provider = OpenAI(site.client_settings())
+        pool = Pool()
+        http = Http(pool, Clock(Limits()), site.url)
+        chunks = list(provider.complete(Request(parse_messages("Hi"), "m"), http))
+        http.close()
+        pool.close()
+    assert chunks == [*SAYS, *END]
+    [(error, _)] = http.refused_attempts
+    assert (type(error), error.status) == (HTTPStatusError, 422)
+    assert "body.stream_options: Extra inputs are not permitted" in error.message
 
 
 def test_another_refusal_is_not_asked_again(ask: Callable[..., Reply]) -> None:
