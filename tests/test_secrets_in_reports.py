@@ -78,7 +78,7 @@ class KeyInQuery(Provider):
         key = self.settings["key"]
         response = http.get(f"/v1/{key}/models", params={"key": key, "short": "abc"})
         response.check()
-        yield FinishReason(None)  # type: ignore[arg-type]
+        yield FinishReason(None)
 
 
 @pytest.mark.parametrize("answers", [True, False])

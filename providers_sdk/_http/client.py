@@ -48,10 +48,12 @@ class Http:
         pool.attach(self)
         self.refused_attempts: list[tuple[errors.ProviderError, float]] = []
         """What :meth:`note_refused_attempt` has noted: each error, and when it was, by the clock's ``now()``."""
+
     @property
     def site_state(self) -> dict[str, Any]:
         """What this client has learned of this provider's address: shared by its attempts and threads."""
         return self._pool.site_state
+
     def note_refused_attempt(self, error: errors.ProviderError) -> None:
         """Note that the service refused a request which the provider now sends again in another form.
         It becomes an attempt of its own in ``attempts`` and does not count against ``retries``.
