@@ -46,6 +46,7 @@ class CallSpec:
     stream: bool = True
     strict: bool = False
     max_chars: int | None = None
+    allow_empty: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     first_is_default: bool = False
@@ -154,17 +155,27 @@ class CallRunner:
     ) -> AttemptRun | ProviderError:
         clock = Clock(limits, started=self._started, now=self._now)
         run = AttemptRun(
-            bound, request, clock, earlier=self.attempts, waited=waited, max_chars=self.spec.max_chars
-        )  # fmt: skip
+            bound,
+            request,
+            clock,
+            earlier=self.attempts,
+            waited=waited,
+            max_chars=self.spec.max_chars,
+            allow_empty=self.spec.allow_empty,
+        )
         self._notify("attempt_started", run.record())
-        run.add_done_callback(lambda done: self._notify("attempt_finished", done.record()))
+        run.add_done_callback(self._notify_finished)
         try:
             run.open()
         except ProviderError as error:
             if run.state is State.FAILED:
-                self.attempts.append(run.record())
+                self.attempts += run.records()
             return error
         return run
+
+    def _notify_finished(self, run: AttemptRun) -> None:
+        for record in run.records():
+            self._notify("attempt_finished", record)
 
     def _deadline_left(self) -> float | None:
         deadline = self.spec.limits.deadline

@@ -12,7 +12,7 @@ from providers_sdk._engine.reply import Reply
 from providers_sdk._engine.retry import RetryPolicy
 from providers_sdk._environment import PROVIDER, read_names
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._http.session import check_proxy, check_session
+from providers_sdk._http.session import SessionCache, check_proxy, check_session
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._plugins.registry import Registry
@@ -89,7 +89,7 @@ class Client:
         self._proxy, self._session = check_proxy(proxy), check_session(session)
         self._settings = _checked_settings(settings or {})
         self._registry = registry or Registry()
-        self._bound: dict[tuple[str, frozenset[tuple[str, str]]], BoundProvider] = {}
+        self._bound: SessionCache[BoundProvider] = SessionCache(lambda bound: bound.session.retire())
         self._renew()
         renew_after_fork(self)
         self._closed = False
@@ -115,6 +115,7 @@ class Client:
         idle: Seconds = UNSET,
         deadline: Seconds = UNSET,
         max_chars: int | None = None,
+        allow_empty: bool = False,
         **options: Any,
     ) -> Reply:
         """Ask, and return the reply once its first piece is here.
@@ -125,6 +126,7 @@ class Client:
         :param stream: ``False`` asks the service for the whole answer at once, where it has both ways.
         :param connect: instead of the client's limit, as are ``first``, ``idle`` and ``deadline``.
         :param max_chars: characters of text after which the answer is broken off with :class:`TooLarge`.
+        :param allow_empty: whether an answer without text is right, as after a stop sequence at the first token.
         :param options: such as ``temperature``; a provider refuses what it does not know.
         :raises RequestError: the call is wrong; nothing was sent.
         :raises ProviderError: no answer could be had; ``attempts`` tells of every try.
@@ -137,6 +139,7 @@ class Client:
             stream=stream,
             strict=self._strict,
             max_chars=_checked_max_chars(max_chars),
+            allow_empty=allow_empty,
             options=options,
             limits=self._limits.with_(**_given(connect=connect, first=first, idle=idle, deadline=deadline)),
             first_is_default=self._first_is_default and isinstance(first, Unset),
@@ -165,9 +168,8 @@ class Client:
         """Close the connections; closing twice is silence. Replies that are still read lose nothing."""
         with self._lock:
             self._closed = True
-            bound, self._bound = self._bound, {}
-        for one in bound.values():
-            one.close()
+        for bound in self._bound.clear():
+            bound.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -185,12 +187,10 @@ class Client:
             raise UnknownProvider(f"settings are given for {unknown!r}, but there is no provider of that name")
         kind, short = self._registry.get(name), name.rpartition(":")[2]
         provider = create_provider(kind, self._settings.get(short, {}), short, names=names)
-        key = (name, frozenset(provider.settings.items()))
+        settings = frozenset(provider.settings.items())
         with self._lock:
             self._check_open()
-            if key not in self._bound:
-                self._bound[key] = bind(provider, proxy=self._proxy, session=self._session)
-            return self._bound[key]
+            return self._bound.get(name, settings, lambda: bind(provider, proxy=self._proxy, session=self._session))
 
     def _check_open(self) -> None:
         if self._closed:

@@ -36,6 +36,11 @@ class Reply(Iterator[str]):
         return self._run.request.model if self._run.bound.provider.sends_model else None
 
     @property
+    def served_model(self) -> str | None:
+        """The model that the service says it used; ``None`` where it says nothing."""
+        return self._run.served_model
+
+    @property
     def done(self) -> bool:
         """Whether the whole answer has been read."""
         return self._run.finish is not None

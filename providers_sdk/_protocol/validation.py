@@ -3,15 +3,9 @@
 from collections.abc import Iterator
 
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
-from providers_sdk.errors import (
-    EmptyAnswer,
-    PluginContractError,
-    PluginCrashed,
-    ProviderError,
-    StreamTruncated,
-)
+from providers_sdk.errors import EmptyAnswer, PluginContractError, StreamTruncated
 
-__all__ = ["checked", "crash", "validate_chunks"]
+__all__ = ["validate_chunks"]
 
 _OUT_OF_TOKENS = frozenset({"length", "max_tokens"})  # as OpenAI, Anthropic and Gemini spell it
 
@@ -26,7 +20,8 @@ def validate_chunks(answer: object, *, allow_empty: bool = False) -> Iterator[Ch
     :raises StreamTruncated: it ended without a finish reason.
     :raises EmptyAnswer: it ended with one, but without text, and ``allow_empty`` is not set.
     :raises PluginContractError: it is no iterator, yielded a foreign object, or went on after the finish.
-    :raises PluginCrashed: it raised something that is no :class:`ProviderError`.
+
+    What the provider's own code raises passes through.
     """
     if not isinstance(answer, Iterator):
         raise PluginContractError(
@@ -35,25 +30,13 @@ def validate_chunks(answer: object, *, allow_empty: bool = False) -> Iterator[Ch
     try:
         yield from _validate(answer, _Validator(allow_empty))
     finally:
-        _close(answer)
-
-
-checked = validate_chunks
-
-
-def _close(answer: object) -> None:
-    try:
         close = getattr(answer, "close", None)
         if close is not None:
             close()
-    except ProviderError:
-        raise
-    except Exception as error:
-        raise crash(error) from error
 
 
 def _validate(answer: Iterator[object], validator: "_Validator") -> Iterator[Chunk]:
-    for chunk in _guarded(answer):
+    for chunk in answer:
         yield from validator.take(chunk)
     if not validator.finished:
         raise StreamTruncated("the answer ended without its finish reason: it was cut off; what came is in 'partial'")
@@ -123,33 +106,6 @@ def _explain_empty(reason: str | None) -> str:
 
 def _type_name(chunk: object) -> str:
     return "text" if isinstance(chunk, str) else f"an object of type {type(chunk).__name__}"
-
-
-def _guarded(answer: Iterator[object]) -> Iterator[object]:
-    while True:
-        try:
-            chunk = next(answer)
-        except StopIteration:
-            return
-        except ProviderError:
-            raise
-        except Exception as error:
-            raise crash(error) from error
-        yield chunk
-
-
-def crash(error: Exception) -> PluginCrashed:
-    """Return the error for a plugin whose code raised ``error``, which is none of ours."""
-    return PluginCrashed(
-        f"its code raised {type(error).__name__}: {_safe_str(error)}; a fault of the plugin, report it to its author"
-    )
-
-
-def _safe_str(error: Exception) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001  an error that cannot even be printed is the plugin's, too
-        return "(its own text cannot be read)"
 
 
 class _SurrogateJoiner:

@@ -27,10 +27,10 @@ from typing import TypeVar
 from providers_sdk._attempts import Attempt
 from providers_sdk._http.client import Http
 from providers_sdk._http.clock import Clock
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, Usage
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.request import Request
-from providers_sdk._protocol.validation import checked
+from providers_sdk._protocol.validation import validate_chunks
 from providers_sdk._provider.binding import BoundProvider
 from providers_sdk._provider.finish_error import finish_error, fresh_copy
 from providers_sdk.errors import Closed, ProviderError, TooLarge
@@ -61,6 +61,7 @@ class AttemptRun(Iterator[Chunk]):
     :param earlier: the attempts of the same call before this one, for errors.
     :param waited: seconds slept before it.
     :param max_chars: characters of text that the answer may have.
+    :param allow_empty: whether an answer without text is right.
     """
 
     def __init__(
@@ -72,12 +73,15 @@ class AttemptRun(Iterator[Chunk]):
         earlier: Sequence[Attempt] = (),
         waited: float = 0.0,
         max_chars: int | None = None,
+        allow_empty: bool = False,
     ) -> None:
         self.bound, self.request, self.clock = bound, request, clock
         self.state = State.RUNNING
         self.error: ProviderError | None = None
         self.finish: FinishReason | None = None
         self.usage: Usage | None = None
+        self.served_model: str | None = None
+        self._allow_empty = allow_empty
         self._earlier, self._waited, self._max_chars = tuple(earlier), waited, max_chars
         self._http = Http(bound.session, clock, bound.provider.url)
         self._chunks: Iterator[Chunk] = iter(())
@@ -94,12 +98,16 @@ class AttemptRun(Iterator[Chunk]):
 
         :raises ProviderError: there is none; the attempt is over.
         """
-        self._chunks = self._guard(lambda: checked(self.bound.provider.complete(self.request, self._http)))
+        self._chunks = self._guard(self._start)
         while not self._begun and self.state is State.RUNNING:
             chunk = self._guard(self._pull)
             if isinstance(chunk, Usage) and self._buffer and isinstance(self._buffer[-1], Usage):
                 self._buffer.pop()  # only the last one counts
             self._buffer.append(chunk)
+
+    def _start(self) -> Iterator[Chunk]:
+        answer = self.bound.provider.complete(self.request, self._http)
+        return validate_chunks(answer, allow_empty=self._allow_empty)
 
     def __next__(self) -> Chunk:
         with self._reading:
@@ -115,7 +123,11 @@ class AttemptRun(Iterator[Chunk]):
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """Every attempt of the call so far, oldest first; this one is the last."""
-        return (*self._earlier, self.record())
+        return (*self._earlier, *self.records())
+
+    def records(self) -> tuple[Attempt, ...]:
+        """Return what this attempt adds to those of the call: requests refused in their first form, and itself."""
+        return (*map(self._refused_record, self._http.refused_attempts), self.record())
 
     def record(self) -> Attempt:
         """Return the record of this attempt as it stands."""
@@ -180,6 +192,8 @@ class AttemptRun(Iterator[Chunk]):
         self.clock.check()
         if isinstance(chunk, (str, Reasoning)):
             self._count(chunk)
+        elif isinstance(chunk, ServedModel):
+            self.served_model = chunk.name
         elif isinstance(chunk, FinishReason):
             for _ in self._chunks:
                 pass  # validation raises if anything follows
@@ -227,6 +241,17 @@ class AttemptRun(Iterator[Chunk]):
         self.error = fresh_copy(failure)
         return failure
 
+    def _refused_record(self, refused: tuple[ProviderError, float]) -> Attempt:
+        error, at = refused
+        return Attempt(
+            provider=self.bound.name,
+            model=self.request.model,
+            outcome=type(error).__name__,
+            reason=self.bound.session.redact(error.message),
+            status=error.status,
+            total=at - self.clock.attempt_started,
+        )
+
     def _closed_while_read(self) -> Closed:
         return self._closed("the reply was closed while it was being read; the text so far is in 'partial'")
 
@@ -263,14 +288,16 @@ class AttemptRun(Iterator[Chunk]):
             call(self)
 
 
-def iter_attempt(bound: BoundProvider, request: Request, limits: Limits | None = None) -> Iterator[Chunk]:
+def iter_attempt(
+    bound: BoundProvider, request: Request, limits: Limits | None = None, *, allow_empty: bool = False
+) -> Iterator[Chunk]:
     """Yield the chunks of one attempt, without retries; close the provider's connections at its end.
 
     :param limits: time limits, the usual ones where not given.
     :raises ProviderError: any of its tree.
     """
     given = bound.attempt_limits(limits or Limits(), stream=request.stream, first_is_default=limits is None)
-    run = AttemptRun(bound, request, Clock(given))
+    run = AttemptRun(bound, request, Clock(given), allow_empty=allow_empty)
     try:
         run.open()
         yield from run

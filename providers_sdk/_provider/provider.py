@@ -141,6 +141,7 @@ class Provider:
         stream: bool = True,
         limits: Limits | None = None,
         strict: bool = False,
+        allow_empty: bool = False,
         **options: Any,
     ) -> Iterator[Chunk]:
         """Ask this provider directly: a blocking iterator of chunks, validated as everywhere, without retries.
@@ -149,12 +150,13 @@ class Provider:
         :param messages: as for ``chat``.
         :param proxy: as for ``Client``.
         :param limits: time limits, the usual ones where not given.
+        :param allow_empty: whether an answer without text is right.
         :raises ProviderError: any of its tree; a mistake of the caller at once, the rest on iteration.
         """
         parsed, bound = parse_messages(messages), bind(self, proxy=proxy)
         bound.check_options(parsed, options)
         request = bound.create_request(model, parsed, stream=stream, strict=strict, options=options)
-        return iter_attempt(bound, request, limits)
+        return iter_attempt(bound, request, limits, allow_empty=allow_empty)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} provider {self.name!r}>"

@@ -10,12 +10,11 @@ from providers_sdk import (
     ConnectionLost,
     EmptyAnswer,
     PluginContractError,
-    PluginCrashed,
     ProviderError,
     Refused,
     StreamTruncated,
 )
-from providers_sdk._protocol.validation import crash, validate_chunks
+from providers_sdk._protocol.validation import validate_chunks
 from providers_sdk.plugin import Chunk, FinishReason, Reasoning, ServedModel, Usage
 
 STOP = FinishReason("stop")
@@ -181,18 +180,17 @@ def test_any_iterator_will_do() -> None:
     assert list(validate_chunks(Countdown())) == ["a", STOP]
 
 
-@pytest.mark.parametrize("raised", [ValueError("boom"), KeyError("data"), StopIteration(), RecursionError()], ids=repr)
-def test_what_the_plugin_raises_is_wrapped_with_its_cause(raised: Exception) -> None:
+@pytest.mark.parametrize("raised", [ValueError("boom"), KeyError("data"), RecursionError()], ids=repr)
+def test_what_the_plugin_raises_passes_through(raised: Exception) -> None:
     def answer() -> Iterator[Chunk]:
         yield "a"
         raise raised
 
     stream = validate_chunks(answer())
     assert next(stream) == "a"
-    with pytest.raises(PluginCrashed, match="report it to its author") as caught:
+    with pytest.raises(type(raised)) as caught:
         next(stream)
-    causes = [caught.value.__cause__, getattr(caught.value.__cause__, "__cause__", None)]
-    assert raised in causes  # Python itself makes a RuntimeError of a StopIteration
+    assert caught.value is raised
 
 
 def test_an_error_of_ours_passes_as_it_is() -> None:
@@ -215,14 +213,6 @@ def test_what_stops_the_program_passes_as_it_is(raised: type[BaseException]) -> 
 
     with pytest.raises(raised):
         list(validate_chunks(answer()))
-
-
-def test_an_error_whose_text_cannot_be_read_is_reported_all_the_same() -> None:
-    class Unspeakable(Exception):
-        def __str__(self) -> str:
-            raise RuntimeError("no words")
-
-    assert "Unspeakable" in str(crash(Unspeakable()))
 
 
 class Watched:
@@ -264,7 +254,7 @@ def test_an_abandoned_answer_closes_the_generator() -> None:
     assert watched.closed == 1
 
 
-def test_a_generator_that_fails_to_close_is_a_crash_of_the_plugin() -> None:
+def test_what_a_generator_raises_as_it_is_closed_passes_through() -> None:
     def stubborn() -> Iterator[Chunk]:
         try:
             yield "a"
@@ -280,7 +270,7 @@ def test_a_generator_that_fails_to_close_is_a_crash_of_the_plugin() -> None:
     for answer in (stubborn(), clumsy()):
         stream = validate_chunks(answer)
         next(stream)
-        with pytest.raises(PluginCrashed):
+        with pytest.raises((RuntimeError, OSError)):
             stream.close()  # type: ignore[attr-defined]
 
 
