@@ -144,6 +144,18 @@ def test_every_fault_stops_when_its_server_closes() -> None:
     assert [fault.name for fault, well in zip(STRIKING, stopped, strict=True) if not well] == []
 
 
+def test_a_piece_never_waits_for_the_acknowledgement_of_the_one_before() -> None:
+    class Notes(StandIn):
+        no_delay = 0
+
+        def serve(self, connection: Connection) -> None:
+            self.no_delay = connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    with Notes() as site, socket.create_connection(site.address, timeout=10) as sock:
+        assert sock.recv(1) == b""
+        assert site.no_delay != 0  # else a reset loses what waits: 48 of 150 runs had no partial text
+
+
 def test_a_fault_spoils_the_answer_that_the_site_would_have_given() -> None:
     assert b"text/event-stream" in _said("cut_chunk")
     assert b"Margherita" in _said("cut_chunk")

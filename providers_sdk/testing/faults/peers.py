@@ -126,6 +126,7 @@ class ProxyServer(RawServer):
         tunnel = received.method == "CONNECT"
         place = urlsplit(f"//{received.target}" if tunnel else received.target)
         with socket.create_connection((place.hostname, place.port or 80), timeout=_PATIENCE) as upstream:
+            upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tunnel:
                 connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
             else:
