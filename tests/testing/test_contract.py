@@ -14,7 +14,8 @@ import pytest
 
 from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
-from providers_sdk.testing.contract import CLAIMS, judge
+from providers_sdk.testing import Connection, Received, Response, deltas, sse
+from providers_sdk.testing.contract import CLAIMS, Bench, judge
 from providers_sdk.testing.contract.page import contract_page
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.openai import OpenAI
@@ -256,6 +257,19 @@ def test_what_a_module_does_at_import_is_named(
     module = importlib.import_module(name)
     failed = {verdict.claim.name for verdict in judge(module.Rash, None) if verdict.state == "fails"}
     assert failed == {claim}
+
+
+def test_a_provider_whose_first_event_is_text_is_read_until_its_stand_in_has_paused() -> None:
+    class TextFirst(OpenAISite):
+        def answer(self, received: Received) -> Response:
+            return sse(self.paced(deltas(self.says, role_first=False)))
+
+        def _send(self, connection: Connection, piece: bytes) -> None:
+            super()._send(connection, piece)
+            if b'"0 "' in piece:
+                connection.wait_closed(0.3)  # time for a client to leave before the next piece
+
+    CLAIMS["delivers_at_once"].check(Bench(Sound, TextFirst))
 
 
 def test_every_failure_says_what_was_expected_what_happened_and_where_the_contract_says_so() -> None:
