@@ -8,7 +8,7 @@ from typing import Any
 
 from providers_sdk._version import __version__
 from providers_sdk.cli._timeline import Timeline
-from providers_sdk.testing.contract import Verdict
+from providers_sdk.testing.contract import Result
 
 __all__ = ["Report", "report_page"]
 
@@ -22,7 +22,7 @@ class Report:
 
     provider: str
     against: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Result, ...]
     timeline: Timeline = field(default_factory=Timeline)
 
     @property
@@ -36,7 +36,7 @@ class Report:
         return dict(Counter(verdict.state for verdict in self.verdicts))
 
     @property
-    def sections(self) -> list[tuple[str, list[Verdict]]]:
+    def sections(self) -> list[tuple[str, list[Result]]]:
         """The verdicts by section, in the contract's order."""
         groups = groupby(self.verdicts, key=lambda verdict: verdict.claim.section)
         return [(section, list(verdicts)) for section, verdicts in groups]
@@ -49,7 +49,7 @@ class Report:
                 "section": verdict.claim.section,
                 "text": verdict.claim.text,
                 "state": verdict.state,
-                "words": verdict.words,
+                "words": verdict.detail,
                 "seconds": round(verdict.seconds, 3),
             }
             for verdict in self.verdicts

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from providers_sdk._provider.provider import Provider
-from providers_sdk.testing.contract import Bench
+from providers_sdk.testing.contract import Harness
 from providers_sdk.testing.fake_service import StandIn
 
 __all__ = ["Timeline", "record_timeline"]
@@ -34,9 +34,9 @@ def record_timeline(
     provider: type[Provider], stand_in: type[StandIn], *, sleep: Callable[[float], None] = time.sleep
 ) -> Timeline:
     """Ask once, with a stand-in that pauses a tenth of a second between its pieces."""
-    bench = Bench(provider, stand_in)
+    harness = Harness(provider, stand_in)
     arrived: list[float] = []
-    with bench.site() as site, bench.client(site) as client:
+    with harness.site() as site, harness.client(site) as client:
         site.pace = lambda: sleep(PACE)
         started = time.monotonic()
         for _ in client.chat("Name three pizzas.").chunks():

@@ -15,7 +15,7 @@ from providers_sdk.cli._report import Report, report_page
 from providers_sdk.cli._target import Target, find_targets
 from providers_sdk.cli._timeline import Timeline, record_timeline
 from providers_sdk.errors import ProviderError
-from providers_sdk.testing.contract import CLAIMS, Claim, ClaimFailed, Verdict, judge
+from providers_sdk.testing.contract import CLAIMS, Claim, ClaimFailed, Result, judge
 
 _COLOUR = {"holds": "green", "fails": "bold red"}
 _QUESTION = "Say hello in one word."
@@ -50,7 +50,7 @@ def _against_stand_in(target: Target, *, quiet: bool) -> Report:
         raise click.UsageError(
             f"{target.name} has no stand-in: set stand_in = 'module:Class' in it, give --stand-in, or use --live"
         )
-    verdicts: list[Verdict] = []
+    verdicts: list[Result] = []
     for verdict in judge(target.provider, target.stand_in):
         verdicts.append(verdict)
         if not quiet:
@@ -61,11 +61,11 @@ def _against_stand_in(target: Target, *, quiet: bool) -> Report:
     return Report(target.name, against, tuple(verdicts), _timeline(target, verdicts))
 
 
-def _mark(verdict: Verdict) -> str:
+def _mark(verdict: Result) -> str:
     return {"holds": ".", "fails": "F"}.get(verdict.state, "-")
 
 
-def _timeline(target: Target, verdicts: list[Verdict]) -> Timeline:
+def _timeline(target: Target, verdicts: list[Result]) -> Timeline:
     held = {verdict.claim.name for verdict in verdicts if verdict.state == "holds"}
     if target.stand_in is None or not target.provider.supports_stream or "answers" not in held:
         return Timeline()
@@ -79,18 +79,18 @@ def _live(target: Target) -> Report:
         return Report(target.name, "the live service", tuple(_live_verdicts(client)))
 
 
-def _live_verdicts(client: Client) -> Iterator[Verdict]:
+def _live_verdicts(client: Client) -> Iterator[Result]:
     yield _judged(CLAIMS["answers"], lambda: client.chat(_QUESTION).text)
     yield _judged(CLAIMS["lets_go_when_closed"], lambda: client.chat(_QUESTION).close())
 
 
-def _judged(claim: Claim, ask: Callable[[], object]) -> Verdict:
+def _judged(claim: Claim, ask: Callable[[], object]) -> Result:
     started = time.perf_counter()
     try:
         ask()
     except (ProviderError, ClaimFailed) as error:
-        return Verdict(claim, "fails", f"{type(error).__name__}: {error}", time.perf_counter() - started)
-    return Verdict(claim, "holds", "", time.perf_counter() - started)
+        return Result(claim, "fails", f"{type(error).__name__}: {error}", time.perf_counter() - started)
+    return Result(claim, "holds", "", time.perf_counter() - started)
 
 
 def _summary(report: Report) -> None:
@@ -101,7 +101,7 @@ def _summary(report: Report) -> None:
     table.add_column(overflow="fold")
     for verdict in report.verdicts:
         colour = _COLOUR.get(verdict.state, "dim")
-        words = verdict.words or f"{verdict.seconds:.2f} s"
+        words = verdict.detail or f"{verdict.seconds:.2f} s"
         table.add_row(f"[{colour}]{verdict.state}[/]", verdict.claim.name, escape(words))
     console.print(table)
     counts = ", ".join(f"{state}: {count}" for state, count in report.counts.items())

@@ -15,7 +15,7 @@ import pytest
 from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
 from providers_sdk.testing import Connection, Received, Response, deltas, sse
-from providers_sdk.testing.contract import CLAIMS, Bench, judge
+from providers_sdk.testing.contract import CLAIMS, Harness, judge
 from providers_sdk.testing.contract.page import contract_page
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.openai import OpenAI
@@ -222,7 +222,7 @@ def _let_go() -> Iterator[None]:
 
 
 def _failed(kind: type[Provider]) -> dict[str, str]:
-    return {verdict.claim.name: verdict.words for verdict in judge(kind, OpenAISite) if verdict.state == "fails"}
+    return {result.claim.name: result.detail for result in judge(kind, OpenAISite) if result.state == "fails"}
 
 
 def test_a_sound_provider_fails_no_claim() -> None:
@@ -255,7 +255,7 @@ def test_what_a_module_does_at_import_is_named(
     (tmp_path / f"{name}.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
     module = importlib.import_module(name)
-    failed = {verdict.claim.name for verdict in judge(module.Rash, None) if verdict.state == "fails"}
+    failed = {result.claim.name for result in judge(module.Rash, None) if result.state == "fails"}
     assert failed == {claim}
 
 
@@ -269,7 +269,7 @@ def test_a_provider_whose_first_event_is_text_is_read_until_its_stand_in_has_pau
             if b'"0 "' in piece:
                 connection.wait_closed(0.3)  # time for a client to leave before the next piece
 
-    CLAIMS["delivers_at_once"].check(Bench(Sound, TextFirst))
+    CLAIMS["delivers_at_once"].check(Harness(Sound, TextFirst))
 
 
 def test_every_failure_says_what_was_expected_what_happened_and_where_the_contract_says_so() -> None:
@@ -283,12 +283,12 @@ def test_a_claim_that_does_not_apply_names_the_declaration() -> None:
     class Quiet(Sound):
         supports_stream = False
 
-    words = {verdict.claim.name: verdict.words for verdict in judge(Quiet, OpenAISite)}
+    words = {result.claim.name: result.detail for result in judge(Quiet, OpenAISite)}
     assert words["delivers_at_once"] == "the provider declares: supports_stream = False"
 
 
 def test_claims_that_need_a_failed_one_are_not_reached_and_say_so() -> None:
-    states = {verdict.claim.name: (verdict.state, verdict.words) for verdict in judge(ReturnsNone, OpenAISite)}
+    states = {result.claim.name: (result.state, result.detail) for result in judge(ReturnsNone, OpenAISite)}
     assert states["a_page_is_no_answer"] == ("not reached", "it cannot be judged before these hold: answers")
 
 
@@ -297,7 +297,7 @@ def test_the_contract_makes_no_warning_of_its_own() -> None:
         "from providers_sdk.testing.contract import judge\n"
         "from providers_sdk_plugins.pizzagpt import Pizzagpt\n"
         "from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite\n"
-        "assert all(verdict.state in ('holds', 'does not apply') for verdict in judge(Pizzagpt, PizzagptSite))\n"
+        "assert all(result.state in ('holds', 'does not apply') for result in judge(Pizzagpt, PizzagptSite))\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, env=environment)

@@ -19,65 +19,65 @@ from providers_sdk.testing.contract import behaviour as manners
 from providers_sdk.testing.contract import failures as trouble
 from providers_sdk.testing.contract import streaming as answer
 from providers_sdk.testing.contract._claim import CLAIMS, Claim
-from providers_sdk.testing.contract._harness import Bench, ClaimFailed
+from providers_sdk.testing.contract._harness import ClaimFailed, Harness
 from providers_sdk.testing.fake_service import StandIn
 
-__all__ = ["CLAIMS", "Bench", "Claim", "ClaimFailed", "ProviderContract", "Verdict", "judge"]
+__all__ = ["CLAIMS", "Claim", "ClaimFailed", "Harness", "ProviderContract", "Result", "judge"]
 
 _ROOMS = (answer, trouble, manners)  # importing them is what fills CLAIMS
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Result:
     """What became of one claim.
 
     :param state: ``"holds"``, ``"fails"``, ``"does not apply"`` or ``"not reached"``.
-    :param words: what was expected and what happened, by which declaration it does not apply, or what it waits for.
+    :param detail: what was expected and what happened, by which declaration it does not apply, or what it waits for.
     :param seconds: how long the check took.
     """
 
     claim: Claim
     state: str
-    words: str = ""
+    detail: str = ""
     seconds: float = 0.0
 
 
 @dataclass(slots=True)
-class _Court:
-    """Judges claims once, in the order of their needs."""
+class ContractRunner:
+    """Checks each claim once, after the claims that it needs."""
 
-    bench: Bench
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    harness: Harness
+    results: dict[str, Result] = field(default_factory=dict)
 
-    def verdict(self, claim: Claim) -> Verdict:
-        if claim.name not in self.verdicts:
-            self.verdicts[claim.name] = self._judge(claim)
-        return self.verdicts[claim.name]
+    def run(self, claim: Claim) -> Result:
+        if claim.name not in self.results:
+            self.results[claim.name] = self._run(claim)
+        return self.results[claim.name]
 
-    def _judge(self, claim: Claim) -> Verdict:
-        declared = claim.exempt(self.bench)
+    def _run(self, claim: Claim) -> Result:
+        declared = claim.exempt(self.harness)
         if declared:
-            return Verdict(claim, "does not apply", f"the provider declares: {declared}")
-        missing = [need for need in claim.needs if self.verdict(CLAIMS[need]).state != "holds"]
+            return Result(claim, "does not apply", f"the provider declares: {declared}")
+        missing = [need for need in claim.needs if self.run(CLAIMS[need]).state != "holds"]
         if missing:
-            return Verdict(claim, "not reached", f"it cannot be judged before these hold: {', '.join(missing)}")
+            return Result(claim, "not reached", f"it cannot be judged before these hold: {', '.join(missing)}")
         started = perf_counter()
         try:
-            claim.check(self.bench)
+            claim.check(self.harness)
         except Exception as error:  # noqa: BLE001  a provider under test may do anything
-            words = str(error) if isinstance(error, ClaimFailed) else f"the check met {type(error).__name__}: {error}"
-            return Verdict(claim, "fails", f"{words} [{claim.where}]", perf_counter() - started)
-        return Verdict(claim, "holds", "", perf_counter() - started)
+            detail = str(error) if isinstance(error, ClaimFailed) else f"the check met {type(error).__name__}: {error}"
+            return Result(claim, "fails", f"{detail} [{claim.where}]", perf_counter() - started)
+        return Result(claim, "holds", "", perf_counter() - started)
 
 
-def judge(provider: type[Provider], stand_in: type[StandIn] | None) -> Iterator[Verdict]:
-    """Yield the verdict of each claim about ``provider``.
+def judge(provider: type[Provider], stand_in: type[StandIn] | None) -> Iterator[Result]:
+    """Yield the result of each claim about ``provider``.
 
     :param stand_in: the stand-in of its service; ``None`` for one that works offline.
     """
-    court = _Court(Bench(provider, stand_in))
+    runner = ContractRunner(Harness(provider, stand_in))
     for claim in CLAIMS.values():
-        yield court.verdict(claim)
+        yield runner.run(claim)
 
 
 class ProviderContract:
@@ -89,17 +89,17 @@ class ProviderContract:
 
     provider: ClassVar[type[Provider]]
     stand_in: ClassVar[type[StandIn] | None] = None
-    _court: ClassVar[_Court | None] = None
+    _runner: ClassVar[ContractRunner | None] = None
 
     def test_claim(self, contract_claim: Claim) -> None:
         """Hold the provider to one claim."""
         import pytest
 
         kind = type(self)
-        court = kind.__dict__.get("_court") or _Court(Bench(kind.provider, kind.stand_in))
-        kind._court = court
-        verdict = court.verdict(contract_claim)
-        if verdict.state == "fails":
-            pytest.fail(f"{contract_claim.text}\n{verdict.words}", pytrace=False)
-        if verdict.state != "holds":
-            pytest.skip(f"{verdict.state}: {verdict.words}")
+        runner = kind.__dict__.get("_runner") or ContractRunner(Harness(kind.provider, kind.stand_in))
+        kind._runner = runner
+        result = runner.run(contract_claim)
+        if result.state == "fails":
+            pytest.fail(f"{contract_claim.text}\n{result.detail}", pytrace=False)
+        if result.state != "holds":
+            pytest.skip(f"{result.state}: {result.detail}")

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from providers_sdk.testing.contract._harness import Bench, ClaimFailed
+from providers_sdk.testing.contract._harness import ClaimFailed, Harness
 
 __all__ = ["CLAIMS", "Claim", "claim", "expect"]
 
-Check = Callable[[Bench], None]
-Declared = Callable[[Bench], str]
+Check = Callable[[Harness], None]
+Declared = Callable[[Harness], str]
 
 
 @dataclass(frozen=True, slots=True)

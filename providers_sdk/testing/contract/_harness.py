@@ -1,4 +1,4 @@
-"""The bench that the contract works on: runs one provider against its stand-in, with patience that ends."""
+"""What the claims work with: runs one provider against its stand-in, with patience that ends."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from providers_sdk._provider.binding import bind
 from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.fake_service import Fault, StandIn
 
-__all__ = ["Bench", "ClaimFailed", "Outcome"]
+__all__ = ["ClaimFailed", "Harness", "Outcome"]
 
 NAME = "under-test"
 PROMPT = "Name three pizzas."
@@ -49,7 +49,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Harness:
     """One provider and its stand-in.
 
     :param provider: the class under test.
@@ -122,7 +122,7 @@ class Bench:
             except BaseException as error:  # noqa: BLE001  handed to the thread that waits
                 failures.append(error)
 
-        thread = threading.Thread(target=run, daemon=True, name="providers-sdk-bench")
+        thread = threading.Thread(target=run, daemon=True, name="providers-sdk-harness")
         thread.start()
         thread.join(self.patience)
         if thread.is_alive():

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import providers_sdk.errors as errors
 from providers_sdk._http.adapter import Session
 from providers_sdk.testing.contract._claim import claim, expect
-from providers_sdk.testing.contract._harness import NAME, PROMPT, Bench, ClaimFailed
+from providers_sdk.testing.contract._harness import NAME, PROMPT, ClaimFailed, Harness
 from providers_sdk.testing.contract.streaming import offline, site_or_none
 from providers_sdk.testing.fake_service import StandIn
 from providers_sdk.testing.faults import FAULTS
@@ -38,13 +38,13 @@ print("\\nCONTRACT", round(time.perf_counter() - started, 3), *sorted(set(touche
 """
 
 
-def _no_options(bench: Bench) -> str:
-    return offline(bench) or ("" if bench.provider.known_options else "known_options = ()")
+def _no_options(harness: Harness) -> str:
+    return offline(harness) or ("" if harness.provider.known_options else "known_options = ()")
 
 
-def _no_secret(bench: Bench) -> str:
-    known = bench.provider.all_settings().values()
-    return offline(bench) or ("" if any(setting.secret for setting in known) else "it has no secret setting")
+def _no_secret(harness: Harness) -> str:
+    known = harness.provider.all_settings().values()
+    return offline(harness) or ("" if any(setting.secret for setting in known) else "it has no secret setting")
 
 
 def _sent(site: StandIn) -> bytes:
@@ -52,58 +52,58 @@ def _sent(site: StandIn) -> bytes:
 
 
 @claim(_SETTINGS, exempt=offline)
-def uses_the_url_setting(bench: Bench) -> None:
+def uses_the_url_setting(harness: Harness) -> None:
     """The setting ``url`` decides whom it talks to, for every request."""
-    with bench.site() as one, bench.site() as other:
-        bench.ask(one)
+    with harness.site() as one, harness.site() as other:
+        harness.ask(one)
         expect(
             one.requests and not other.requests,
             "requests to the address in 'url' only",
             f"it asked {len(one.requests)} times",
         )
-        bench.ask(other)
+        harness.ask(other)
         expect(other.requests, "requests to the address in 'url'", "there were none after it changed")
 
 
 @claim(_SETTINGS, exempt=offline)
-def uses_the_proxy(bench: Bench) -> None:
+def uses_the_proxy(harness: Harness) -> None:
     """Every request goes through the proxy that the caller gave."""
-    with bench.site() as site:
-        settings = {**bench.settings(site), "url": "http://behind-the-proxy.invalid"}
-        outcome = bench.ask(site, proxy=site.url, settings=settings)
+    with harness.site() as site:
+        settings = {**harness.settings(site), "url": "http://behind-the-proxy.invalid"}
+        outcome = harness.ask(site, proxy=site.url, settings=settings)
     expect(outcome.error is None, "an answer through the proxy", f"there came {outcome}")
 
 
 @claim(_SETTINGS)
-def refuses_unknown_options(bench: Bench) -> None:
+def refuses_unknown_options(harness: Harness) -> None:
     """An option that it does not know is ``UnsupportedOption``, and nothing is sent."""
-    with site_or_none(bench) as site:
-        outcome = bench.ask(site, options={"no_such_option": 1})
+    with site_or_none(harness) as site:
+        outcome = harness.ask(site, options={"no_such_option": 1})
         sent = site.requests if site is not None else []
     expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"there came {outcome}")
     expect(not sent, "nothing sent", f"{len(sent)} requests came")
 
 
 @claim(_SETTINGS, exempt=_no_options)
-def honours_its_options(bench: Bench) -> None:
+def honours_its_options(harness: Harness) -> None:
     """Each of ``known_options`` changes what is sent."""
-    for option in bench.provider.known_options:
-        with bench.site() as site:
-            outcome = bench.ask(site, options={option: 0.125})
+    for option in harness.provider.known_options:
+        with harness.site() as site:
+            outcome = harness.ask(site, options={option: 0.125})
             sent = _sent(site)
         reached = b"0.125" in sent or isinstance(outcome.error, errors.RequestError)
         expect(reached, f"the option {option!r} in what is sent, or refused", "it was swallowed")
 
 
 @claim(_SETTINGS, exempt=offline)
-def sends_what_it_says_it_takes(bench: Bench) -> None:
+def sends_what_it_says_it_takes(harness: Harness) -> None:
     """System messages and history are sent where the class says that it takes them, and refused where it does not."""
-    kind = bench.provider
+    kind = harness.provider
     turns = [("system", kind.supports_system_message), ("assistant", kind.supports_message_history)]
     for role, takes in turns:
         messages = [{"role": role, "content": f"mark-{role}"}, {"role": "user", "content": PROMPT}]
-        with bench.site() as site:
-            outcome = bench.ask(site, messages)
+        with harness.site() as site:
+            outcome = harness.ask(site, messages)
             reached = f"mark-{role}".encode() in _sent(site)
         if takes:
             expect(reached, f"the {role} message in what is sent", f"it is not there; there came {outcome}")
@@ -112,12 +112,12 @@ def sends_what_it_says_it_takes(bench: Bench) -> None:
 
 
 @claim(_SECRETS, exempt=_no_secret)
-def keeps_secrets(bench: Bench) -> None:
+def keeps_secrets(harness: Harness) -> None:
     """A secret setting is in no error, log, output, address or pickle, though the service echoes it."""
-    secret = {name: _SECRET for name, setting in bench.provider.all_settings().items() if setting.secret}
+    secret = {name: _SECRET for name, setting in harness.provider.all_settings().items() if setting.secret}
     for fault in ("key_echoed", None):
-        with bench.site(FAULTS[fault] if fault else None) as site, _overheard() as heard:
-            outcome = bench.ask(site, settings={**bench.settings(site), **secret})
+        with harness.site(FAULTS[fault] if fault else None) as site, _overheard() as heard:
+            outcome = harness.ask(site, settings={**harness.settings(site), **secret})
             targets = " ".join(received.target for received in site.requests)
         expect(_SECRET not in targets, "no secret in an address", "it stands in the query or path")
         expect(_SECRET not in heard.getvalue(), "no secret in logs and output", "it was written there")
@@ -126,10 +126,10 @@ def keeps_secrets(bench: Bench) -> None:
 
 
 @claim(_MANNERS)
-def prints_nothing(bench: Bench) -> None:
+def prints_nothing(harness: Harness) -> None:
     """It writes nothing to standard output or standard error."""
-    with site_or_none(bench) as site, _overheard(logs=False) as heard:
-        bench.ask(site)
+    with site_or_none(harness) as site, _overheard(logs=False) as heard:
+        harness.ask(site)
     expect(not heard.getvalue(), "no output", f"it printed {heard.getvalue()[:80]!r}")
 
 
@@ -150,35 +150,35 @@ def _overheard(*, logs: bool = True) -> Iterator[io.StringIO]:
 
 
 @claim(_MANNERS)
-def keeps_nothing_between_calls(bench: Bench) -> None:
+def keeps_nothing_between_calls(harness: Harness) -> None:
     """The same question asked twice sends the same, and the instance and class are as before."""
-    with site_or_none(bench) as site, bench.client(site) as client:
+    with site_or_none(harness) as site, harness.client(site) as client:
         provider = client._bind(NAME).provider
-        before = (dict(vars(provider)), _plain(bench))
-        sizes = [_asked_size(bench, client, site) for _ in range(3)]
-        after = (dict(vars(provider)), _plain(bench))
+        before = (dict(vars(provider)), _plain(harness))
+        sizes = [_asked_size(harness, client, site) for _ in range(3)]
+        after = (dict(vars(provider)), _plain(harness))
     expect(before == after, "the provider unchanged by calls", "attributes of its instance or class have changed")
     expect(sizes[1] == sizes[2], "the same request for the same question", f"the bodies had {sizes} bytes")
 
 
-def _plain(bench: Bench) -> dict[str, str]:
-    return {name: repr(value) for name, value in vars(bench.provider).items() if not callable(value)}
+def _plain(harness: Harness) -> dict[str, str]:
+    return {name: repr(value) for name, value in vars(harness.provider).items() if not callable(value)}
 
 
-def _asked_size(bench: Bench, client: object, site: StandIn | None) -> int:
+def _asked_size(harness: Harness, client: object, site: StandIn | None) -> int:
     before = len(site.requests) if site else 0
-    bench.patiently(lambda: client.chat(PROMPT).text)  # type: ignore[attr-defined]
+    harness.patiently(lambda: client.chat(PROMPT).text)  # type: ignore[attr-defined]
     return sum(len(received.body) for received in site.requests[before:] if received.method == "POST") if site else 0
 
 
 @claim(_MANNERS, exempt=offline)
-def writes_to_nothing_lent(bench: Bench) -> None:
+def writes_to_nothing_lent(harness: Harness) -> None:
     """Messages, options, settings and a session that were handed in are as before."""
-    with bench.site() as site, Session() as session:
+    with harness.site() as site, Session() as session:
         messages = [{"role": "user", "content": PROMPT}]
-        settings = bench.settings(site)
+        settings = harness.settings(site)
         before = _shown(messages, settings, session)
-        bench.ask(site, messages, settings=settings, session=session)
+        harness.ask(site, messages, settings=settings, session=session)
         after = _shown(messages, settings, session)
     expect(before == after, "nothing changed in what was lent", f"it was {before[:200]} and is {after[:200]}")
 
@@ -189,32 +189,32 @@ def _shown(messages: object, settings: object, session: Session) -> str:
 
 
 @claim(_MANNERS)
-def serves_threads(bench: Bench) -> None:
+def serves_threads(harness: Harness) -> None:
     """Eight threads that share one client get eight right answers."""
-    with site_or_none(bench) as site, bench.client(site) as client, ThreadPoolExecutor(8) as threads:
+    with site_or_none(harness) as site, harness.client(site) as client, ThreadPoolExecutor(8) as threads:
         said = site.text if site is not None else PROMPT
         calls = [threads.submit(lambda: client.chat(PROMPT).text) for _ in range(8)]
-        texts = [call.result(bench.patience * 2) for call in calls]
+        texts = [call.result(harness.patience * 2) for call in calls]
     wrong = [text for text in texts if text.strip() != said.strip()]
     expect(not wrong, "eight right answers", f"{len(wrong)} were wrong, such as {wrong[:1]}")
 
 
 @claim(_MANNERS, needs=())
-def touches_no_network_at_import(bench: Bench) -> None:
+def touches_no_network_at_import(harness: Harness) -> None:
     """Importing the plugin opens no socket and resolves no name."""
-    _, touched = _import_in_a_process(bench)
+    _, touched = _import_in_a_process(harness)
     expect(not touched, "no network at import", f"it used {', '.join(touched)}")
 
 
 @claim(_MANNERS, needs=())
-def imports_quickly(bench: Bench) -> None:
+def imports_quickly(harness: Harness) -> None:
     """Importing the plugin takes less than a second beyond this library's own modules."""
-    seconds, _ = _import_in_a_process(bench)
+    seconds, _ = _import_in_a_process(harness)
     expect(seconds < 1.0, "an import of less than 1 s", f"it took {seconds:.1f} s")
 
 
-def _import_in_a_process(bench: Bench) -> tuple[float, list[str]]:
-    code = _IMPORT.format(load=_loading(bench))
+def _import_in_a_process(harness: Harness) -> tuple[float, list[str]]:
+    code = _IMPORT.format(load=_loading(harness))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(  # noqa: S603  the plugin under test, in a process of its own
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60, check=False
@@ -225,8 +225,8 @@ def _import_in_a_process(bench: Bench) -> tuple[float, list[str]]:
     return float(words[0]), words[1:]
 
 
-def _loading(bench: Bench) -> str:
-    module = sys.modules.get(bench.provider.__module__)
+def _loading(harness: Harness) -> str:
+    module = sys.modules.get(harness.provider.__module__)
     if module is not None and getattr(module, "__spec__", None) is None and getattr(module, "__file__", None):
         return f"import runpy; runpy.run_path({module.__file__!r})"
-    return f"import importlib; importlib.import_module({bench.provider.__module__!r})"
+    return f"import importlib; importlib.import_module({harness.provider.__module__!r})"

@@ -5,7 +5,7 @@ import pickle
 from providers_sdk import errors
 from providers_sdk._model.chunks import FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
-from providers_sdk.testing.contract._harness import Bench, ClaimFailed, Outcome
+from providers_sdk.testing.contract._harness import ClaimFailed, Harness, Outcome
 from providers_sdk.testing.contract.streaming import not_streaming, offline
 from providers_sdk.testing.faults import FAULTS
 
@@ -14,14 +14,14 @@ _TIME = "Time limits"
 _REFUSALS = "Refusals and rubbish"
 
 
-def struck(bench: Bench, fault: str, **arguments: object) -> Outcome:
+def struck(harness: Harness, fault: str, **arguments: object) -> Outcome:
     """Return the outcome of asking while the service has the named fault."""
-    with bench.site(FAULTS[fault]) as site:
-        return bench.ask(site, **arguments)  # type: ignore[arg-type]
+    with harness.site(FAULTS[fault]) as site:
+        return harness.ask(site, **arguments)  # type: ignore[arg-type]
 
 
-def _raises(bench: Bench, fault: str, *kinds: type[Exception], **arguments: object) -> Exception:
-    outcome = struck(bench, fault, **arguments)
+def _raises(harness: Harness, fault: str, *kinds: type[Exception], **arguments: object) -> Exception:
+    outcome = struck(harness, fault, **arguments)
     wanted = " or ".join(kind.__name__ for kind in kinds)
     about = FAULTS[fault].about
     if not isinstance(outcome.error, kinds):
@@ -30,106 +30,106 @@ def _raises(bench: Bench, fault: str, *kinds: type[Exception], **arguments: obje
 
 
 @claim(_CUT, exempt=not_streaming)
-def a_cut_stream_is_truncated(bench: Bench) -> None:
+def a_cut_stream_is_truncated(harness: Harness) -> None:
     """A stream that ends without its finish is ``StreamTruncated``, with the text so far; no finish is invented."""
-    outcome = struck(bench, "early_end")
+    outcome = struck(harness, "early_end")
     expect(isinstance(outcome.error, errors.StreamTruncated), "StreamTruncated", f"there came {outcome}")
     invented = [chunk for chunk in outcome.chunks if isinstance(chunk, FinishReason)]
     expect(not invented, "no FinishReason", f"there came {invented}")
 
 
 @claim(_CUT, exempt=offline)
-def a_lost_connection_is_no_answer(bench: Bench) -> None:
+def a_lost_connection_is_no_answer(harness: Harness) -> None:
     """A body shorter than its Content-Length, or a reset, is an error of the ``TransportError`` branch."""
     for fault in ("short_length", "reset_after_headers"):
-        _raises(bench, fault, errors.TransportError, errors.EmptyAnswer)
+        _raises(harness, fault, errors.TransportError, errors.EmptyAnswer)
 
 
 @claim(_TIME, exempt=offline)
-def keeps_first(bench: Bench) -> None:
+def keeps_first(harness: Harness) -> None:
     """A service that says nothing ends in ``FirstTimeout`` within ``first`` seconds."""
-    _in_time(bench, "stall_before_headers", errors.FirstTimeout, first=0.4)
+    _in_time(harness, "stall_before_headers", errors.FirstTimeout, first=0.4)
 
 
 @claim(_TIME, exempt=not_streaming)
-def keeps_idle(bench: Bench) -> None:
+def keeps_idle(harness: Harness) -> None:
     """Keep-alive comments are no pieces: a stream of nothing else ends in a time limit."""
-    _in_time(bench, "comments_forever", errors.TimeLimitExceeded, first=0.4, idle=0.4)
+    _in_time(harness, "comments_forever", errors.TimeLimitExceeded, first=0.4, idle=0.4)
 
 
 @claim(_TIME, exempt=offline)
-def keeps_the_deadline(bench: Bench) -> None:
+def keeps_the_deadline(harness: Harness) -> None:
     """A service that trickles one byte at a time ends in ``DeadlineExceeded``."""
-    _in_time(bench, "trickle", errors.DeadlineExceeded, deadline=0.6)
+    _in_time(harness, "trickle", errors.DeadlineExceeded, deadline=0.6)
 
 
-def _in_time(bench: Bench, fault: str, kind: type[Exception], **limits: float) -> None:
-    outcome = struck(bench, fault, **limits)
+def _in_time(harness: Harness, fault: str, kind: type[Exception], **limits: float) -> None:
+    outcome = struck(harness, fault, **limits)
     most = max(limits.values())
     expect(isinstance(outcome.error, kind), kind.__name__, f"there came {outcome}")
     expect(outcome.seconds < most + 0.5, f"an end within {most + 0.5:g} s", f"it took {outcome.seconds:.1f} s")
 
 
 @claim(_REFUSALS, exempt=offline)
-def a_refused_key_is_told(bench: Bench) -> None:
+def a_refused_key_is_told(harness: Harness) -> None:
     """401 is ``AuthenticationFailed``."""
-    _raises(bench, "key_echoed", errors.AuthenticationFailed)
+    _raises(harness, "key_echoed", errors.AuthenticationFailed)
 
 
 @claim(_REFUSALS, exempt=offline)
-def a_rate_limit_is_told(bench: Bench) -> None:
+def a_rate_limit_is_told(harness: Harness) -> None:
     """429 is ``RateLimited`` and carries ``retry_after``."""
-    error = _raises(bench, "retry_after_seconds", errors.RateLimited)
+    error = _raises(harness, "retry_after_seconds", errors.RateLimited)
     after = getattr(error, "retry_after", None)
     expect(after, "retry_after in seconds", f"it is {after!r}")
 
 
 @claim(_REFUSALS, exempt=offline)
-def a_failed_service_is_told(bench: Bench) -> None:
+def a_failed_service_is_told(harness: Harness) -> None:
     """500 and 503 are errors with that status, not text."""
     for fault, status in (("status_500", 500), ("status_503", 503)):
-        error = _raises(bench, fault, errors.ResponseError)
+        error = _raises(harness, fault, errors.ResponseError)
         found = getattr(error, "status", None)
         expect(found == status, f"status {status} in the error", f"it is {found}")
 
 
 @claim(_REFUSALS, exempt=offline)
-def a_bot_wall_is_told(bench: Bench) -> None:
+def a_bot_wall_is_told(harness: Harness) -> None:
     """A bot wall is ``Blocked``."""
-    _raises(bench, "bot_wall", errors.Blocked)
+    _raises(harness, "bot_wall", errors.Blocked)
 
 
 @claim(_REFUSALS, exempt=offline)
-def a_page_is_no_answer(bench: Bench) -> None:
+def a_page_is_no_answer(harness: Harness) -> None:
     """An HTML page with status 200, such as a login form, is an error of the ``ResponseError`` branch."""
-    _raises(bench, "login_page", errors.ResponseError)
+    _raises(harness, "login_page", errors.ResponseError)
 
 
 @claim(_REFUSALS, exempt=offline)
-def nothing_is_no_answer(bench: Bench) -> None:
+def nothing_is_no_answer(harness: Harness) -> None:
     """200 without a body and 204 are errors of the ``ResponseError`` branch."""
     for fault in ("empty_answer", "no_content"):
-        _raises(bench, fault, errors.ResponseError)
+        _raises(harness, fault, errors.ResponseError)
 
 
 @claim(_REFUSALS, exempt=offline)
-def rubbish_is_no_answer(bench: Bench) -> None:
+def rubbish_is_no_answer(harness: Harness) -> None:
     """JSON that cannot be read or is a list is an error of the provider tree, not a crash of the plugin."""
     for fault in ("invalid_json", "json_list", "deep_lists"):
-        error = _raises(bench, fault, errors.ResponseError, errors.StreamTruncated)
+        error = _raises(harness, fault, errors.ResponseError, errors.StreamTruncated)
         expect(not isinstance(error, errors.PluginError), "no PluginError", f"there came {error!r}")
 
 
 @claim(_REFUSALS, exempt=offline)
-def too_much_is_refused(bench: Bench) -> None:
+def too_much_is_refused(harness: Harness) -> None:
     """A line without an end is ``TooLarge`` or another error, and memory stays bounded."""
-    _raises(bench, "endless_line", errors.ResponseError, errors.TimeLimitExceeded)
+    _raises(harness, "endless_line", errors.ResponseError, errors.TimeLimitExceeded)
 
 
 @claim(_REFUSALS, exempt=offline)
-def errors_survive_pickle(bench: Bench) -> None:
+def errors_survive_pickle(harness: Harness) -> None:
     """Errors survive ``pickle``: class, sentence and data."""
-    error = _raises(bench, "retry_after_seconds", errors.ProviderError)
+    error = _raises(harness, "retry_after_seconds", errors.ProviderError)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
     same = type(again) is type(error) and str(again) == str(error) and vars(again).keys() == vars(error).keys()
     expect(same, f"{error!r} after pickle", f"there came {again!r}")

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from providers_sdk._model.chunks import Chunk, FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
-from providers_sdk.testing.contract._harness import PROMPT, Bench, ClaimFailed, NotAnIterator, Outcome
+from providers_sdk.testing.contract._harness import PROMPT, ClaimFailed, Harness, NotAnIterator, Outcome
 from providers_sdk.testing.fake_service import StandIn
 
 _DESCRIPTION = "The description"
@@ -25,41 +25,41 @@ _FLAGS = (
 )
 
 
-def offline(bench: Bench) -> str:
+def offline(harness: Harness) -> str:
     """Exempt a provider that works offline."""
-    return "offline = True" if bench.provider.offline else ""
+    return "offline = True" if harness.provider.offline else ""
 
 
-def not_streaming(bench: Bench) -> str:
+def not_streaming(harness: Harness) -> str:
     """Exempt a provider that does not stream."""
-    return offline(bench) or ("" if bench.provider.supports_stream else "supports_stream = False")
+    return offline(harness) or ("" if harness.provider.supports_stream else "supports_stream = False")
 
 
-def site_or_none(bench: Bench) -> AbstractContextManager[StandIn | None]:
+def site_or_none(harness: Harness) -> AbstractContextManager[StandIn | None]:
     """Return the running stand-in; none for a provider that works offline."""
-    return nullcontext(None) if bench.provider.offline and bench.stand_in is None else bench.site()
+    return nullcontext(None) if harness.provider.offline and harness.stand_in is None else harness.site()
 
 
-def good_answer(bench: Bench, *, stream: bool = True) -> Outcome:
+def good_answer(harness: Harness, *, stream: bool = True) -> Outcome:
     """Return the outcome of asking when all is well.
 
     :raises ClaimFailed: it is no answer.
     """
-    with site_or_none(bench) as site:
-        outcome = bench.ask(site, stream=stream)
+    with site_or_none(harness) as site:
+        outcome = harness.ask(site, stream=stream)
     expect(outcome.error is None, "an answer", f"there came {outcome}")
     return outcome
 
 
-def _raw(bench: Bench) -> list[object]:
-    with site_or_none(bench) as site:
-        return bench.raw(site)
+def _raw(harness: Harness) -> list[object]:
+    with site_or_none(harness) as site:
+        return harness.raw(site)
 
 
 @claim(_DESCRIPTION, needs=())
-def describes_itself(bench: Bench) -> None:
+def describes_itself(harness: Harness) -> None:
     """The class says where its service is (``url``) or that it is ``offline``, and its flags are true or false."""
-    kind = bench.provider
+    kind = harness.provider
     with_url = "url" in kind.known_settings or kind.url.startswith(("https://", "http://"))
     expect(
         with_url or kind.offline,
@@ -79,9 +79,9 @@ def describes_itself(bench: Bench) -> None:
 
 
 @claim(_DESCRIPTION, needs=())
-def knows_its_models(bench: Bench) -> None:
+def knows_its_models(harness: Harness) -> None:
     """``default_model`` is one of ``models`` where these are listed, and every alias leads to one of them."""
-    kind = bench.provider
+    kind = harness.provider
     expect(kind.default_model, "a default_model", "it is empty")
     expect(
         not kind.models or kind.default_model in kind.models,
@@ -97,10 +97,10 @@ def knows_its_models(bench: Bench) -> None:
 
 
 @claim(_ANSWER, needs=())
-def comes_back(bench: Bench) -> None:
+def comes_back(harness: Harness) -> None:
     """``complete`` comes to an end, with an answer or an error, when the service answers at once."""
     try:
-        _raw(bench)
+        _raw(harness)
     except ClaimFailed:
         raise
     except Exception:  # noqa: BLE001, S110  which end it is, other claims judge
@@ -108,10 +108,10 @@ def comes_back(bench: Bench) -> None:
 
 
 @claim(_ANSWER, needs=("comes_back",))
-def is_an_iterator(bench: Bench) -> None:
+def is_an_iterator(harness: Harness) -> None:
     """``complete`` returns a generator or another iterator: no list, no string, not ``None``."""
     try:
-        _raw(bench)
+        _raw(harness)
     except NotAnIterator as error:
         raise ClaimFailed(f"expected an iterator, such as a generator; complete() returned {error}") from None
     except Exception:  # noqa: BLE001, S110  another claim judges it
@@ -119,72 +119,72 @@ def is_an_iterator(bench: Bench) -> None:
 
 
 @claim(_ANSWER, needs=("is_an_iterator",))
-def runs(bench: Bench) -> None:
+def runs(harness: Harness) -> None:
     """``complete`` raises nothing when the service answers as it should."""
     try:
-        _raw(bench)
+        _raw(harness)
     except Exception as error:
         raise ClaimFailed(f"expected no error; complete() raised {type(error).__name__}: {error}") from error
 
 
 @claim(_ANSWER, needs=("runs",))
-def yields_chunks(bench: Bench) -> None:
+def yields_chunks(harness: Harness) -> None:
     """Every object yielded is ``str``, ``Reasoning``, ``ServedModel``, ``Usage`` or ``FinishReason``."""
-    foreign = [chunk for chunk in _raw(bench) if not isinstance(chunk, Chunk)]
+    foreign = [chunk for chunk in _raw(harness) if not isinstance(chunk, Chunk)]
     expect(not foreign, "only chunks", f"complete() yielded {type(foreign[0]).__name__ if foreign else ''}")
 
 
 @claim(_ANSWER, needs=("runs",))
-def finishes(bench: Bench) -> None:
+def finishes(harness: Harness) -> None:
     """An answer ends with a ``FinishReason``."""
-    finish = [chunk for chunk in _raw(bench) if isinstance(chunk, FinishReason)]
+    finish = [chunk for chunk in _raw(harness) if isinstance(chunk, FinishReason)]
     expect(finish, "a FinishReason at the end", "there was none")
 
 
 @claim(_ANSWER, needs=("finishes",))
-def finishes_once(bench: Bench) -> None:
+def finishes_once(harness: Harness) -> None:
     """There is one ``FinishReason`` and not a second."""
-    finish = [chunk for chunk in _raw(bench) if isinstance(chunk, FinishReason)]
+    finish = [chunk for chunk in _raw(harness) if isinstance(chunk, FinishReason)]
     expect(len(finish) == 1, "one FinishReason", f"there were {len(finish)}: {', '.join(map(str, finish))}")
 
 
 @claim(_ANSWER, needs=("finishes",))
-def stops_after_the_finish(bench: Bench) -> None:
+def stops_after_the_finish(harness: Harness) -> None:
     """Nothing but an end follows the ``FinishReason``."""
-    chunks = _raw(bench)
+    chunks = _raw(harness)
     end = next(index for index, chunk in enumerate(chunks) if isinstance(chunk, FinishReason))
     after = [chunk for chunk in chunks[end + 1 :] if not isinstance(chunk, FinishReason)]
     expect(not after, "nothing after the FinishReason", f"there followed {after[0] if after else ''!r}")
 
 
 @claim(_ANSWER, needs=("yields_chunks", "finishes", "finishes_once", "stops_after_the_finish"))
-def answers(bench: Bench) -> None:
+def answers(harness: Harness) -> None:
     """The text is what the service said, outer white space aside: nothing lost, nothing added."""
-    outcome = good_answer(bench)
-    with site_or_none(bench) as site:
+    outcome = good_answer(harness)
+    with site_or_none(harness) as site:
         said = site.text if site is not None else PROMPT
     expect(outcome.text.strip() == said.strip(), f"the text {said!r}", f"there came {outcome}")
 
 
 @claim(_ANSWER)
-def answers_whole(bench: Bench) -> None:
+def answers_whole(harness: Harness) -> None:
     """With ``stream=False`` the same text comes."""
-    streamed, whole = good_answer(bench), good_answer(bench, stream=False)
+    streamed, whole = good_answer(harness), good_answer(harness, stream=False)
     expect(whole.text == streamed.text, f"the text {streamed.text!r}", f"there came {whole}")
 
 
 @claim(_ANSWER, exempt=offline)
-def keeps_characters_whole(bench: Bench) -> None:
+def keeps_characters_whole(harness: Harness) -> None:
     """Characters that the network tears apart arrive whole."""
     says = ("Пицца ", "世界 ", "🍕 ", "é. ", "Ende")
-    with bench.site(says=says) as site:
+    with harness.site(says=says) as site:
         site.bite = 1
-        outcome = bench.ask(site)
+        outcome = harness.ask(site)
     expect(outcome.text.strip() == "".join(says).strip(), f"the text {''.join(says)!r}", f"there came {outcome}")
 
 
 @claim(_STREAM, exempt=not_streaming)
-def delivers_at_once(bench: Bench) -> None:
+def delivers_at_once(harness: Harness) -> None:
     """The first piece is delivered while the service still holds back the rest."""
     gate, paused = threading.Event(), threading.Event()
     pauses = iter(range(1_000))
@@ -192,18 +192,18 @@ def delivers_at_once(bench: Bench) -> None:
     def hold() -> None:
         if next(pauses) >= _OPENING:
             paused.set()
-            gate.wait(bench.patience)
+            gate.wait(harness.patience)
 
-    with bench.site(says=[f"{number} " for number in range(9)]) as site, bench.client(site) as client:
+    with harness.site(says=[f"{number} " for number in range(9)]) as site, harness.client(site) as client:
         site.pace = hold
         try:
-            chunks = bench.patiently(lambda: client.chat(PROMPT)).chunks()
-            first = bench.patiently(lambda: _first_piece(chunks))
+            chunks = harness.patiently(lambda: client.chat(PROMPT)).chunks()
+            first = harness.patiently(lambda: _first_piece(chunks))
         except Exception as error:
             raise ClaimFailed(f"expected the first piece while the service waits, got {error}") from error
         finally:
             gate.set()
-        bench.patiently(lambda: list(chunks))  # to the end: a reply dropped earlier cuts the stand-in off
+        harness.patiently(lambda: list(chunks))  # to the end: a reply dropped earlier cuts the stand-in off
     expect(paused.is_set(), "a stand-in that streams through self.paced(...)", "it never paused between two pieces")
     expect(first, "a first piece while the service waits", "there was none")
 
@@ -213,9 +213,9 @@ def _first_piece(chunks: Iterator[object]) -> str:
 
 
 @claim(_STREAM, exempt=offline)
-def lets_go_when_closed(bench: Bench) -> None:
+def lets_go_when_closed(harness: Harness) -> None:
     """Once a reply is closed after its first piece, no connection of it is left."""
-    with bench.site() as site, bench.client(site) as client:
+    with harness.site() as site, harness.client(site) as client:
         site.pace = lambda: None
         reply = client.chat(PROMPT)
         next(iter(reply.chunks()))
@@ -225,11 +225,11 @@ def lets_go_when_closed(bench: Bench) -> None:
 
 
 @claim(_STREAM, exempt=offline)
-def lets_go_when_abandoned(bench: Bench) -> None:
+def lets_go_when_abandoned(harness: Harness) -> None:
     """A reply that is dropped after its first piece leaves no connection either, nor does a finished one."""
-    with bench.site() as site:
+    with harness.site() as site:
         for leave in (True, False):
-            with bench.client(site) as client:
+            with harness.client(site) as client:
                 for _ in client.chat(PROMPT):
                     if leave:
                         break
