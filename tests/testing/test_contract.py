@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
 from providers_sdk.testing import Connection, Received, Response, deltas, sse
-from providers_sdk.testing.contract import CLAIMS, Harness, judge
+from providers_sdk.testing.contract import CLAIMS, SUITES, Claim, Harness, behaviour, failures, judge, streaming
 from providers_sdk.testing.contract.page import contract_page
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.openai import OpenAI
@@ -302,6 +303,25 @@ def test_the_contract_makes_no_warning_of_its_own() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "module", [streaming, behaviour, failures], ids=lambda module: module.__name__.rpartition(".")[2]
+)
+def test_every_claim_of_a_module_is_in_one_suite(module: ModuleType) -> None:
+    suites = [getattr(module, name) for name in module.__all__]
+    assert all(suite in SUITES for suite in suites)
+    listed = [claim.name for suite in suites for claim in suite]
+    assert sorted(listed) == sorted(name for name, value in vars(module).items() if isinstance(value, Claim))
+
+
+def test_a_suite_is_one_section_and_every_need_is_checked_before_the_claim_that_names_it() -> None:
+    assert [len({claim.section for claim in suite}) for suite in SUITES] == [1] * len(SUITES)
+    names = list(CLAIMS)
+    assert len(names) == sum(map(len, SUITES))
+    assert [
+        claim.name for claim in CLAIMS.values() for need in claim.needs if need not in names[: names.index(claim.name)]
+    ] == []
 
 
 def test_the_contract_page_is_the_claims_own() -> None:

@@ -15,16 +15,12 @@ from time import perf_counter
 from typing import ClassVar
 
 from providers_sdk._provider.provider import Provider
-from providers_sdk.testing.contract import behaviour as manners
-from providers_sdk.testing.contract import failures as trouble
-from providers_sdk.testing.contract import streaming as answer
-from providers_sdk.testing.contract._claim import CLAIMS, Claim
+from providers_sdk.testing.contract._claim import Claim
 from providers_sdk.testing.contract._harness import ClaimFailed, Harness
+from providers_sdk.testing.contract._suites import CLAIMS, SUITES
 from providers_sdk.testing.fake_service import StandIn
 
-__all__ = ["CLAIMS", "Claim", "ClaimFailed", "Harness", "ProviderContract", "Result", "judge"]
-
-_ROOMS = (answer, trouble, manners)  # importing them is what fills CLAIMS
+__all__ = ["CLAIMS", "SUITES", "Claim", "ClaimFailed", "Harness", "ProviderContract", "Result", "judge"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from providers_sdk.testing.contract._harness import ClaimFailed, Harness
 
-__all__ = ["CLAIMS", "Claim", "claim", "expect"]
+__all__ = ["Claim", "claim", "expect"]
 
 Check = Callable[[Harness], None]
 Declared = Callable[[Harness], str]
@@ -36,21 +36,16 @@ class Claim:
         return f"docs/contract.md, {self.section}: {self.name}"
 
 
-CLAIMS: dict[str, Claim] = {}
-"""Every claim by name, in the order in which they are judged."""
-
-
 def claim(
     section: str, *, needs: tuple[str, ...] = ("answers",), exempt: Declared = lambda _: ""
-) -> Callable[[Check], Check]:
+) -> Callable[[Check], Claim]:
     """Make a claim of a function: its name is the claim's, its docstring the claim's text."""
 
-    def add(check: Check) -> Check:
+    def make(check: Check) -> Claim:
         text = " ".join((check.__doc__ or "").split()).replace("``", "`")
-        CLAIMS[check.__name__] = Claim(check.__name__, section, text, check, needs, exempt)
-        return check
+        return Claim(check.__name__, section, text, check, needs, exempt)
 
-    return add
+    return make
 
 
 def expect(holds: object, expected: str, happened: str) -> None:

@@ -18,9 +18,11 @@ from providers_sdk.testing.contract.streaming import offline, site_or_none
 from providers_sdk.testing.fake_service import StandIn
 from providers_sdk.testing.faults import FAULTS
 
-_SETTINGS = "Settings and options"
-_SECRETS = "Secrets"
-_MANNERS = "Manners"
+__all__ = ["BEHAVIOUR", "SECRETS", "SETTINGS"]
+
+_SETTINGS_TITLE = "Settings and options"
+_SECRETS_TITLE = "Secrets"
+_MANNERS_TITLE = "Manners"
 _SECRET = "s3cret-planted-by-the-contract"  # noqa: S105  the point is to look for it
 
 _IMPORT = """
@@ -51,7 +53,7 @@ def _sent(site: StandIn) -> bytes:
     return b"\n".join(received.target.encode() + b"\n" + received.body for received in site.requests)
 
 
-@claim(_SETTINGS, exempt=offline)
+@claim(_SETTINGS_TITLE, exempt=offline)
 def uses_the_url_setting(harness: Harness) -> None:
     """The setting ``url`` decides whom it talks to, for every request."""
     with harness.site() as one, harness.site() as other:
@@ -65,7 +67,7 @@ def uses_the_url_setting(harness: Harness) -> None:
         expect(other.requests, "requests to the address in 'url'", "there were none after it changed")
 
 
-@claim(_SETTINGS, exempt=offline)
+@claim(_SETTINGS_TITLE, exempt=offline)
 def uses_the_proxy(harness: Harness) -> None:
     """Every request goes through the proxy that the caller gave."""
     with harness.site() as site:
@@ -74,7 +76,7 @@ def uses_the_proxy(harness: Harness) -> None:
     expect(outcome.error is None, "an answer through the proxy", f"there came {outcome}")
 
 
-@claim(_SETTINGS)
+@claim(_SETTINGS_TITLE)
 def refuses_unknown_options(harness: Harness) -> None:
     """An option that it does not know is ``UnsupportedOption``, and nothing is sent."""
     with site_or_none(harness) as site:
@@ -84,7 +86,7 @@ def refuses_unknown_options(harness: Harness) -> None:
     expect(not sent, "nothing sent", f"{len(sent)} requests came")
 
 
-@claim(_SETTINGS, exempt=_no_options)
+@claim(_SETTINGS_TITLE, exempt=_no_options)
 def honours_its_options(harness: Harness) -> None:
     """Each of ``known_options`` changes what is sent."""
     for option in harness.provider.known_options:
@@ -95,7 +97,7 @@ def honours_its_options(harness: Harness) -> None:
         expect(reached, f"the option {option!r} in what is sent, or refused", "it was swallowed")
 
 
-@claim(_SETTINGS, exempt=offline)
+@claim(_SETTINGS_TITLE, exempt=offline)
 def sends_what_it_says_it_takes(harness: Harness) -> None:
     """System messages and history are sent where the class says that it takes them, and refused where it does not."""
     kind = harness.provider
@@ -111,7 +113,7 @@ def sends_what_it_says_it_takes(harness: Harness) -> None:
             expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"there came {outcome}")
 
 
-@claim(_SECRETS, exempt=_no_secret)
+@claim(_SECRETS_TITLE, exempt=_no_secret)
 def keeps_secrets(harness: Harness) -> None:
     """A secret setting is in no error, log, output, address or pickle, though the service echoes it."""
     secret = {name: _SECRET for name, setting in harness.provider.all_settings().items() if setting.secret}
@@ -125,7 +127,7 @@ def keeps_secrets(harness: Harness) -> None:
         expect(_SECRET.encode() not in told, "no secret in an error", "it stands there")
 
 
-@claim(_MANNERS)
+@claim(_MANNERS_TITLE)
 def prints_nothing(harness: Harness) -> None:
     """It writes nothing to standard output or standard error."""
     with site_or_none(harness) as site, _overheard(logs=False) as heard:
@@ -149,7 +151,7 @@ def _overheard(*, logs: bool = True) -> Iterator[io.StringIO]:
         root.setLevel(level)
 
 
-@claim(_MANNERS)
+@claim(_MANNERS_TITLE)
 def keeps_nothing_between_calls(harness: Harness) -> None:
     """The same question asked twice sends the same, and the instance and class are as before."""
     with site_or_none(harness) as site, harness.client(site) as client:
@@ -171,7 +173,7 @@ def _asked_size(harness: Harness, client: object, site: StandIn | None) -> int:
     return sum(len(received.body) for received in site.requests[before:] if received.method == "POST") if site else 0
 
 
-@claim(_MANNERS, exempt=offline)
+@claim(_MANNERS_TITLE, exempt=offline)
 def writes_to_nothing_lent(harness: Harness) -> None:
     """Messages, options, settings and a session that were handed in are as before."""
     with harness.site() as site, Session() as session:
@@ -188,7 +190,7 @@ def _shown(messages: object, settings: object, session: Session) -> str:
     return repr((messages, settings, *inside))
 
 
-@claim(_MANNERS)
+@claim(_MANNERS_TITLE)
 def serves_threads(harness: Harness) -> None:
     """Eight threads that share one client get eight right answers."""
     with site_or_none(harness) as site, harness.client(site) as client, ThreadPoolExecutor(8) as threads:
@@ -199,14 +201,14 @@ def serves_threads(harness: Harness) -> None:
     expect(not wrong, "eight right answers", f"{len(wrong)} were wrong, such as {wrong[:1]}")
 
 
-@claim(_MANNERS, needs=())
+@claim(_MANNERS_TITLE, needs=())
 def touches_no_network_at_import(harness: Harness) -> None:
     """Importing the plugin opens no socket and resolves no name."""
     _, touched = _import_in_a_process(harness)
     expect(not touched, "no network at import", f"it used {', '.join(touched)}")
 
 
-@claim(_MANNERS, needs=())
+@claim(_MANNERS_TITLE, needs=())
 def imports_quickly(harness: Harness) -> None:
     """Importing the plugin takes less than a second beyond this library's own modules."""
     seconds, _ = _import_in_a_process(harness)
@@ -230,3 +232,23 @@ def _loading(harness: Harness) -> str:
     if module is not None and getattr(module, "__spec__", None) is None and getattr(module, "__file__", None):
         return f"import runpy; runpy.run_path({module.__file__!r})"
     return f"import importlib; importlib.import_module({harness.provider.__module__!r})"
+
+
+SETTINGS = (
+    uses_the_url_setting,
+    uses_the_proxy,
+    refuses_unknown_options,
+    honours_its_options,
+    sends_what_it_says_it_takes,
+)
+
+SECRETS = (keeps_secrets,)
+
+BEHAVIOUR = (
+    prints_nothing,
+    keeps_nothing_between_calls,
+    writes_to_nothing_lent,
+    serves_threads,
+    touches_no_network_at_import,
+    imports_quickly,
+)

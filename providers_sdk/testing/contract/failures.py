@@ -9,9 +9,11 @@ from providers_sdk.testing.contract._harness import ClaimFailed, Harness, Outcom
 from providers_sdk.testing.contract.streaming import not_streaming, offline
 from providers_sdk.testing.faults import FAULTS
 
-_CUT = "Cut answers"
-_TIME = "Time limits"
-_REFUSALS = "Refusals and rubbish"
+__all__ = ["CUT_ANSWERS", "REFUSALS", "TIME_LIMITS"]
+
+_CUT_TITLE = "Cut answers"
+_TIME_TITLE = "Time limits"
+_REFUSALS_TITLE = "Refusals and rubbish"
 
 
 def struck(harness: Harness, fault: str, **arguments: object) -> Outcome:
@@ -29,7 +31,7 @@ def _raises(harness: Harness, fault: str, *kinds: type[Exception], **arguments: 
     return outcome.error
 
 
-@claim(_CUT, exempt=not_streaming)
+@claim(_CUT_TITLE, exempt=not_streaming)
 def a_cut_stream_is_truncated(harness: Harness) -> None:
     """A stream that ends without its finish is ``StreamTruncated``, with the text so far; no finish is invented."""
     outcome = struck(harness, "early_end")
@@ -38,26 +40,26 @@ def a_cut_stream_is_truncated(harness: Harness) -> None:
     expect(not invented, "no FinishReason", f"there came {invented}")
 
 
-@claim(_CUT, exempt=offline)
+@claim(_CUT_TITLE, exempt=offline)
 def a_lost_connection_is_no_answer(harness: Harness) -> None:
     """A body shorter than its Content-Length, or a reset, is an error of the ``TransportError`` branch."""
     for fault in ("short_length", "reset_after_headers"):
         _raises(harness, fault, errors.TransportError, errors.EmptyAnswer)
 
 
-@claim(_TIME, exempt=offline)
+@claim(_TIME_TITLE, exempt=offline)
 def keeps_first(harness: Harness) -> None:
     """A service that says nothing ends in ``FirstTimeout`` within ``first`` seconds."""
     _in_time(harness, "stall_before_headers", errors.FirstTimeout, first=0.4)
 
 
-@claim(_TIME, exempt=not_streaming)
+@claim(_TIME_TITLE, exempt=not_streaming)
 def keeps_idle(harness: Harness) -> None:
     """Keep-alive comments are no pieces: a stream of nothing else ends in a time limit."""
     _in_time(harness, "comments_forever", errors.TimeLimitExceeded, first=0.4, idle=0.4)
 
 
-@claim(_TIME, exempt=offline)
+@claim(_TIME_TITLE, exempt=offline)
 def keeps_the_deadline(harness: Harness) -> None:
     """A service that trickles one byte at a time ends in ``DeadlineExceeded``."""
     _in_time(harness, "trickle", errors.DeadlineExceeded, deadline=0.6)
@@ -70,13 +72,13 @@ def _in_time(harness: Harness, fault: str, kind: type[Exception], **limits: floa
     expect(outcome.seconds < most + 0.5, f"an end within {most + 0.5:g} s", f"it took {outcome.seconds:.1f} s")
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def a_refused_key_is_told(harness: Harness) -> None:
     """401 is ``AuthenticationFailed``."""
     _raises(harness, "key_echoed", errors.AuthenticationFailed)
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def a_rate_limit_is_told(harness: Harness) -> None:
     """429 is ``RateLimited`` and carries ``retry_after``."""
     error = _raises(harness, "retry_after_seconds", errors.RateLimited)
@@ -84,7 +86,7 @@ def a_rate_limit_is_told(harness: Harness) -> None:
     expect(after, "retry_after in seconds", f"it is {after!r}")
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def a_failed_service_is_told(harness: Harness) -> None:
     """500 and 503 are errors with that status, not text."""
     for fault, status in (("status_500", 500), ("status_503", 503)):
@@ -93,26 +95,26 @@ def a_failed_service_is_told(harness: Harness) -> None:
         expect(found == status, f"status {status} in the error", f"it is {found}")
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def a_bot_wall_is_told(harness: Harness) -> None:
     """A bot wall is ``Blocked``."""
     _raises(harness, "bot_wall", errors.Blocked)
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def a_page_is_no_answer(harness: Harness) -> None:
     """An HTML page with status 200, such as a login form, is an error of the ``ResponseError`` branch."""
     _raises(harness, "login_page", errors.ResponseError)
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def nothing_is_no_answer(harness: Harness) -> None:
     """200 without a body and 204 are errors of the ``ResponseError`` branch."""
     for fault in ("empty_answer", "no_content"):
         _raises(harness, fault, errors.ResponseError)
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def rubbish_is_no_answer(harness: Harness) -> None:
     """JSON that cannot be read or is a list is an error of the provider tree, not a crash of the plugin."""
     for fault in ("invalid_json", "json_list", "deep_lists"):
@@ -120,16 +122,40 @@ def rubbish_is_no_answer(harness: Harness) -> None:
         expect(not isinstance(error, errors.PluginError), "no PluginError", f"there came {error!r}")
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def too_much_is_refused(harness: Harness) -> None:
     """A line without an end is ``TooLarge`` or another error, and memory stays bounded."""
     _raises(harness, "endless_line", errors.ResponseError, errors.TimeLimitExceeded)
 
 
-@claim(_REFUSALS, exempt=offline)
+@claim(_REFUSALS_TITLE, exempt=offline)
 def errors_survive_pickle(harness: Harness) -> None:
     """Errors survive ``pickle``: class, sentence and data."""
     error = _raises(harness, "retry_after_seconds", errors.ProviderError)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
     same = type(again) is type(error) and str(again) == str(error) and vars(again).keys() == vars(error).keys()
     expect(same, f"{error!r} after pickle", f"there came {again!r}")
+
+
+CUT_ANSWERS = (
+    a_cut_stream_is_truncated,
+    a_lost_connection_is_no_answer,
+)
+
+TIME_LIMITS = (
+    keeps_first,
+    keeps_idle,
+    keeps_the_deadline,
+)
+
+REFUSALS = (
+    a_refused_key_is_told,
+    a_rate_limit_is_told,
+    a_failed_service_is_told,
+    a_bot_wall_is_told,
+    a_page_is_no_answer,
+    nothing_is_no_answer,
+    rubbish_is_no_answer,
+    too_much_is_refused,
+    errors_survive_pickle,
+)

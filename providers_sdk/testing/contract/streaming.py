@@ -10,9 +10,11 @@ from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._harness import PROMPT, ClaimFailed, Harness, NotAnIterator, Outcome
 from providers_sdk.testing.fake_service import StandIn
 
-_DESCRIPTION = "The description"
-_ANSWER = "The answer"
-_STREAM = "Streaming"
+__all__ = ["ANSWER", "DESCRIPTION", "STREAMING"]
+
+_DESCRIPTION_TITLE = "The description"
+_ANSWER_TITLE = "The answer"
+_STREAM_TITLE = "Streaming"
 _OPENING = 2
 """Pieces that a stream may begin with before it is held back: a service may open with one that has no text."""
 _FLAGS = (
@@ -56,7 +58,7 @@ def _raw(harness: Harness) -> list[object]:
         return harness.raw(site)
 
 
-@claim(_DESCRIPTION, needs=())
+@claim(_DESCRIPTION_TITLE, needs=())
 def describes_itself(harness: Harness) -> None:
     """The class says where its service is (``url``) or that it is ``offline``, and its flags are true or false."""
     kind = harness.provider
@@ -78,7 +80,7 @@ def describes_itself(harness: Harness) -> None:
     expect(not wrong, "True or False in each flag", f"{', '.join(wrong)} are something else")
 
 
-@claim(_DESCRIPTION, needs=())
+@claim(_DESCRIPTION_TITLE, needs=())
 def knows_its_models(harness: Harness) -> None:
     """``default_model`` is one of ``models`` where these are listed, and every alias leads to one of them."""
     kind = harness.provider
@@ -96,7 +98,7 @@ def knows_its_models(harness: Harness) -> None:
     expect(found == dict(kind.model_aliases), "get_model() to follow the aliases", f"it gives {found}")
 
 
-@claim(_ANSWER, needs=())
+@claim(_ANSWER_TITLE, needs=())
 def comes_back(harness: Harness) -> None:
     """``complete`` comes to an end, with an answer or an error, when the service answers at once."""
     try:
@@ -107,7 +109,7 @@ def comes_back(harness: Harness) -> None:
         pass
 
 
-@claim(_ANSWER, needs=("comes_back",))
+@claim(_ANSWER_TITLE, needs=("comes_back",))
 def is_an_iterator(harness: Harness) -> None:
     """``complete`` returns a generator or another iterator: no list, no string, not ``None``."""
     try:
@@ -118,7 +120,7 @@ def is_an_iterator(harness: Harness) -> None:
         pass
 
 
-@claim(_ANSWER, needs=("is_an_iterator",))
+@claim(_ANSWER_TITLE, needs=("is_an_iterator",))
 def runs(harness: Harness) -> None:
     """``complete`` raises nothing when the service answers as it should."""
     try:
@@ -127,28 +129,28 @@ def runs(harness: Harness) -> None:
         raise ClaimFailed(f"expected no error; complete() raised {type(error).__name__}: {error}") from error
 
 
-@claim(_ANSWER, needs=("runs",))
+@claim(_ANSWER_TITLE, needs=("runs",))
 def yields_chunks(harness: Harness) -> None:
     """Every object yielded is ``str``, ``Reasoning``, ``ServedModel``, ``Usage`` or ``FinishReason``."""
     foreign = [chunk for chunk in _raw(harness) if not isinstance(chunk, Chunk)]
     expect(not foreign, "only chunks", f"complete() yielded {type(foreign[0]).__name__ if foreign else ''}")
 
 
-@claim(_ANSWER, needs=("runs",))
+@claim(_ANSWER_TITLE, needs=("runs",))
 def finishes(harness: Harness) -> None:
     """An answer ends with a ``FinishReason``."""
     finish = [chunk for chunk in _raw(harness) if isinstance(chunk, FinishReason)]
     expect(finish, "a FinishReason at the end", "there was none")
 
 
-@claim(_ANSWER, needs=("finishes",))
+@claim(_ANSWER_TITLE, needs=("finishes",))
 def finishes_once(harness: Harness) -> None:
     """There is one ``FinishReason`` and not a second."""
     finish = [chunk for chunk in _raw(harness) if isinstance(chunk, FinishReason)]
     expect(len(finish) == 1, "one FinishReason", f"there were {len(finish)}: {', '.join(map(str, finish))}")
 
 
-@claim(_ANSWER, needs=("finishes",))
+@claim(_ANSWER_TITLE, needs=("finishes",))
 def stops_after_the_finish(harness: Harness) -> None:
     """Nothing but an end follows the ``FinishReason``."""
     chunks = _raw(harness)
@@ -157,7 +159,7 @@ def stops_after_the_finish(harness: Harness) -> None:
     expect(not after, "nothing after the FinishReason", f"there followed {after[0] if after else ''!r}")
 
 
-@claim(_ANSWER, needs=("yields_chunks", "finishes", "finishes_once", "stops_after_the_finish"))
+@claim(_ANSWER_TITLE, needs=("yields_chunks", "finishes", "finishes_once", "stops_after_the_finish"))
 def answers(harness: Harness) -> None:
     """The text is what the service said, outer white space aside: nothing lost, nothing added."""
     outcome = good_answer(harness)
@@ -166,14 +168,14 @@ def answers(harness: Harness) -> None:
     expect(outcome.text.strip() == said.strip(), f"the text {said!r}", f"there came {outcome}")
 
 
-@claim(_ANSWER)
+@claim(_ANSWER_TITLE)
 def answers_whole(harness: Harness) -> None:
     """With ``stream=False`` the same text comes."""
     streamed, whole = good_answer(harness), good_answer(harness, stream=False)
     expect(whole.text == streamed.text, f"the text {streamed.text!r}", f"there came {whole}")
 
 
-@claim(_ANSWER, exempt=offline)
+@claim(_ANSWER_TITLE, exempt=offline)
 def keeps_characters_whole(harness: Harness) -> None:
     """Characters that the network tears apart arrive whole."""
     says = ("Пицца ", "世界 ", "🍕 ", "é. ", "Ende")
@@ -183,7 +185,7 @@ def keeps_characters_whole(harness: Harness) -> None:
     expect(outcome.text.strip() == "".join(says).strip(), f"the text {''.join(says)!r}", f"there came {outcome}")
 
 
-@claim(_STREAM, exempt=not_streaming)
+@claim(_STREAM_TITLE, exempt=not_streaming)
 def delivers_at_once(harness: Harness) -> None:
     """The first piece is delivered while the service still holds back the rest."""
     gate, paused = threading.Event(), threading.Event()
@@ -212,7 +214,7 @@ def _first_piece(chunks: Iterator[object]) -> str:
     return next((chunk for chunk in chunks if isinstance(chunk, str)), "")
 
 
-@claim(_STREAM, exempt=offline)
+@claim(_STREAM_TITLE, exempt=offline)
 def lets_go_when_closed(harness: Harness) -> None:
     """Once a reply is closed after its first piece, no connection of it is left."""
     with harness.site() as site, harness.client(site) as client:
@@ -224,7 +226,7 @@ def lets_go_when_closed(harness: Harness) -> None:
         expect(site.wait_idle(2.0), "no open connection", f"{site.open_connections} stayed open")
 
 
-@claim(_STREAM, exempt=offline)
+@claim(_STREAM_TITLE, exempt=offline)
 def lets_go_when_abandoned(harness: Harness) -> None:
     """A reply that is dropped after its first piece leaves no connection either, nor does a finished one."""
     with harness.site() as site:
@@ -234,3 +236,28 @@ def lets_go_when_abandoned(harness: Harness) -> None:
                     if leave:
                         break
             expect(site.wait_idle(2.0), "no open connection", f"{site.open_connections} stayed open")
+
+
+DESCRIPTION = (
+    describes_itself,
+    knows_its_models,
+)
+
+ANSWER = (
+    comes_back,
+    is_an_iterator,
+    runs,
+    yields_chunks,
+    finishes,
+    finishes_once,
+    stops_after_the_finish,
+    answers,
+    answers_whole,
+    keeps_characters_whole,
+)
+
+STREAMING = (
+    delivers_at_once,
+    lets_go_when_closed,
+    lets_go_when_abandoned,
+)
