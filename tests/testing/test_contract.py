@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -16,7 +17,17 @@ import pytest
 from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
 from providers_sdk.testing import Connection, Received, Response, deltas, sse
-from providers_sdk.testing.contract import CLAIMS, SUITES, Claim, Harness, behaviour, failures, judge, streaming
+from providers_sdk.testing.contract import (
+    CLAIMS,
+    SUITES,
+    Claim,
+    ContractRunner,
+    Harness,
+    behaviour,
+    failures,
+    judge,
+    streaming,
+)
 from providers_sdk.testing.contract.page import contract_page
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.openai import OpenAI
@@ -237,27 +248,35 @@ def test_the_fault_of_a_broken_provider_is_named_and_only_the_right_claims_fail(
     assert set(_failed(kind)) == claims
 
 
+_STOPPED = """
+import os, signal, subprocess
+subprocess.Popen(["/bin/sh", "-c", f"sleep 1.2; kill -CONT {os.getpid()}"])
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+"""For more than a second the machine gives this process no CPU."""
+
+
 @pytest.mark.parametrize(
-    ("code", "claim"),
+    ("code", "claims"),
     [
-        ("import time\ntime.sleep(1.5)", "imports_quickly"),
-        (
-            "import socket\nsocket.create_server(('127.0.0.1', 0)).close()",
-            "touches_no_network_at_import",
-        ),
+        ("import time; time.sleep(1.2)", {"imports_quickly"}),
+        ("import time\nwhile time.process_time() < 1.4: pass", {"imports_quickly"}),
+        ("import socket; socket.create_server(('127.0.0.1', 0)).close()", {"touches_no_network_at_import"}),
+        (_STOPPED, set()),
     ],
-    ids=["sleeps", "opens a socket"],
+    ids=["sleeps", "computes", "opens a socket", "is stopped by the machine"],
 )
 def test_what_a_module_does_at_import_is_named(
-    code: str, claim: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    code: str, claims: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    name = f"broken_at_import_{claim}"
-    source = f"from providers_sdk_plugins.echo import Echo\n{code}\nclass Rash(Echo):\n    pass\n"
+    name = f"rash_{request.node.callspec.id.replace(' ', '_')}"
+    only_there = f"import sys\nif 'pytest' not in sys.modules:\n{indent(code.strip(), '    ')}\n"
+    source = f"from providers_sdk_plugins.echo import Echo\n{only_there}\nclass Rash(Echo):\n    pass\n"
     (tmp_path / f"{name}.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
-    module = importlib.import_module(name)
-    failed = {result.claim.name for result in judge(module.Rash, None) if result.state == "fails"}
-    assert failed == {claim}
+    runner = ContractRunner(Harness(importlib.import_module(name).Rash, None))
+    results = [runner.run(CLAIMS[claim]) for claim in ("imports_quickly", "touches_no_network_at_import")]
+    assert {result.claim.name for result in results if result.state == "fails"} == claims
 
 
 def test_a_provider_whose_first_event_is_text_is_read_until_its_stand_in_has_paused() -> None:

@@ -20,7 +20,17 @@ from providers_sdk.testing.contract._harness import ClaimFailed, Harness
 from providers_sdk.testing.contract._suites import CLAIMS, SUITES
 from providers_sdk.testing.fake_service import StandIn
 
-__all__ = ["CLAIMS", "SUITES", "Claim", "ClaimFailed", "Harness", "ProviderContract", "Result", "judge"]
+__all__ = [
+    "CLAIMS",
+    "SUITES",
+    "Claim",
+    "ClaimFailed",
+    "ContractRunner",
+    "Harness",
+    "ProviderContract",
+    "Result",
+    "judge",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class ContractRunner:
     results: dict[str, Result] = field(default_factory=dict)
 
     def run(self, claim: Claim) -> Result:
+        """Return the result of ``claim``; the claims that it needs are checked first."""
         if claim.name not in self.results:
             self.results[claim.name] = self._run(claim)
         return self.results[claim.name]

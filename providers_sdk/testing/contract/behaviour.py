@@ -29,15 +29,19 @@ _IMPORT = """
 import sys, time
 import bs4, requests  # this library loads them with the first request; urllib3 binds a socket as it is imported
 import providers_sdk.plugin
-touched = []
+touched, slept = set(), []
 def watch(name, arguments):
     if name in ("socket.connect", "socket.getaddrinfo", "socket.bind"):
-        touched.append(name)
+        touched.add(name)
+def sleep(seconds, sleep=time.sleep):
+    slept.append(seconds)
+    sleep(seconds)
+time.sleep = sleep
 sys.addaudithook(watch)
-started = time.perf_counter()
 {load}
-print("\\nCONTRACT", round(time.perf_counter() - started, 3), *sorted(set(touched)))
+print("\\nCONTRACT", time.process_time() + sum(slept), *sorted(touched))
 """
+"""What the process in which a plugin is imported runs: sleeping counts like computing, waiting for a CPU does not."""
 
 
 def _no_options(harness: Harness) -> str:
@@ -204,27 +208,28 @@ def serves_threads(harness: Harness) -> None:
 @claim(_MANNERS_TITLE, needs=())
 def touches_no_network_at_import(harness: Harness) -> None:
     """Importing the plugin opens no socket and resolves no name."""
-    _, touched = _import_in_a_process(harness)
+    _, touched = _run_in_a_process(_loading(harness))
     expect(not touched, "no network at import", f"it used {', '.join(touched)}")
 
 
 @claim(_MANNERS_TITLE, needs=())
 def imports_quickly(harness: Harness) -> None:
-    """Importing the plugin takes less than a second beyond this library's own modules."""
-    seconds, _ = _import_in_a_process(harness)
-    expect(seconds < 1.0, "an import of less than 1 s", f"it took {seconds:.1f} s")
+    """Importing the plugin takes less than a second of computing and sleeping beyond this library's own modules."""
+    seconds = _run_in_a_process(_loading(harness))[0] - _run_in_a_process("")[0]
+    expect(seconds < 1.0, "an import of less than 1 s", f"it took {seconds:.1f} s of computing and sleeping")
 
 
-def _import_in_a_process(harness: Harness) -> tuple[float, list[str]]:
-    code = _IMPORT.format(load=_loading(harness))
+def _run_in_a_process(load: str) -> tuple[float, list[str]]:
+    """Return the seconds that the process computed or slept, and what of the network it touched."""
+    code = _IMPORT.format(load=load)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(  # noqa: S603  the plugin under test, in a process of its own
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60, check=False
     )
-    words = done.stdout.rpartition("CONTRACT")[2].split()
-    if done.returncode or not words:
+    fields = done.stdout.rpartition("CONTRACT")[2].split()
+    if done.returncode or not fields:
         raise ClaimFailed(f"expected an import without error; it ended with: {done.stderr.strip()[-300:]}")
-    return float(words[0]), words[1:]
+    return float(fields[0]), fields[1:]
 
 
 def _loading(harness: Harness) -> str:
