@@ -14,6 +14,8 @@ __all__ = ["CUT_ANSWERS", "REFUSALS", "TIME_LIMITS"]
 _CUT_TITLE = "Cut answers"
 _TIME_TITLE = "Time limits"
 _REFUSALS_TITLE = "Refusals and rubbish"
+_SLACK = 3.0
+"""Seconds that a busy machine may take; where a limit is not kept, only one of the harness's own ends the call."""
 
 
 def struck(harness: Harness, fault: str, **arguments: object) -> Outcome:
@@ -67,9 +69,9 @@ def keeps_the_deadline(harness: Harness) -> None:
 
 def _in_time(harness: Harness, fault: str, kind: type[Exception], **limits: float) -> None:
     outcome = struck(harness, fault, **limits)
-    most = max(limits.values())
+    most = max(limits.values()) + _SLACK
     expect(isinstance(outcome.error, kind), kind.__name__, f"there came {outcome}")
-    expect(outcome.seconds < most + 0.5, f"an end within {most + 0.5:g} s", f"it took {outcome.seconds:.1f} s")
+    expect(outcome.seconds < most, f"an end within {most:g} s", f"it took {outcome.seconds:.1f} s")
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)

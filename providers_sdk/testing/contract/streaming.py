@@ -223,7 +223,7 @@ def lets_go_when_closed(harness: Harness) -> None:
         next(iter(reply.chunks()))
         reply.close()
         client.close()
-        expect(site.wait_idle(2.0), "no open connection", f"{site.open_connections} stayed open")
+        expect(site.wait_idle(harness.patience / 2), "no open connection", f"{site.open_connections} stayed open")
 
 
 @claim(_STREAM_TITLE, exempt=offline)
@@ -235,7 +235,7 @@ def lets_go_when_abandoned(harness: Harness) -> None:
                 for _ in client.chat(PROMPT):
                     if leave:
                         break
-            expect(site.wait_idle(2.0), "no open connection", f"{site.open_connections} stayed open")
+            expect(site.wait_idle(harness.patience / 2), "no open connection", f"{site.open_connections} stayed open")
 
 
 DESCRIPTION = (
