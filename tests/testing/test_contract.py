@@ -37,6 +37,21 @@ _FOR_EVER = threading.Event()
 _LEAKED: list[tuple[Http, Iterator[Chunk]]] = []
 
 
+def _open_another(provider: Provider, http: Http, *, proxy: str | None = None) -> Http:
+    """Open connections of one's own, which nobody else closes; through the caller's proxy if no other is given."""
+    bound = bind(provider, proxy=http._pool.proxy if proxy is None else proxy)
+    return Http(bound.session, http.clock, provider.url)
+
+
+def _find_lent_session(http: Http) -> Any:
+    return http._pool.lent
+
+
+def _close(http: Http) -> None:
+    http.close()
+    http._pool.close()
+
+
 class Sound(OpenAI):
     """Nothing is wrong with it."""
 
@@ -79,7 +94,7 @@ class SwallowsErrors(Sound):
 
 class LeaksTheResponse(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        own = Http(bind(self, proxy=http._pool.proxy).session, http.clock, self.url)
+        own = _open_another(self, http)
         answer = super().complete(request, own)
         _LEAKED.append((own, answer))
         for chunk in answer:  # noqa: UP028  'yield from' would close it
@@ -99,7 +114,7 @@ class Prints(Sound):
 
 class WritesToTheSessionItWasLent(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        lent = http._pool.lent
+        lent = _find_lent_session(http)
         if lent is not None:
             lent.headers["x-was"] = "here"
         yield from super().complete(request, http)
@@ -107,12 +122,11 @@ class WritesToTheSessionItWasLent(Sound):
 
 class IgnoresTheProxy(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        direct = Http(bind(self, proxy="").session, http.clock, self.url)
+        direct = _open_another(self, http, proxy="")
         try:
             yield from super().complete(request, direct)
         finally:
-            direct.close()
-            direct._pool.close()
+            _close(direct)
 
 
 class LogsTheKey(Sound):
@@ -229,8 +243,7 @@ def _let_go() -> Iterator[None]:
     _FOR_EVER.set()
     for http, answer in _LEAKED:  # what was leaked on purpose must not warn in a later test, when garbage is collected
         answer.close()  # type: ignore[attr-defined]
-        http.close()
-        http._pool.close()
+        _close(http)
     _LEAKED.clear()
 
 

@@ -8,14 +8,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from providers_sdk._engine.client import Client
-from providers_sdk._http.client import Http
-from providers_sdk._http.clock import Clock
 from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Limits
-from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk._model.messages import Messages
 from providers_sdk._plugins.registry import Registry
-from providers_sdk._provider.binding import bind
 from providers_sdk._provider.provider import Provider
+from providers_sdk.testing.contract._internals import open_request
 from providers_sdk.testing.fake_service import Fault, StandIn
 
 __all__ = ["ClaimFailed", "Harness", "Outcome"]
@@ -101,14 +99,8 @@ class Harness:
         :raises Exception: whatever it raises.
         """
         provider = self.provider(self.settings(site), name=NAME)
-        bound = bind(provider)
-        http = Http(bound.session, Clock(LIMITS), provider.url)
-        try:
-            request = bound.create_request(None, parse_messages(PROMPT))
+        with open_request(provider, PROMPT, LIMITS) as (request, http):
             return self.patiently(lambda: _list(provider.complete(request, http)))
-        finally:
-            http.close()
-            bound.close()
 
     def patiently(self, call: Callable[[], _T]) -> _T:
         """Return what ``call`` returns, if it does within the patience.

@@ -14,6 +14,7 @@ import providers_sdk.errors as errors
 from providers_sdk._http.adapter import Session
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._harness import NAME, PROMPT, ClaimFailed, Harness
+from providers_sdk.testing.contract._internals import find_instance
 from providers_sdk.testing.contract.streaming import offline, site_or_none
 from providers_sdk.testing.fake_service import StandIn
 from providers_sdk.testing.faults import FAULTS
@@ -159,7 +160,7 @@ def _overheard(*, logs: bool = True) -> Iterator[io.StringIO]:
 def keeps_nothing_between_calls(harness: Harness) -> None:
     """The same question asked twice sends the same, and the instance and class are as before."""
     with site_or_none(harness) as site, harness.client(site) as client:
-        provider = client._bind(NAME).provider
+        provider = find_instance(client, NAME)
         before = (dict(vars(provider)), _plain(harness))
         sizes = [_asked_size(harness, client, site) for _ in range(3)]
         after = (dict(vars(provider)), _plain(harness))
