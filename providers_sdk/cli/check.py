@@ -102,6 +102,8 @@ def _summary(report: Report) -> None:
     for verdict in report.verdicts:
         colour = _COLOUR.get(verdict.state, "dim")
         words = verdict.detail or f"{verdict.seconds:.2f} s"
+        if verdict.state == "fails":
+            words += f". {verdict.claim.text}"
         table.add_row(f"[{colour}]{verdict.state}[/]", verdict.claim.name, escape(words))
     console.print(table)
     counts = ", ".join(f"{state}: {count}" for state, count in report.counts.items())

@@ -79,6 +79,18 @@ def test_a_broken_provider_ends_with_exit_code_1_and_names_the_claim(
     assert "mill breaks the contract" in done.output
 
 
+def test_a_crash_is_shown_at_the_authors_line_with_the_text_of_the_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "400")
+    (tmp_path / "kiln_plugin.py").write_text(_PROVIDER.format(name="Kiln", answer="{}['text']"))
+    done = check("kiln_plugin")
+    assert f"complete() raised KeyError: 'text' ({tmp_path / 'kiln_plugin.py'}:10, in complete)" in done.output
+    assert CLAIMS["runs"].text in done.output
+    assert "docs/" not in done.output
+
+
 def test_the_page_is_whole_and_asks_for_nothing_from_elsewhere(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     assert check("openai", "--html", str(page)).exit_code == 0

@@ -1,6 +1,7 @@
 """The contract names the fault of each broken provider, and passes a sound one."""
 
 import importlib
+import json
 import logging
 import os
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
-from providers_sdk.testing import Connection, Received, Response, deltas, sse
+from providers_sdk.testing import Connection, ProviderContract, Received, Response, deltas, sse
 from providers_sdk.testing.contract import (
     CLAIMS,
     SUITES,
@@ -50,6 +51,11 @@ def _find_lent_session(http: Http) -> Any:
 def _close(http: Http) -> None:
     http.close()
     http._pool.close()
+
+
+def _body(request: Request) -> dict[str, Any]:
+    messages = [{"role": turn.role, "content": turn.content} for turn in request.messages]
+    return {"model": request.model, "messages": messages, **request.options}
 
 
 class Sound(OpenAI):
@@ -140,12 +146,7 @@ class InventsAFinish(Sound):
         finished = False
         answer = http.post(
             "/chat/completions",
-            json={
-                "model": request.model,
-                "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
-                "stream": True,
-                **request.options,
-            },
+            json={**_body(request), "stream": True},
             headers=self._headers(),
         )
         for chunk in iter_deltas(answer.events()):
@@ -308,11 +309,51 @@ def test_a_provider_whose_first_event_is_text_is_read_until_its_stand_in_has_pau
     CLAIMS["delivers_at_once"].check(Harness(Sound, TextFirst))
 
 
-def test_every_failure_says_what_was_expected_what_happened_and_where_the_contract_says_so() -> None:
+def test_every_failure_says_what_was_expected_and_what_happened() -> None:
     for result in _results(SwallowsErrors, BROKEN[SwallowsErrors]).values():
         assert result.detail.startswith("expected ")
         assert "; " in result.detail
-        assert "[docs/contract.md, " in result.detail
+        assert "docs/" not in result.detail  # which no wheel holds
+
+
+class TestsACrash(ProviderContract):
+    """What pytest shows is what this class fails with."""
+
+    __test__ = False
+    provider = RaisesStopIteration
+    stand_in = OpenAISite
+
+
+def test_pytest_shows_the_text_of_the_claim_that_fails_and_the_authors_line() -> None:
+    with pytest.raises(pytest.fail.Exception) as caught:
+        TestsACrash().test_claim(CLAIMS["runs"])
+    text, detail = str(caught.value).splitlines()
+    assert text == CLAIMS["runs"].text
+    assert detail.endswith(f"{_place_in(RaisesStopIteration)}, in complete)")
+
+
+def _place_in(kind: type[Provider], line: int = 1) -> str:
+    """The place of the line that is ``line`` lines below the ``def`` of ``complete``, as failures write it."""
+    code = kind.complete.__code__
+    return f"({Path(code.co_filename).relative_to(Path.cwd())}:{code.co_firstlineno + line}"
+
+
+class CrashesAtAPage(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        text = http.post("/chat/completions", headers=self._headers(), json=_body(request)).text()
+        yield json.loads(text)["choices"][0]["message"]["content"]
+        yield FinishReason("stop")
+
+
+def test_a_crash_inside_the_library_is_shown_at_the_authors_line() -> None:
+    [result] = _results(CrashesAtAPage, ["a_page_is_no_answer"]).values()
+    assert "got PluginCrashed" in result.detail
+    assert f"{_place_in(CrashesAtAPage, 2)}, in complete)" in result.detail
+
+
+def test_a_failure_that_is_nobodys_crash_shows_no_line() -> None:
+    [result] = _results(SwallowsErrors, ["a_bot_wall_is_told"]).values()
+    assert ".py:" not in result.detail
 
 
 def test_a_claim_that_does_not_apply_names_the_declaration() -> None:

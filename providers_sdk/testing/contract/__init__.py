@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.contract._claim import Claim
+from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._harness import ClaimFailed, Harness
 from providers_sdk.testing.contract._suites import CLAIMS, SUITES
 from providers_sdk.testing.fake_service import StandIn
@@ -72,9 +73,14 @@ class ContractRunner:
         try:
             claim.check(self.harness)
         except Exception as error:  # noqa: BLE001  a provider under test may do anything
-            detail = str(error) if isinstance(error, ClaimFailed) else f"the check met {type(error).__name__}: {error}"
-            return Result(claim, "fails", f"{detail} [{claim.where}]", perf_counter() - started)
+            return Result(claim, "fails", self._describe(error), perf_counter() - started)
         return Result(claim, "holds", "", perf_counter() - started)
+
+    def _describe(self, error: Exception) -> str:
+        if isinstance(error, ClaimFailed):
+            return str(error)
+        where = describe_crash(error, self.harness.provider)
+        return f"expected no error; got {type(error).__name__}: {error}{where}"
 
 
 def judge(provider: type[Provider], stand_in: type[StandIn] | None) -> Iterator[Result]:

@@ -30,11 +30,6 @@ class Claim:
     needs: tuple[str, ...] = ()
     exempt: Declared = lambda _: ""
 
-    @property
-    def where(self) -> str:
-        """Where the contract says so."""
-        return f"docs/contract.md, {self.section}: {self.name}"
-
 
 def claim(
     section: str, *, needs: tuple[str, ...] = ("answers",), exempt: Declared = lambda _: ""

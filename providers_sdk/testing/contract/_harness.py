@@ -13,6 +13,7 @@ from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
+from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._internals import open_request
 from providers_sdk.testing.fake_service import Fault, StandIn
 
@@ -31,11 +32,15 @@ class ClaimFailed(AssertionError):
 
 @dataclass(slots=True)
 class Outcome:
-    """What asking came to: chunks, then perhaps an error."""
+    """What asking came to: chunks, then perhaps an error.
+
+    :param crash: where the error left the author's code, as :func:`describe_crash` says it.
+    """
 
     chunks: list[Chunk] = field(default_factory=list)
     error: Exception | None = None
     seconds: float = 0.0
+    crash: str = ""
 
     @property
     def text(self) -> str:
@@ -44,7 +49,7 @@ class Outcome:
 
     def __str__(self) -> str:
         if self.error is not None:
-            return f"{type(self.error).__name__} ({self.error}) after {self.seconds:.1f} s"
+            return f"{type(self.error).__name__} ({self.error}) after {self.seconds:.1f} s{self.crash}"
         return f"an answer of {len(self.text)} characters: {self.text[:60]!r}"
 
 
@@ -91,7 +96,12 @@ class Harness:
         """Ask through a client of its own, and read to the end."""
         options = arguments.pop("options", {})
         with self.client(site, **arguments) as client:
-            return self.patiently(lambda: _read(lambda: iter(client.chat(messages, stream=stream, **options).chunks())))
+            outcome = self.patiently(
+                lambda: _read(lambda: iter(client.chat(messages, stream=stream, **options).chunks()))
+            )
+        if outcome.error is not None:
+            outcome.crash = describe_crash(outcome.error, self.provider)
+        return outcome
 
     def raw(self, site: StandIn | None) -> list[object]:
         """Return what ``complete`` itself yields, unchecked.

@@ -78,7 +78,7 @@ def uses_the_proxy(harness: Harness) -> None:
     with harness.site() as site:
         settings = {**harness.settings(site), "url": "http://behind-the-proxy.invalid"}
         outcome = harness.ask(site, proxy=site.url, settings=settings)
-    expect(outcome.error is None, "an answer through the proxy", f"there came {outcome}")
+    expect(outcome.error is None, "an answer through the proxy", f"got {outcome}")
 
 
 @claim(_SETTINGS_TITLE)
@@ -87,7 +87,7 @@ def refuses_unknown_options(harness: Harness) -> None:
     with site_or_none(harness) as site:
         outcome = harness.ask(site, options={"no_such_option": 1})
         sent = site.requests if site is not None else []
-    expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"there came {outcome}")
+    expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"got {outcome}")
     expect(not sent, "nothing sent", f"{len(sent)} requests came")
 
 
@@ -113,9 +113,9 @@ def sends_what_it_says_it_takes(harness: Harness) -> None:
             outcome = harness.ask(site, messages)
             reached = f"mark-{role}".encode() in _sent(site)
         if takes:
-            expect(reached, f"the {role} message in what is sent", f"it is not there; there came {outcome}")
+            expect(reached, f"the {role} message in what is sent", f"it is not there; got {outcome}")
         else:
-            expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"there came {outcome}")
+            expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"got {outcome}")
 
 
 @claim(_SECRETS_TITLE, exempt=_no_secret)

@@ -5,6 +5,7 @@ import pickle
 from providers_sdk import errors
 from providers_sdk._model.chunks import FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
+from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._harness import ClaimFailed, Harness, Outcome
 from providers_sdk.testing.contract.streaming import not_streaming, offline
 from providers_sdk.testing.faults import FAULTS
@@ -29,7 +30,7 @@ def _raises(harness: Harness, fault: str, *kinds: type[Exception], **arguments: 
     wanted = " or ".join(kind.__name__ for kind in kinds)
     about = FAULTS[fault].about
     if not isinstance(outcome.error, kinds):
-        raise ClaimFailed(f"expected {wanted} ({about}); there came {outcome}")
+        raise ClaimFailed(f"expected {wanted} ({about}); got {outcome}")
     return outcome.error
 
 
@@ -37,9 +38,9 @@ def _raises(harness: Harness, fault: str, *kinds: type[Exception], **arguments: 
 def a_cut_stream_is_truncated(harness: Harness) -> None:
     """A stream that ends without its finish is ``StreamTruncated``, with the text so far; no finish is invented."""
     outcome = struck(harness, "early_end")
-    expect(isinstance(outcome.error, errors.StreamTruncated), "StreamTruncated", f"there came {outcome}")
+    expect(isinstance(outcome.error, errors.StreamTruncated), "StreamTruncated", f"got {outcome}")
     invented = [chunk for chunk in outcome.chunks if isinstance(chunk, FinishReason)]
-    expect(not invented, "no FinishReason", f"there came {invented}")
+    expect(not invented, "no FinishReason", f"got {invented}")
 
 
 @claim(_CUT_TITLE, exempt=offline)
@@ -70,7 +71,7 @@ def keeps_the_deadline(harness: Harness) -> None:
 def _in_time(harness: Harness, fault: str, kind: type[Exception], **limits: float) -> None:
     outcome = struck(harness, fault, **limits)
     most = max(limits.values()) + _SLACK
-    expect(isinstance(outcome.error, kind), kind.__name__, f"there came {outcome}")
+    expect(isinstance(outcome.error, kind), kind.__name__, f"got {outcome}")
     expect(outcome.seconds < most, f"an end within {most:g} s", f"it took {outcome.seconds:.1f} s")
 
 
@@ -121,7 +122,11 @@ def rubbish_is_no_answer(harness: Harness) -> None:
     """JSON that cannot be read or is a list is an error of the provider tree, not a crash of the plugin."""
     for fault in ("invalid_json", "json_list", "deep_lists"):
         error = _raises(harness, fault, errors.ResponseError, errors.StreamTruncated)
-        expect(not isinstance(error, errors.PluginError), "no PluginError", f"there came {error!r}")
+        expect(
+            not isinstance(error, errors.PluginError),
+            "no PluginError",
+            f"got {error!r}{describe_crash(error, harness.provider)}",
+        )
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
@@ -136,7 +141,7 @@ def errors_survive_pickle(harness: Harness) -> None:
     error = _raises(harness, "retry_after_seconds", errors.ProviderError)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
     same = type(again) is type(error) and str(again) == str(error) and vars(again).keys() == vars(error).keys()
-    expect(same, f"{error!r} after pickle", f"there came {again!r}")
+    expect(same, f"{error!r} after pickle", f"got {again!r}")
 
 
 CUT_ANSWERS = (

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from providers_sdk._model.chunks import Chunk, FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
+from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._harness import PROMPT, ClaimFailed, Harness, NotAnIterator, Outcome
 from providers_sdk.testing.fake_service import StandIn
 
@@ -49,7 +50,7 @@ def good_answer(harness: Harness, *, stream: bool = True) -> Outcome:
     """
     with site_or_none(harness) as site:
         outcome = harness.ask(site, stream=stream)
-    expect(outcome.error is None, "an answer", f"there came {outcome}")
+    expect(outcome.error is None, "an answer", f"got {outcome}")
     return outcome
 
 
@@ -126,7 +127,8 @@ def runs(harness: Harness) -> None:
     try:
         _raw(harness)
     except Exception as error:
-        raise ClaimFailed(f"expected no error; complete() raised {type(error).__name__}: {error}") from error
+        where = describe_crash(error, harness.provider)
+        raise ClaimFailed(f"expected no error; complete() raised {type(error).__name__}: {error}{where}") from error
 
 
 @claim(_ANSWER_TITLE, needs=("runs",))
@@ -165,14 +167,14 @@ def answers(harness: Harness) -> None:
     outcome = good_answer(harness)
     with site_or_none(harness) as site:
         said = site.text if site is not None else PROMPT
-    expect(outcome.text.strip() == said.strip(), f"the text {said!r}", f"there came {outcome}")
+    expect(outcome.text.strip() == said.strip(), f"the text {said!r}", f"got {outcome}")
 
 
 @claim(_ANSWER_TITLE)
 def answers_whole(harness: Harness) -> None:
     """With ``stream=False`` the same text comes."""
     streamed, whole = good_answer(harness), good_answer(harness, stream=False)
-    expect(whole.text == streamed.text, f"the text {streamed.text!r}", f"there came {whole}")
+    expect(whole.text == streamed.text, f"the text {streamed.text!r}", f"got {whole}")
 
 
 @claim(_ANSWER_TITLE, exempt=offline)
@@ -182,7 +184,7 @@ def keeps_characters_whole(harness: Harness) -> None:
     with harness.site(says=says) as site:
         site.bite = 1
         outcome = harness.ask(site)
-    expect(outcome.text.strip() == "".join(says).strip(), f"the text {''.join(says)!r}", f"there came {outcome}")
+    expect(outcome.text.strip() == "".join(says).strip(), f"the text {''.join(says)!r}", f"got {outcome}")
 
 
 @claim(_STREAM_TITLE, exempt=not_streaming)
@@ -202,7 +204,8 @@ def delivers_at_once(harness: Harness) -> None:
             chunks = harness.patiently(lambda: client.chat(PROMPT)).chunks()
             first = harness.patiently(lambda: _first_piece(chunks))
         except Exception as error:
-            raise ClaimFailed(f"expected the first piece while the service waits, got {error}") from error
+            where = describe_crash(error, harness.provider)
+            raise ClaimFailed(f"expected the first piece while the service waits; got {error}{where}") from error
         finally:
             gate.set()
         harness.patiently(lambda: list(chunks))  # to the end: a reply dropped earlier cuts the stand-in off
