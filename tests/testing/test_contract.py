@@ -162,6 +162,12 @@ class KeepsState(Sound):
         yield from super().complete(request, http)
 
 
+class EndsTheProgram(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield from super().complete(request, http)
+        sys.exit(0)
+
+
 class RaisesStopIteration(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         yield next(iter(()))
@@ -226,6 +232,7 @@ BROKEN: dict[type[Provider], set[str]] = {
     LogsTheKey: {"keeps_secrets"},
     InventsAFinish: {"a_cut_stream_is_truncated"},
     KeepsState: {"keeps_nothing_between_calls"},
+    EndsTheProgram: {"runs"},
     RaisesStopIteration: {"runs"},
     ReturnsAList: {"is_an_iterator"},
     ReturnsNone: {"is_an_iterator"},

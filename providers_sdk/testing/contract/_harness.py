@@ -116,6 +116,7 @@ class Harness:
         """Return what ``call`` returns, if it does within the patience.
 
         :raises ClaimFailed: it does not come back.
+        :raises EndedTheProgram: it raised ``SystemExit`` or the like, which would end the caller, too.
         """
         results: list[_T] = []
         failures: list[BaseException] = []
@@ -132,8 +133,17 @@ class Harness:
         if thread.is_alive():
             raise ClaimFailed(f"expected an end within {self.patience:g} s; it is still busy, past every time limit")
         if failures:
+            if not isinstance(failures[0], Exception):
+                raise EndedTheProgram(failures[0]) from failures[0]
             raise failures[0]
         return results[0]
+
+
+class EndedTheProgram(Exception):
+    """What the provider raised is no ``Exception``, such as ``SystemExit``."""
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__(f"{type(raised).__name__}: {raised}")
 
 
 class NotAnIterator(Exception):
