@@ -17,8 +17,8 @@ def test_every_seed_of_the_corpus_keeps_the_claims_wherever_it_is_cut_in_two(num
         FUZZ["check"](document, [cut])
 
 
-def test_fuzzed_streams_keep_the_claims_for_two_seconds() -> None:
-    assert FUZZ["fuzz"](2.0) > 200
+def test_fuzzed_streams_keep_the_claims_for_six_hundred_documents() -> None:
+    assert FUZZ["fuzz"](600) >= 600
 
 
 def test_the_fuzzer_finds_what_no_seed_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,4 +32,4 @@ def test_the_fuzzer_finds_what_no_seed_holds(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setitem(FUZZ["read"].__globals__, "iter_deltas", unsound)
     with pytest.raises(AssertionError, match="our own code is at fault"):
-        FUZZ["fuzz"](30.0)
+        FUZZ["fuzz"](20_000)
