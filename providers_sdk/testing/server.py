@@ -170,12 +170,16 @@ class RawServer:
         listener, self._listener = self._listener, None
         if listener is None:
             return
-        _cut(listener)
+        if not _shut_down(listener):
+            listener.close()
+        if self._acceptor is not None:
+            self._acceptor.join(_PATIENCE)
+        listener.close()
         with self._lock:
             remaining, threads = list(self._open), list(self._threads)
         for sock in remaining:
-            _cut(sock)
-        for thread in [*threads, *([self._acceptor] if self._acceptor else [])]:
+            _shut_down(sock)
+        for thread in threads:
             thread.join(_PATIENCE)
 
     def __enter__(self) -> Self:
@@ -190,7 +194,6 @@ class RawServer:
                 sock, _ = listener.accept()
             except OSError:
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a small piece waits for the last one's ACK
             thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
             with self._lock:
                 self.connections += 1
@@ -201,6 +204,7 @@ class RawServer:
     def _serve(self, sock: socket.socket) -> None:
         wrapped = sock
         try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a small piece waits for the last one's ACK
             wrapped = self.wrap(sock)
             with self._lock:
                 self._open.add(wrapped)  # TLS takes the socket out of its first object
@@ -216,10 +220,13 @@ class RawServer:
                 self._idle.notify_all()
 
 
-def _cut(sock: socket.socket) -> None:
+def _shut_down(sock: socket.socket) -> bool:
+    """Wake the thread that waits for ``sock``, which closes it; return whether it could be woken.
+
+    Closing it here would hand its number to the next socket that is opened, and the thread could wait for that one.
+    """
     try:
-        sock.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own takes the TLS object from the thread's hands
     except OSError:
-        pass
-    finally:
-        sock.close()
+        return False
+    return True

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +12,7 @@ import requests
 
 from providers_sdk import Registry
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request
-from providers_sdk.testing import Connection, Received, Response, StandIn, deltas, html, json_response, sse
+from providers_sdk.testing import Connection, RawServer, Received, Response, StandIn, deltas, html, json_response, sse
 from providers_sdk.testing.faults import (
     FAULTS,
     Kind,
@@ -154,6 +155,23 @@ def test_a_piece_never_waits_for_the_acknowledgement_of_the_one_before() -> None
     with Notes() as site, socket.create_connection(site.address, timeout=10) as sock:
         assert sock.recv(1) == b""
         assert site.no_delay != 0  # else a reset loses what waits: 48 of 150 runs had no partial text
+
+
+def test_a_server_that_closes_leaves_each_socket_to_the_thread_that_waits_for_it() -> None:
+    class Notes(RawServer):
+        number = 0
+
+        def serve(self, connection: Connection) -> None:
+            serving.set()
+            connection.wait_closed()
+            self.number = connection.sock.fileno()
+
+    serving = threading.Event()
+    site = Notes().start()
+    with socket.create_connection(site.address, timeout=10):
+        assert serving.wait(10)
+        site.close()
+    assert site.number > 0  # with -1 here, the thread may have waited for another socket of the same number
 
 
 def test_a_fault_spoils_the_answer_that_the_site_would_have_given() -> None:
