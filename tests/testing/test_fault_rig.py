@@ -4,13 +4,14 @@ import base64
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
-from providers_sdk import Registry
+from providers_sdk import Limits, Registry
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request
 from providers_sdk.testing import Connection, RawServer, Received, Response, StandIn, deltas, html, json_response, sse
 from providers_sdk.testing.faults import (
@@ -304,6 +305,31 @@ def test_a_fault_that_strikes_at_the_second_call_is_met_by_a_second_call() -> No
     trial = try_fault(FAULTS["dies_when_reused"], "small", site, kind="json", registry=_registry(Asks))
     assert (trial.documented, trial.ended, trial.fits) == ("ConnectionLost", "ConnectionLost", True)
     assert site.connections == 1
+
+
+def test_waiting_past_a_limit_and_computing_show_in_different_figures() -> None:
+    class Waits(Asks):
+        def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+            time.sleep(0.5)
+            yield from super().complete(request, http)
+
+    class Computes(Asks):
+        def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+            started = time.thread_time()
+            while time.thread_time() < started + 0.5:
+                pass
+            yield from super().complete(request, http)
+
+    limits = Limits(connect=0.1, first=0.1, idle=0.1, deadline=0.1)
+    waits, computes = (
+        try_fault(
+            FAULTS["stall_before_headers"], "small", Small(), kind="json", limits=limits, registry=_registry(kind)
+        )
+        for kind in (Waits, Computes)
+    )
+    assert waits.overrun >= 0.4
+    assert waits.cpu_seconds < 0.4
+    assert computes.cpu_seconds >= 0.5
 
 
 def test_what_an_error_tells_includes_its_chain_its_fields_and_its_pickle() -> None:
