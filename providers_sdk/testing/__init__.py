@@ -1,10 +1,17 @@
-"""All that a plugin's tests import: stand-ins, named faults, and the contract."""
+"""All that a plugin's tests import: stand-ins, named faults, and the contract.
 
-from providers_sdk.testing.contract import CLAIMS, ProviderContract, judge
-from providers_sdk.testing.fake_service import Fault, StandIn, deltas, event, html, json_response, sse
-from providers_sdk.testing.faults import FAULTS, NamedFault, ProxyServer, TLSServer, rigged
-from providers_sdk.testing.response import Response
-from providers_sdk.testing.server import Connection, RawServer, Received
+Names are imported on first access (PEP 562): pytest imports this package for its plugin in every run.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from providers_sdk.testing.contract import CLAIMS, ProviderContract, judge
+    from providers_sdk.testing.fake_service import Fault, StandIn, deltas, event, html, json_response, sse
+    from providers_sdk.testing.faults import FAULTS, NamedFault, ProxyServer, TLSServer, rigged
+    from providers_sdk.testing.response import Response
+    from providers_sdk.testing.server import Connection, RawServer, Received
 
 __all__ = [
     "CLAIMS",
@@ -27,3 +34,24 @@ __all__ = [
     "rigged",
     "sse",
 ]
+
+_NAMES = {
+    "contract": "CLAIMS ProviderContract judge",
+    "fake_service": "Fault StandIn deltas event html json_response sse",
+    "faults": "FAULTS NamedFault ProxyServer TLSServer rigged",
+    "response": "Response",
+    "server": "Connection RawServer Received",
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
