@@ -69,15 +69,7 @@ def describes_itself(harness: Harness) -> None:
         "an http(s) address in 'url', a setting 'url', or offline = True",
         f"url is {kind.url!r}",
     )
-    flags = (
-        "working",
-        "offline",
-        "needs_auth",
-        "supports_stream",
-        "supports_system_message",
-        "supports_message_history",
-    )
-    wrong = [flag for flag in flags if not isinstance(getattr(kind, flag), bool)]
+    wrong = [flag for flag in _FLAGS if not isinstance(getattr(kind, flag), bool)]
     expect(not wrong, "True or False in each flag", f"{', '.join(wrong)} are something else")
 
 
