@@ -108,17 +108,28 @@ def test_a_fault_that_does_not_strike_at_an_answer_says_so() -> None:
         FAULTS["refused"](Connection(mine), Received("GET", "/"))
 
 
+class Struck(Small):
+    """Notes that the request is there, so that nobody leaves before the fault begins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.struck = threading.Event()
+
+    def answer(self, received: Received) -> Response:
+        self.struck.set()
+        return super().answer(received)
+
+
 def _stops_when_the_client_leaves(fault: NamedFault) -> bool:
-    with Small() as site:
+    with Struck() as site:
         site.fault = fault
         with socket.create_connection(site.address, timeout=10) as sock:
             _send(sock)
+            assert site.struck.wait(30)
             sock.settimeout(0.1)
             with contextlib.suppress(OSError):
                 sock.recv(1000)
-        for thread in list(site._threads):
-            thread.join(5)
-        return site.open_connections == 0
+        return site.wait_idle(15)  # by itself a fault ends after 20 s at the earliest
 
 
 def test_every_fault_stops_when_its_client_leaves() -> None:
@@ -128,10 +139,11 @@ def test_every_fault_stops_when_its_client_leaves() -> None:
 
 
 def _stops_when_the_server_closes(fault: NamedFault) -> bool:
-    site = Small().start()
+    site = Struck().start()
     site.fault = fault
     with socket.create_connection(site.address, timeout=10) as sock:
         _send(sock)
+        assert site.struck.wait(30)
         sock.settimeout(0.1)
         with contextlib.suppress(OSError):
             sock.recv(1000)
