@@ -223,7 +223,7 @@ BROKEN: dict[type[Provider], set[str]] = {
     YieldsAfterTheFinish: {"stops_after_the_finish"},
     FinishesTwice: {"finishes_once"},
     NeverFinishes: {"finishes"},
-    SwallowsErrors: {*_TROUBLE - {"a_cut_stream_is_truncated"}, "keeps_first", "keeps_idle"},
+    SwallowsErrors: _TROUBLE - {"a_cut_stream_is_truncated"},
     LeaksTheResponse: {"lets_go_when_closed", "lets_go_when_abandoned"},
     BuffersTheStream: {"delivers_at_once"},
     Prints: {"prints_nothing"},
