@@ -215,6 +215,11 @@ def test_the_echo_holds_the_password_as_sent_and_decoded() -> None:
     assert b"user:pa55word" in body
 
 
+@pytest.mark.parametrize("fault", ["invalid_utf8", "wrong_gzip", "forbidden", "empty_answer", "no_content"])
+def test_a_fault_that_is_a_whole_response_says_that_it_closes(fault: str) -> None:
+    assert _said(fault).count(b"\r\nConnection: close\r\n") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("seconds", b"7"), ("negative", b"-5"), ("rubbish", b"soon"), ("huge", b"9" * 400), ("past", b"Wed, 21 Oct 2015")],

@@ -19,6 +19,7 @@ from providers_sdk.errors import (
 )
 from providers_sdk.testing.fake_service import html, json_response
 from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, kind_of_answer
+from providers_sdk.testing.faults.heads import CLOSE
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, Received
 
@@ -32,7 +33,8 @@ _LOGIN = "<title>Log in</title><form><input type=password name=password></form>"
 
 def _answers(make: Callable[[Connection, Received], Response]) -> Act:
     def act(connection: Connection, received: Received) -> None:
-        for piece in make(connection, received).wire():
+        response = make(connection, received)
+        for piece in replace(response, headers={**response.headers, **CLOSE}).wire():
             connection.send(piece)
 
     return act

@@ -14,7 +14,7 @@ from providers_sdk.errors import (
 )
 from providers_sdk.testing.fake_service import event
 from providers_sdk.testing.faults.fault import Act, Ends, Kind, NamedFault, kind_of_answer, repeat
-from providers_sdk.testing.faults.heads import CHUNKED, send_head
+from providers_sdk.testing.faults.heads import CHUNKED, CLOSE, send_head
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, Received
 
@@ -131,7 +131,7 @@ def _says(body: Callable[[Connection], bytes], encoding: str | None = None) -> A
 
     def act(connection: Connection, _: Received) -> None:
         named = {"Content-Encoding": encoding} if encoding else {}
-        send_head(connection, {**CHUNKED, **named})
+        send_head(connection, {**CHUNKED, **CLOSE, **named})
         connection.send(chunk(body(connection)) + b"0\r\n\r\n")
 
     return act

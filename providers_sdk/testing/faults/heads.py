@@ -11,9 +11,11 @@ from providers_sdk.errors import (
 from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, flood, repeat
 from providers_sdk.testing.server import Connection, Received
 
-__all__ = ["CHUNKED", "HEAD_FAULTS", "send_head"]
+__all__ = ["CHUNKED", "CLOSE", "HEAD_FAULTS", "send_head"]
 
 CHUNKED = {"Transfer-Encoding": "chunked"}
+CLOSE = {"Connection": "close"}
+"""For a whole response after which the site closes: else a client may send its next request into the closing."""
 _LOST = Ends.all(ConnectionLost)
 _LATE = Ends(stream=FirstTimeout, json=DeadlineExceeded, page=FirstTimeout)
 _HARMLESS = Ends.all(None)
