@@ -67,7 +67,7 @@ class AIPower(Provider):
         _check(answer)
         if answer.content_type == "application/json":
             yield answer_text(answer.json())
-            yield FinishReason("stop")
+            yield FinishReason(None)
         else:
             yield from iter_deltas(model_events(answer.events()))
 
@@ -109,7 +109,7 @@ class AIPower(Provider):
             "bot_id": self.settings.get("bot") or tokens.get("bot_id", "0"),
             "chatbot_identity": "shortcode",
             # the site counts its guest limit by this id
-            "wpaicg_chat_client_id": http.remember("wpaicg_chat_client_id", lambda: secrets.token_hex(5)),
+            "wpaicg_chat_client_id": http.site_state.setdefault("wpaicg_chat_client_id", secrets.token_hex(5)),
         }
 
 

@@ -4,7 +4,7 @@ import html
 import json
 from collections.abc import Iterable, Iterator
 
-from providers_sdk.plugin import EmptyAnswer, Event, InvalidAnswer, Refused, snippet
+from providers_sdk.plugin import EmptyAnswer, Event, InvalidAnswer, PromptRejected, Refused, snippet
 
 __all__ = ["answer_text", "model_events"]
 
@@ -83,4 +83,5 @@ def _refuse(body: dict[str, object]) -> None:
         return
     if body.get("status") == "error" or any(body.get(flag) for flag in _FLAGS):
         words = html.unescape(str(body.get("msg") or body.get("data") or "no reason given"))
-        raise Refused(f"the site says: {snippet(words, 400)}")
+        kind = PromptRejected if body.get("messageFlagged") else Refused
+        raise kind(f"the site says: {snippet(words, 400)}")

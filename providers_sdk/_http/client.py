@@ -51,7 +51,10 @@ class Http:
 
     @property
     def site_state(self) -> dict[str, Any]:
-        """What this client has learned of this provider's address: shared by its attempts and threads."""
+        """What this client keeps of this provider's address, such as a visitor's id; its attempts and threads share it.
+
+        ``setdefault`` is atomic: the first of several threads decides.
+        """
         return self._pool.site_state
 
     def note_refused_attempt(self, error: errors.ProviderError) -> None:
@@ -153,22 +156,18 @@ class Http:
             page.refuse(tokens, answer)
         return answer
 
-    def remember(self, name: str, make: Callable[[], str]) -> str:
-        """Return what ``make`` returned when this client first asked this site for ``name``; shared by threads."""
-        return self._pool.tokens.remember(name, make)
-
     def warn_once(self, warning: UserWarning) -> None:
         """Warn the script, at its own line; of each class of warning only the first of this client and site.
 
         :raises UnsupportedOption: the script has made warnings of this class errors.
         """
-        kind = type(warning).__name__
-        if not self._pool.tokens.claim(kind):
+        kind, mark = type(warning).__name__, object()
+        if self.site_state.setdefault(f"warned {kind}", mark) is not mark:
             return
         try:
             warnings.warn(warning, stacklevel=caller_stacklevel())
         except UserWarning as raised:
-            self._pool.tokens.unclaim(kind)
+            del self.site_state[f"warned {kind}"]
             raise errors.UnsupportedOption(f"{raised} ({kind} is an error in this script)") from raised
 
     def _page_tokens(self, where: TokenPage) -> PageTokens:

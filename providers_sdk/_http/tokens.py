@@ -60,8 +60,6 @@ class TokenStore:
 
     def __init__(self) -> None:
         self._slots: dict[str, _Slot] = {}
-        self._kept: dict[str, str] = {}
-        self._claimed: set[str] = set()
         self._lock = threading.Lock()
         renew_after_fork(self)
 
@@ -107,25 +105,6 @@ class TokenStore:
     def has_refused(self, key: str, now: float) -> bool:
         """Tell whether the site refused any tokens of ``key`` within the last minute."""
         return bool(_recent(self._slot(key), now))
-
-    def remember(self, name: str, make: Callable[[], str]) -> str:
-        """Return what ``make`` returned when ``name`` was first asked for."""
-        with self._lock:
-            if name not in self._kept:
-                self._kept[name] = make()
-            return self._kept[name]
-
-    def claim(self, name: str) -> bool:
-        """Return whether this is the first claim of ``name``."""
-        with self._lock:
-            first = name not in self._claimed
-            self._claimed.add(name)
-            return first
-
-    def unclaim(self, name: str) -> None:
-        """Make the next claim of ``name`` the first."""
-        with self._lock:
-            self._claimed.discard(name)
 
     def _slot(self, key: str) -> _Slot:
         with self._lock:

@@ -1,7 +1,6 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import count
 
 import pytest
 
@@ -248,23 +247,6 @@ def test_a_refusal_concerns_one_value_on_one_page() -> None:
     assert store.refusal("page", {"nonce": "n2"}, 101.0) is None
     assert store.refusal("other", KEPT, 101.0) is None
     assert not store.has_refused("other", 101.0)
-
-
-def test_what_is_remembered_is_made_once(threads: ThreadPoolExecutor) -> None:
-    store, numbers = TokenStore(), count()
-    asked = [threads.submit(store.remember, "id", lambda: str(next(numbers))) for _ in range(MANY)]
-    assert {future.result(PATIENCE) for future in asked} == {"0"}
-    assert store.remember("other", lambda: "x") == "x"
-    assert TokenStore().remember("id", lambda: "y") == "y"
-
-
-def test_a_name_is_claimed_once_until_it_is_given_up(threads: ThreadPoolExecutor) -> None:
-    store = TokenStore()
-    claims = [threads.submit(store.claim, "warned") for _ in range(MANY)]
-    assert sum(future.result(PATIENCE) for future in claims) == 1
-    assert store.claim("another")
-    store.unclaim("warned")
-    assert store.claim("warned")
 
 
 def test_tokens_know_where_they_were_found() -> None:

@@ -14,6 +14,7 @@ from providers_sdk import (
     HTTPStatusError,
     InvalidAnswer,
     MissingSetting,
+    PromptRejected,
     ProviderError,
     Refused,
     Reply,
@@ -53,7 +54,7 @@ REFUSALS = {  # case: class, status, words of the site's, text that had come
     "raw_error": (Refused, 200, "Rate limit reached", ""),
     "limit": (Refused, 200, "You have reached your token limit.", ""),
     "limit_json": (Refused, 200, "You have reached your token limit.", ""),
-    "flagged": (Refused, 200, "prohibited words", ""),
+    "flagged": (PromptRejected, 200, "prohibited words", ""),
     "quoted_error": (Refused, 200, 'The model "gpt-9" does not exist or you do not have access to it.', ""),
     "limited": (Refused, 200, "[LIMITED]", "Margherita, Funghi and Diavola."),
 }

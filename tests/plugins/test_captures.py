@@ -14,6 +14,7 @@ from providers_sdk import (
     FinishReason,
     HTTPStatusError,
     InvalidAnswer,
+    PromptRejected,
     ProviderError,
     Refused,
     ServedModel,
@@ -53,7 +54,7 @@ FAILED_PAGES = {  # recording: class, status, Retry-After, words
 ANSWERS = {  # recording: chunks
     STREAM: CHUNKS,
     "16_stream_usage_chunk_empty_choices": [SERVED, *PIECES, Usage(21, 42), FinishReason("stop")],
-    "50_json_full_urlencoded": [TEXT, FinishReason("stop")],
+    "50_json_full_urlencoded": [TEXT, FinishReason(None)],
     "64_http10_close_delimited": CHUNKS,
 }
 REFUSALS = {  # recording: class, status, words, text that had come
@@ -63,7 +64,7 @@ REFUSALS = {  # recording: class, status, words, text that had come
     "32_empty_message_stream": (Refused, 200, "It appears that nothing was inputted.", ""),
     "40_upstream_bad_stream": (Refused, 200, KEY, ""),
     "44_no_api_key_stream": (Refused, 200, "Unable to initialize the AI instance.", ""),
-    "45_banned_word_stream": (Refused, 200, "Your message contains prohibited words.", ""),
+    "45_banned_word_stream": (PromptRejected, 200, "Your message contains prohibited words.", ""),
     "47b_token_limit_stream_second": (Refused, 200, "You have reached your token limit.", ""),
     "50d_json_null_content": (InvalidAnswer, 200, "dict", ""),
     "52_token_limit_json": (Refused, 200, "You have reached your token limit.", ""),
