@@ -1,7 +1,6 @@
 """The registry: names to providers. Reading names imports nothing; a plugin is imported when it is first asked for."""
 
 import copy
-import difflib
 import logging
 import threading
 from typing import Any
@@ -12,6 +11,7 @@ from providers_sdk._fork import renew_after_fork
 from providers_sdk._plugins.entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
 from providers_sdk._plugins.loading import Loaded, PluginReport, check_class, check_name, conflict, disabled_names, load
 from providers_sdk._provider.provider import Provider
+from providers_sdk._suggest import suggest_name
 from providers_sdk.errors import PluginError, PluginLoadError, UnknownProvider
 
 __all__ = ["Registry"]
@@ -108,9 +108,7 @@ class Registry:
         return wanted[0]
 
     def _unknown(self, name: str) -> str:
-        near = difflib.get_close_matches(name[:64], self.names(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self.names()) or 'none'}"
-        return f"there is no provider {name[:64]!r}; {hint}"
+        return f"there is no provider {name[:64]!r}; {suggest_name(_short(name), self.names())}"
 
     def _load(self, offer: Offer) -> Loaded:
         if offer in self._loaded:

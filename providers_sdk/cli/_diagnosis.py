@@ -1,6 +1,5 @@
 """What ``providers doctor`` finds out about the library, its surroundings and its plugins."""
 
-import difflib
 import importlib.metadata
 import os
 import platform
@@ -19,6 +18,7 @@ from providers_sdk._plugins.hookspecs import CONTRACT
 from providers_sdk._plugins.loading import PluginReport, disabled_names
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._redact import Redactor, snippet, userinfo_secrets
+from providers_sdk._suggest import find_nearest
 from providers_sdk._version import __version__
 from providers_sdk.errors import InvalidArgument, RequestError
 
@@ -233,4 +233,4 @@ def _listed(variable: str) -> Iterable[str]:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    return next(iter(difflib.get_close_matches(name[:200], sorted(known), n=1, cutoff=0.75)), "")
+    return find_nearest(name, known, likeness=0.75)

@@ -1,11 +1,11 @@
 """The command ``providers``: a table of commands, each loaded when it is used, and those of extensions."""
 
-import difflib
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
+from providers_sdk._suggest import suggest_name
 from providers_sdk._version import __version__
 from providers_sdk.cli._exit_codes import INTERRUPTED, Run, explain, traceback_option
 from providers_sdk.cli._extensions import extension_commands
@@ -102,6 +102,4 @@ def _extra(ctx: click.Context) -> dict[str, click.Command]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name[:64], known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-    return f"there is no command {name[:64]!r}; {hint}"
+    return f"there is no command {name[:64]!r}; {suggest_name(name, known)}"

@@ -294,7 +294,8 @@ def test_a_class_that_is_no_provider_is_refused(kind: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "meant"), [("chatgptfre", "chatgptfree"), ("ekho", "echo"), ("pizzzagpt", "pizzagpt")]
+    ("asked", "meant"),
+    [("chatgptfre", "chatgptfree"), ("ekho", "echo"), ("pizzzagpt", "pizzagpt"), ("providers-sdk:ekho", "echo")],
 )
 def test_an_unknown_provider_is_answered_with_the_nearest(asked: str, meant: str) -> None:
     with pytest.raises(UnknownProvider, match=f"there is no provider '{asked}'; did you mean '{meant}'\\?"):

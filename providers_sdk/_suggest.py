@@ -1,0 +1,60 @@
+"""Suggest the known name that was probably meant by an unknown one. ``difflib`` is loaded on error paths only."""
+
+from collections.abc import Iterable
+
+__all__ = ["find_nearest", "suggest_name", "suggest_option"]
+
+SERVICES = frozenset({"bard", "chatgpt", "claude", "copilot", "gemini", "gpt", "grok"})
+"""Names of services, spelt right: whoever types one means that service, not a provider whose name is similar."""
+
+OPTION_ADVICE = {
+    "api_key": "give settings={provider: {'key': ...}}, or set PROVIDERS_SDK_<PROVIDER>_KEY",
+    "history": "give the whole conversation as messages, or use client.conversation(history=...)",
+    "retries": "give it to Client(retries=...)",
+    "system": "put {'role': 'system', 'content': ...} first in messages, or use client.conversation(system=...)",
+    "timeout": "the limits are connect=, first=, idle= and deadline=, in seconds",
+}
+"""Well-known wrong argument of a call → the right way."""
+
+_LONGEST = 200  # difflib's cost grows with the square of the length
+_LIKENESS = 0.6
+_LIKENESS_AFTER_SAME_LETTER = 0.5  # ``ekko`` for ``echo``
+
+
+def find_nearest(name: str, known: Iterable[str], *, likeness: float = _LIKENESS) -> str:
+    """Return the one of ``known`` that is most like ``name``, ignoring case; ``""`` where none is like it.
+
+    :param likeness: from 0 to 1: the least ratio of :class:`difflib.SequenceMatcher`.
+    """
+    import difflib
+
+    folded = {other.casefold(): other for other in sorted(known)}
+    wanted = name[:_LONGEST].casefold()
+    found = difflib.get_close_matches(wanted, folded, n=1, cutoff=likeness)
+    return folded[found[0]] if found else ""
+
+
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Return the end of the sentence "there is no ... ``name``;": the nearest of ``known``, or all, in their order."""
+    known = list(known)
+    near = _find_meant(name, known)
+    return f"did you mean {near!r}?" if near else f"there are {', '.join(known) or 'none'}"
+
+
+def _find_meant(name: str, known: list[str]) -> str:
+    if name.casefold() in SERVICES:
+        return ""
+    same_letter = [other for other in known if name and other[:1].casefold() == name[:1].casefold()]
+    return find_nearest(name, known) or find_nearest(name, same_letter, likeness=_LIKENESS_AFTER_SAME_LETTER)
+
+
+def suggest_option(name: str, known: Iterable[str]) -> str:
+    """Return what to write instead of the unknown argument ``name`` of a call.
+
+    :param known: the options that the provider knows.
+    """
+    known = sorted(known)
+    if name in OPTION_ADVICE:
+        return OPTION_ADVICE[name]
+    near = find_nearest(name, known)
+    return f"did you mean {near!r}?" if near else f"known: {', '.join(known) or 'none'}"
