@@ -109,12 +109,12 @@ def unreadable() -> Iterator[Unreadable]:
 
 
 def same_distribution(one: str, other: str) -> bool:
-    """Whether two spellings name one distribution: case, dashes, dots and underscores do not tell them apart."""
-    return _normal(one) == _normal(other)
+    """Whether two spellings name one distribution: case, and runs of ``-``, ``_`` and ``.``, make no difference."""
+    if one == other:
+        return True
+    from packaging.utils import canonicalize_name  # most programs never compare two names
 
-
-def _normal(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")
+    return canonicalize_name(one) == canonicalize_name(other)
 
 
 def _from_folder(entry: EntryPoint, distribution: Distribution) -> tuple[str, str]:

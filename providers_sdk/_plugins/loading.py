@@ -19,6 +19,7 @@ from providers_sdk.errors import PluginConflict, PluginError, PluginLoadError
 
 __all__ = ["Loaded", "PluginReport", "check_class", "check_name", "conflict", "disabled_names", "load"]
 
+_USUAL_RANGES = ("", ">=1", ">=1,<2", ">=1.0", ">=1.0,<2", ">=1.0,<2.0")  # those that hold CONTRACT, without packaging
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 
@@ -209,7 +210,7 @@ def _wanted_contract(plugin: object) -> str:
 
 
 def _check_contract(wanted: str) -> None:
-    if not wanted:
+    if "".join(wanted.split()) in _USUAL_RANGES:
         return
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 

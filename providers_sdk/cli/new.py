@@ -1,6 +1,5 @@
 """``providers new``: write a small, complete project for a provider of one's own."""
 
-import re
 import shlex
 import shutil
 import sys
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from providers_sdk._plugins.entry_points import same_distribution
 from providers_sdk._plugins.registry import Registry
 from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._project import KINDS, Project, Refused, render
@@ -71,16 +71,12 @@ def _some(names: list[str]) -> str:
 
 def _warn_of_namesake(project: Project) -> None:
     rows = [row for row in Registry().report() if row.name == project.name]
-    others = sorted({row.distribution for row in rows if _folded(row.distribution) != _folded(project.distribution)})
+    others = sorted({row.distribution for row in rows if not same_distribution(row.distribution, project.distribution)})
     if others:
         say(
             f"Warning: {', '.join(others)} has a provider {project.name!r} already; with both installed the name is "
             f"refused until one is picked, as in '-p {project.distribution}:{project.name}'"
         )
-
-
-def _folded(distribution: str) -> str:
-    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """The registry: plugins of strangers, well and not, and what each of them does to the others (nothing)."""
 
 import importlib
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from providers_sdk import (
     Client,
@@ -19,7 +21,8 @@ from providers_sdk import (
     Registry,
     UnknownProvider,
 )
-from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request
+from providers_sdk._plugins.loading import _USUAL_RANGES
+from providers_sdk.plugin import CONTRACT, Chunk, FinishReason, Http, Provider, Request
 
 GOOD = """
 from providers_sdk.plugin import FinishReason, Provider, hookimpl
@@ -340,6 +343,25 @@ def attempt_finished(attempt):
     seen.append(("finished", attempt.provider, attempt.outcome))
 """
 EXTENSIONS = "providers_sdk.extensions"
+
+
+def loaded_by(*lines: str) -> set[str]:
+    """Return what a program of ``lines`` loads of the modules that are needed only in rare cases."""
+    code = "\n".join((*lines, "import sys; print(*({'difflib', 'packaging'} & set(sys.modules)))"))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.split())
+
+
+def test_a_plugin_with_a_usual_contract_loads_neither_packaging_nor_difflib() -> None:
+    registry = "from providers_sdk import Registry; registry = Registry()"
+    assert loaded_by("import requests, bs4") == set(), "they load it themselves: the rest of this test says nothing"
+    assert loaded_by(registry, "registry.get('openai'); registry.report(load=True)") == set()
+    assert loaded_by(registry, "registry.get('Providers_SDK:openai')") == {"packaging"}
+
+
+@pytest.mark.parametrize("wanted", _USUAL_RANGES)
+def test_the_usual_ranges_hold_the_contract(wanted: str) -> None:
+    assert SpecifierSet(wanted).contains(CONTRACT)
 
 
 def test_an_extension_sees_each_attempt(shelf: Shelf) -> None:
