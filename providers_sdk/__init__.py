@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
     from providers_sdk._model.limits import Limits
     from providers_sdk._model.messages import Message, format_prompt
-    from providers_sdk._plugins.loading import PluginReport
     from providers_sdk._plugins.registry import Registry
+    from providers_sdk._plugins.report import PluginReport
     from providers_sdk._version import __version__
     from providers_sdk.errors import (
         AllProvidersFailed,
@@ -130,7 +130,7 @@ _ROOMS = {
     "_engine.api": "chat",
     "_engine.conversation": "Conversation",
     "_model.limits": "Limits",
-    "_plugins.loading": "PluginReport",
+    "_plugins.report": "PluginReport",
     "_plugins.registry": "Registry",
     "_engine.reply": "Reply",
     "_version": "__version__",

@@ -1,7 +1,6 @@
 """One plugin loaded at a time, so that a bad one hurts only itself, and what is known of each."""
 
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,56 +9,17 @@ from importlib.metadata import EntryPoint
 
 import pluggy
 
-from providers_sdk._model.settings import Setting
 from providers_sdk._plugins.entry_points import PROVIDERS, Offer
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
+from providers_sdk._plugins.report import PluginReport
+from providers_sdk._plugins.validation import check_class, check_name
 from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import snippet
 from providers_sdk.errors import PluginConflict, PluginError, PluginLoadError
 
-__all__ = ["Loaded", "PluginReport", "check_class", "check_name", "conflict", "disabled_names", "load"]
+__all__ = ["Loaded", "conflict", "disabled_names", "load"]
 
 _USUAL_RANGES = ("", ">=1", ">=1,<2", ">=1.0", ">=1.0,<2", ">=1.0,<2.0")  # those that hold CONTRACT, without packaging
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginReport:
-    """The state of one plugin.
-
-    :param name: the provider's or extension's name; for a distribution that cannot be read, the distribution's.
-    :param state: ``available`` (not imported yet), ``loaded``, ``failed``, ``conflict``, ``disabled`` or
-        ``incompatible``.
-    :param reason: why it is not well, empty where it is.
-    :param remedy: what cures it.
-    :param distribution: the distribution that brings it, empty for one registered at run time.
-    :param version: that distribution's version.
-    :param entry_point: the entry point's value.
-    :param group: the entry point's group.
-    :param import_seconds: how long its import took, where it was tried.
-    :param hooks: names of the hooks that it implements, where it was imported.
-    :param requires_contract: versions of the plugin contract that it asks for.
-    """
-
-    name: str
-    state: str
-    reason: str = ""
-    remedy: str = ""
-    distribution: str = ""
-    version: str = ""
-    entry_point: str = ""
-    group: str = PROVIDERS
-    import_seconds: float | None = None
-    hooks: tuple[str, ...] = ()
-    requires_contract: str = ""
-
-    @property
-    def healthy(self) -> bool:
-        """Whether it can be used, or is off because the user wants it so."""
-        return self.state in ("available", "loaded", "disabled")
-
-
-PluginReport.__module__ = "providers_sdk"
 
 
 def disabled_names(environ: Mapping[str, str] | None = None) -> frozenset[str]:
@@ -171,34 +131,6 @@ def _provider(manager: pluggy.PluginManager, name: str) -> type[Provider]:
         offered = f"it registered {', '.join(sorted(found))}" if found else "it registered nothing"
         raise PluginLoadError(f"its entry point is named {name!r}, but {offered}")
     return found[name]
-
-
-def check_name(name: object) -> str:
-    """Return ``name`` if a provider may have it: letters, digits, dots, dashes, underscores; at most 64."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise PluginLoadError(f"{name!r} is no name for a provider: use letters, digits, '.', '-' and '_', at most 64")
-    return name
-
-
-def check_class(name: str, provider: object) -> type[Provider]:
-    """Return ``provider`` if it is a provider class."""
-    if not isinstance(provider, type) or not issubclass(provider, Provider):
-        raise PluginLoadError(f"{name!r} is registered with {provider!r}, which is no subclass of Provider")
-    if provider.complete is Provider.complete:
-        raise PluginLoadError(f"{name!r} is registered with {provider.__name__}, which has no complete() of its own")
-    if not _sound_settings(provider):
-        raise PluginLoadError(
-            f"{name!r} is registered with {provider.__name__}, whose known_settings do not map names to Setting values"
-        )
-    return provider
-
-
-def _sound_settings(provider: type[Provider]) -> bool:
-    try:
-        rows = provider.all_settings().items()
-    except Exception:  # noqa: BLE001  a stranger's class
-        return False
-    return all(isinstance(name, str) and isinstance(setting, Setting) for name, setting in rows)
 
 
 def _wanted_contract(plugin: object) -> str:

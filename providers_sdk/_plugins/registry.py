@@ -9,7 +9,9 @@ import pluggy
 
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._plugins.entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
-from providers_sdk._plugins.loading import Loaded, PluginReport, check_class, check_name, conflict, disabled_names, load
+from providers_sdk._plugins.loading import Loaded, conflict, disabled_names, load
+from providers_sdk._plugins.report import PluginReport
+from providers_sdk._plugins.validation import check_class, check_name
 from providers_sdk._provider.provider import Provider
 from providers_sdk._suggest import suggest_name
 from providers_sdk.errors import PluginError, PluginLoadError, UnknownProvider

@@ -15,8 +15,9 @@ from providers_sdk._http.proxies import add_scheme, parse_proxy
 from providers_sdk._model.settings import Setting, resolve_settings
 from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._plugins.hookspecs import CONTRACT
-from providers_sdk._plugins.loading import PluginReport, disabled_names
+from providers_sdk._plugins.loading import disabled_names
 from providers_sdk._plugins.registry import Registry
+from providers_sdk._plugins.report import PluginReport
 from providers_sdk._redact import Redactor, snippet, userinfo_secrets
 from providers_sdk._suggest import find_nearest
 from providers_sdk._version import __version__

@@ -9,7 +9,7 @@ import click
 
 import providers_sdk.plugin
 from providers_sdk._environment import variable_name
-from providers_sdk._plugins.loading import check_name
+from providers_sdk._plugins.validation import check_name
 from providers_sdk.errors import PluginLoadError
 
 __all__ = ["KINDS", "Project", "Refused", "render"]

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from providers_sdk._plugins.entry_points import PROVIDERS
-from providers_sdk._plugins.loading import PluginReport
 from providers_sdk._plugins.registry import Registry
+from providers_sdk._plugins.report import PluginReport
 from providers_sdk._redact import printable
 from providers_sdk.cli._console import screen
 from providers_sdk.cli._exit_codes import traceback_option

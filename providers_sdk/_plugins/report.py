@@ -1,0 +1,46 @@
+"""What is known of one plugin."""
+
+from dataclasses import dataclass
+
+from providers_sdk._plugins.entry_points import PROVIDERS
+
+__all__ = ["PluginReport"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginReport:
+    """The state of one plugin.
+
+    :param name: the provider's or extension's name; for a distribution that cannot be read, the distribution's.
+    :param state: ``available`` (not imported yet), ``loaded``, ``failed``, ``conflict``, ``disabled`` or
+        ``incompatible``.
+    :param reason: why it is not well, empty where it is.
+    :param remedy: what cures it.
+    :param distribution: the distribution that brings it, empty for one registered at run time.
+    :param version: that distribution's version.
+    :param entry_point: the entry point's value.
+    :param group: the entry point's group.
+    :param import_seconds: how long its import took, where it was tried.
+    :param hooks: names of the hooks that it implements, where it was imported.
+    :param requires_contract: versions of the plugin contract that it asks for.
+    """
+
+    name: str
+    state: str
+    reason: str = ""
+    remedy: str = ""
+    distribution: str = ""
+    version: str = ""
+    entry_point: str = ""
+    group: str = PROVIDERS
+    import_seconds: float | None = None
+    hooks: tuple[str, ...] = ()
+    requires_contract: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it can be used, or is off because the user wants it so."""
+        return self.state in ("available", "loaded", "disabled")
+
+
+PluginReport.__module__ = "providers_sdk"
