@@ -2,8 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 
@@ -12,7 +11,7 @@ import pluggy
 from providers_sdk._plugins.entry_points import PROVIDERS, Offer
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 from providers_sdk._plugins.report import PluginReport
-from providers_sdk._plugins.validation import check_class, check_name
+from providers_sdk._plugins.validation import blame_plugin, check_class, check_name
 from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import snippet
 from providers_sdk.errors import PluginConflict, PluginError, PluginLoadError
@@ -78,35 +77,16 @@ def _remedy(report: PluginReport, state: str) -> str:
     return f"pip install --upgrade {who}, or switch it off: PROVIDERS_SDK_DISABLE={report.name}"
 
 
-@contextmanager
-def _blaming(what: str) -> Iterator[None]:
-    """Turn whatever a plugin's code raises into a sentence about the plugin; only the user's Ctrl-C goes through."""
-    try:
-        yield
-    except (KeyboardInterrupt, PluginError):
-        raise
-    except BaseException as error:
-        raise PluginLoadError(f"{what} raised {_told(error)}") from error
-
-
-def _told(error: BaseException) -> str:
-    try:
-        words = snippet(str(error), 500)
-    except Exception:  # noqa: BLE001  even an error's own words can fail
-        words = ""
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
-
-
 def _imported(entry: EntryPoint) -> object:
     if not EntryPoint.pattern.match(entry.value):
         raise PluginLoadError(f"its entry point {entry.value!r} is not of the form 'package.module'")
-    with _blaming(f"importing {entry.value!r}"):
+    with blame_plugin(f"importing {entry.value!r}"):
         return entry.load()
 
 
 def _hosted(entry: EntryPoint, plugin: object) -> pluggy.PluginManager:
     manager = new_manager(ProviderHooks if entry.group == PROVIDERS else ExtensionHooks)
-    with _blaming("looking for its hooks"):
+    with blame_plugin("looking for its hooks"):
         try:
             manager.register(plugin, name=entry.name)
             manager.check_pending()
@@ -125,7 +105,7 @@ def _provider(manager: pluggy.PluginManager, name: str) -> type[Provider]:
     def register(offered: str, provider: type[Provider]) -> None:
         found[check_name(offered)] = check_class(offered, provider)
 
-    with _blaming("its register_providers hook"):
+    with blame_plugin("its register_providers hook"):
         manager.hook.register_providers(register=register)
     if name not in found:
         offered = f"it registered {', '.join(sorted(found))}" if found else "it registered nothing"
@@ -134,7 +114,7 @@ def _provider(manager: pluggy.PluginManager, name: str) -> type[Provider]:
 
 
 def _wanted_contract(plugin: object) -> str:
-    with _blaming("reading its requires_contract"):
+    with blame_plugin("reading its requires_contract"):
         wanted = getattr(plugin, "requires_contract", "")
     if not isinstance(wanted, str):
         raise PluginLoadError(f"its requires_contract must be a string such as '>=1,<2', not {type(wanted).__name__}")

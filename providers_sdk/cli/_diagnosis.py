@@ -132,7 +132,9 @@ def _pick(row: PluginReport) -> str:
 def _settings(registry: Registry, pick: str) -> Settings:
     try:
         known = registry.get(pick).all_settings()
-    except Exception:  # noqa: BLE001  a stranger's class: it was sound when it was loaded
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  a stranger's class: it was sound when it was loaded
         return {}
     return {variable_name(pick.rpartition(":")[2], name): (name, setting) for name, setting in known.items()}
 

@@ -6,6 +6,7 @@ import click
 import pluggy
 
 from providers_sdk._plugins.entry_points import EXTENSIONS
+from providers_sdk._plugins.validation import error_text
 from providers_sdk.cli._terminal import say
 
 __all__ = ["extension_commands"]
@@ -33,8 +34,10 @@ def _add_commands(manager: pluggy.PluginManager, found: dict[str, click.Command]
     offered: list[object] = []
     try:
         manager.hook.register_commands(add=offered.append)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  an extension is a guest
-        return _complain(name, f"its register_commands hook raised {type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  foreign code
+        return _complain(name, f"its register_commands hook raised {error_text(error)}")
     for command in offered:
         if not isinstance(command, click.Command) or not command.name:
             _complain(name, f"it adds {command!r}, which is no click command with a name")

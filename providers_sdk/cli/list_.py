@@ -62,7 +62,9 @@ def _described(registry: Registry, row: PluginReport) -> dict[str, Any]:
             "models": [str(model) for model in kind.models],
             "supports_stream": bool(kind.supports_stream),
         }
-    except Exception:  # noqa: BLE001  a plugin's attributes are its own code; it must not break the list
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  a plugin's attributes are its own code; it must not break the list
         return _NOTHING
 
 

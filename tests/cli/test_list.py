@@ -38,6 +38,10 @@ HOSTILE = GOOD.replace(
 class Acme(Provider, metaclass=Meta):""",
 ).replace("    working = True\n", "")
 
+MOODY = HOSTILE.replace(
+    'raise RuntimeError("never ask me")', "cls.reads.append(1); return len(cls.reads) < 2 or exit(0)"
+).replace("class Meta(type):", "class Meta(type):\n    reads = []")
+
 
 def table(out: str) -> dict[str, str]:
     """Provider → its line."""
@@ -113,6 +117,19 @@ def test_one_name_from_two_distributions_is_a_conflict_with_both_remedies(cli: C
 
 def test_a_plugin_whose_attributes_raise_keeps_its_line(cli: Cli, plugin: Plugin) -> None:
     plugin("acme", HOSTILE)
+
+    outcome = cli("list")
+
+    assert outcome.code == 0
+    assert table(outcome.out)["acme"].split() == ["acme", "failed", "-", "-", "-", "dist-acme", "1.0"]
+    assert (
+        "reading 'working' of the class that is registered as 'acme' raised RuntimeError: never ask me" in outcome.out
+    )
+    assert cli("list", "--json").code == 0
+
+
+def test_a_plugin_whose_attributes_raise_when_they_are_read_again_keeps_its_line(cli: Cli, plugin: Plugin) -> None:
+    plugin("acme", MOODY)
 
     outcome = cli("list")
 

@@ -39,6 +39,20 @@ class Stranger(Provider):
 def register_providers(register):
     register("{name}", Stranger)
 """
+META = """
+class Meta(type):
+    @property
+    def {attribute}(cls):
+        raise {error}
+"""
+
+
+def with_attribute_that_raises(attribute: str, error: str) -> str:
+    """A plugin whose class raises ``error`` when somebody reads ``attribute`` of it."""
+    meta = META.replace("{attribute}", attribute).replace("{error}", error)
+    return meta + GOOD.replace("(Provider)", "(Provider, metaclass=Meta)")
+
+
 BROKEN = {  # what is wrong with it: the module, the state, words of the reason
     "raises-at-import": ("raise ValueError('no good')", "failed", "ValueError: no good"),
     "lacks-a-dependency": ("import a_module_that_nobody_has", "failed", "a_module_that_nobody_has"),
@@ -66,6 +80,32 @@ BROKEN = {  # what is wrong with it: the module, the state, words of the reason
         "it needs plugin contract >=2; this library has 1.0",
     ),
     "asks-for-rubbish": (GOOD.replace("offline = True", "requires_contract = 'new'"), "failed", "'new' is no range"),
+    "working-raises": (with_attribute_that_raises("working", "ValueError('no')"), "failed", "reading 'working'"),
+    "working-exits": (with_attribute_that_raises("working", "SystemExit(0)"), "failed", "raised SystemExit: 0"),
+    "models-raise": (with_attribute_that_raises("models", "GeneratorExit"), "failed", "reading 'models'"),
+    "contract-raises": (with_attribute_that_raises("requires_contract", "OSError"), "failed", "'requires_contract'"),
+    "settings-raise": (with_attribute_that_raises("known_settings", "OSError"), "failed", "'known_settings'"),
+    "settings-exit": (
+        GOOD.replace("offline = True", "all_settings = classmethod(lambda cls: exit(0))"),
+        "failed",
+        "known_settings",
+    ),
+    "name-raises": (with_attribute_that_raises("__name__", "OSError"), "failed", "reading '__name__'"),
+    "complete-raises": (with_attribute_that_raises("complete", "OSError"), "failed", "reading 'complete'"),
+    "mro-raises": (
+        "class Odd:\n    @property\n    def __class__(self): raise OSError('odd')\n"
+        + GOOD.replace(", Stranger)", ", Odd())"),
+        "failed",
+        "OSError: odd",
+    ),
+    "url-is-none": (GOOD.replace("offline = True", "url = None"), "failed", "whose url must be a string, not NoneType"),
+    "url-is-a-property": (GOOD.replace("offline = True", "url = property(str)"), "failed", "not property"),
+    "model-is-a-number": (GOOD.replace('(default_model,) = ("m",)', "(default_model,) = (3,)"), "failed", "not int"),
+    "makes-something-else": (
+        GOOD.replace("offline = True", "def __new__(cls, *args, **kwargs): return 'something else'"),
+        "failed",
+        "whose __new__ returns str, not an instance of it",
+    ),
     "has-wild-settings": (GOOD.replace("offline = True", "known_settings = {'a': 'b'}"), "failed", "known_settings"),
 }
 
@@ -414,6 +454,24 @@ def test_a_broken_extension_is_reported(name: str, shelf: Shelf, bundled: list[s
     report = rows(Registry())
     assert (report[name].state, report[name].group) == ("failed", EXTENSIONS)
     assert {report[other].state for other in bundled} == {"loaded"}
+
+
+def test_a_plugin_whose_attributes_raise_does_not_end_a_call_that_names_no_provider(shelf: Shelf) -> None:
+    shelf.put("moody", with_attribute_that_raises("working", "ValueError('no')"))
+    shelf.put("well", GOOD.replace("offline = True", "working = True"))
+    with Client(settings={"openai": {"key": ""}}) as client:
+        assert client.chat("Hi").provider == "well"
+
+
+def test_a_plugin_with_a_new_of_its_own_answers(shelf: Shelf) -> None:
+    own = "def __new__(cls, *args, **kwargs): return super().__new__(cls)"
+    strict = "def __new__(cls, settings, name, **kwargs): settings['url']; return super().__new__(cls)"
+    shelf.put("well", GOOD.replace("offline = True", own))
+    shelf.put("strict", GOOD.replace("offline = True", strict))
+    with Client("well") as client:
+        assert client.chat("Hi").text == "the stranger says Hi"
+    with Client("strict", settings={"strict": {"url": "http://127.0.0.1"}}) as client:
+        assert client.chat("Hi").text == "the stranger says Hi"
 
 
 def test_a_stranger_whose_constructor_fails_hurts_only_who_asks_for_it(shelf: Shelf) -> None:
