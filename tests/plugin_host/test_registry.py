@@ -1,11 +1,9 @@
 """The registry: plugins of strangers, well and not, and what each of them does to the others (nothing)."""
 
-import importlib
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,22 +21,8 @@ from providers_sdk import (
 )
 from providers_sdk._plugins.loading import _USUAL_RANGES
 from providers_sdk.plugin import CONTRACT, Chunk, FinishReason, Http, Provider, Request
+from tests.plugin_host.shelf import GOOD, Shelf
 
-GOOD = """
-from providers_sdk.plugin import FinishReason, Provider, hookimpl
-
-class Stranger(Provider):
-    offline = True
-    models = (default_model,) = ("m",)
-
-    def complete(self, request, http):
-        yield "the stranger says " + request.prompt
-        yield FinishReason("stop")
-
-@hookimpl
-def register_providers(register):
-    register("{name}", Stranger)
-"""
 META = """
 class Meta(type):
     @property
@@ -108,47 +92,6 @@ BROKEN = {  # what is wrong with it: the module, the state, words of the reason
     ),
     "has-wild-settings": (GOOD.replace("offline = True", "known_settings = {'a': 'b'}"), "failed", "known_settings"),
 }
-
-
-class Shelf:
-    """A folder on the path where distributions are put as pip would."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def module(self, name: str) -> str:
-        """The module that brings the provider ``name``."""
-        return "stranger_" + name.replace("-", "_").replace(".", "_")
-
-    def put(self, name: str, source: str = GOOD, *, group: str = "providers_sdk", distribution: str = "") -> None:
-        """Install a distribution with one plugin ``name``."""
-        module = self.module(name)
-        (self.folder / f"{module}.py").write_text(source.replace("{name}", name))
-        self.metadata(distribution or f"dist-{name}", f"[{group}]\n{name} = {module}\n".encode())
-
-    def metadata(self, distribution: str, entry_points: bytes) -> None:
-        """Install a distribution's metadata."""
-        folder = self.folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
-        folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
-        (folder / "entry_points.txt").write_bytes(entry_points)
-        importlib.invalidate_caches()
-
-
-@pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    monkeypatch.syspath_prepend(tmp_path)
-    before = set(sys.modules)
-    yield Shelf(tmp_path)
-    for name in set(sys.modules) - before:
-        if name.startswith("stranger_"):
-            del sys.modules[name]
-    importlib.invalidate_caches()
-
-
-@pytest.fixture
-def bundled() -> list[str]:
-    return Registry().names()
 
 
 def rows(registry: Registry) -> dict[str, PluginReport]:
