@@ -24,6 +24,7 @@ from providers_sdk._model.messages import Message, format_prompt
 from providers_sdk._model.request import PromptAltered, Request
 from providers_sdk._model.settings import Setting
 from providers_sdk._plugins.hookspecs import CONTRACT, Register, hookimpl
+from providers_sdk._plugins.registry import PluginShadowed
 from providers_sdk._protocol.html import Attr, Page, ScriptValue, TokenPage
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
 from providers_sdk._protocol.sse import Event, iter_events
@@ -62,6 +63,7 @@ __all__ = [
     "Message",
     "ModelReplaced",
     "Page",
+    "PluginShadowed",
     "PromptAltered",
     "PromptRejected",
     "Provider",

@@ -9,10 +9,21 @@ from functools import cached_property
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 
-__all__ = ["EXTENSIONS", "PROVIDERS", "Offer", "Unreadable", "read_offers", "same_distribution", "unreadable"]
+__all__ = [
+    "BUNDLED",
+    "EXTENSIONS",
+    "PROVIDERS",
+    "Offer",
+    "Unreadable",
+    "read_offers",
+    "same_distribution",
+    "unreadable",
+]
 
 PROVIDERS = "providers_sdk"
 EXTENSIONS = "providers_sdk.extensions"
+BUNDLED = "providers-sdk"
+"""The distribution whose provider names win over everybody else's: this library's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +48,11 @@ class Offer:
     def pick(self) -> str:
         """The name that means this offer and no other: ``dist:name``."""
         return f"{self.distribution[0]}:{self.entry.name}"
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether this library itself brings it."""
+        return same_distribution(self.distribution[0], BUNDLED)
 
     def is_named(self, name: str) -> bool:
         """Whether ``name``, or ``dist:name``, means this offer."""

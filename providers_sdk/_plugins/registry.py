@@ -1,12 +1,18 @@
-"""The registry: names to providers. Reading names imports nothing; a plugin is imported when it is first asked for."""
+"""The registry: names to providers. Reading names imports nothing; a plugin is imported when it is first asked for.
+
+A name means, in this order: what was registered at run time, the bundled provider, the one other plugin that has it.
+"""
 
 import copy
 import logging
 import threading
+import warnings
+from dataclasses import replace
 from typing import Any
 
 import pluggy
 
+from providers_sdk._callers import find_callers_level
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._plugins.entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
 from providers_sdk._plugins.loading import Loaded, conflict, disabled_names, load
@@ -16,9 +22,13 @@ from providers_sdk._provider.provider import Provider
 from providers_sdk._suggest import suggest_name
 from providers_sdk.errors import PluginError, PluginLoadError, UnknownProvider
 
-__all__ = ["Registry"]
+__all__ = ["PluginShadowed", "Registry"]
 
 _log = logging.getLogger("providers_sdk")
+
+
+class PluginShadowed(UserWarning):
+    """Another distribution offers the name of a bundled provider; the bundled one is used."""
 
 
 class Registry:
@@ -34,6 +44,7 @@ class Registry:
         self._unreadable: list[Unreadable] | None = None
         self._loaded: dict[Offer, Loaded] = {}
         self._extensions: list[Loaded] | None = None
+        self._warned_of: set[str] = set()
         renew_after_fork(self)
 
     def _renew(self) -> None:
@@ -55,16 +66,19 @@ class Registry:
         with self._lock:
             self._own[name] = provider
 
-    def get(self, name: str) -> type[Provider]:
+    def get(self, name: str, *, warn: bool = True) -> type[Provider]:
         """Return the class of the provider ``name`` (or ``dist:name``), importing its plugin if need be.
 
+        A bundled name means the bundled provider; :class:`PluginShadowed` says once that others offer it, too.
+
+        :param warn: ``False`` to look at a provider that nobody named.
         :raises UnknownProvider: no plugin offers the name.
-        :raises PluginConflict: two distributions do.
+        :raises PluginConflict: two distributions do, and the name is not bundled.
         :raises PluginLoadError: its plugin cannot be loaded, or is disabled.
         """
         if name in self._own:
             return self._own[name]
-        loaded = self._load(self._offer(name))
+        loaded = self._load(self._offer(name, warn=warn))
         if loaded.provider is None:
             raise _fresh(loaded.error)
         return loaded.provider
@@ -96,7 +110,7 @@ class Registry:
                 self._offers = _grouped(found)
             return self._offers[group]
 
-    def _offer(self, name: str) -> Offer:
+    def _offer(self, name: str, *, warn: bool) -> Offer:
         if not isinstance(name, str):
             raise UnknownProvider(f"a provider is named by a string, not {type(name).__name__}")
         found = [offer for offer in self._offered(PROVIDERS).get(_short(name), []) if offer.is_named(name)]
@@ -105,9 +119,24 @@ class Registry:
         wanted = [offer for offer in found if not _is_disabled(offer)]
         if not wanted:
             raise PluginLoadError("is switched off by PROVIDERS_SDK_DISABLE", provider=name)
-        if len(wanted) > 1:
+        if len(wanted) == 1:
+            return wanted[0]
+        bundled = _find_bundled(wanted)
+        if bundled is None:
             raise conflict(wanted[0].entry.name, wanted)
-        return wanted[0]
+        if warn:
+            self._warn_of_shadowed(bundled, wanted)
+        return bundled
+
+    def _warn_of_shadowed(self, bundled: Offer, rivals: list[Offer]) -> None:
+        name = bundled.entry.name
+        with self._lock:
+            if name in self._warned_of:
+                return
+            self._warned_of.add(name)
+        others = " or ".join(repr(offer.pick) for offer in rivals if offer is not bundled)
+        sentence = f"{name!r} means the bundled provider {bundled.pick!r}; the other plugin of that name is {others}"
+        warnings.warn(sentence, PluginShadowed, stacklevel=find_callers_level())
 
     def _unknown(self, name: str) -> str:
         return f"there is no provider {name[:64]!r}; {suggest_name(_short(name), self.names())}"
@@ -139,8 +168,9 @@ class Registry:
 
     def _rows(self, offers: list[Offer], load: bool) -> list[PluginReport]:
         rivals = [offer for offer in offers if not _is_disabled(offer)]
-        if len(rivals) < 2:
-            return [self._row(offer, load) for offer in offers]
+        bundled = _find_bundled(rivals)
+        if len(rivals) < 2 or bundled is not None:
+            return [self._row(offer, load, bundled) for offer in offers]
         reason = conflict(rivals[0].entry.name, rivals).message
         return [
             _described(offer, state="conflict", reason=reason, remedy=_choice(offer))
@@ -149,11 +179,16 @@ class Registry:
             for offer in offers
         ]
 
-    def _row(self, offer: Offer, load: bool) -> PluginReport:
+    def _row(self, offer: Offer, load: bool, bundled: Offer | None = None) -> PluginReport:
+        """The row of ``offer``, whose name means ``bundled`` where that is another one."""
         if _is_disabled(offer):
             remedy = f"take {offer.entry.name} out of PROVIDERS_SDK_DISABLE"
             return _described(offer, state="disabled", reason="PROVIDERS_SDK_DISABLE names it", remedy=remedy)
-        return self._load(offer).report if load or offer in self._loaded else _described(offer)
+        row = self._load(offer).report if load or offer in self._loaded else _described(offer)
+        if bundled in (None, offer) or row.reason:
+            return row
+        reason = f"{offer.entry.name!r} alone means the bundled provider"
+        return replace(row, reason=reason, remedy=f"ask for {offer.pick}, or PROVIDERS_SDK_DISABLE={bundled.pick}")
 
     def _not_readable(self) -> list[Unreadable]:
         self._offered(PROVIDERS)
@@ -191,6 +226,10 @@ def _grouped(offers: list[Offer]) -> dict[str, dict[str, list[Offer]]]:
         if len(rivals) > 1:  # the picks of the others are not needed, and cost a file each
             rivals.sort(key=lambda offer: offer.pick)
     return grouped
+
+
+def _find_bundled(offers: list[Offer]) -> Offer | None:
+    return next((offer for offer in offers if offer.is_bundled), None)
 
 
 def _is_disabled(offer: Offer) -> bool:
@@ -236,4 +275,5 @@ def _short(name: str) -> str:
     return name.rpartition(":")[2]
 
 
+PluginShadowed.__module__ = "providers_sdk.plugin"
 Registry.__module__ = "providers_sdk"

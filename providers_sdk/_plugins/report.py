@@ -14,7 +14,7 @@ class PluginReport:
     :param name: the provider's or extension's name; for a distribution that cannot be read, the distribution's.
     :param state: ``available`` (not imported yet), ``loaded``, ``failed``, ``conflict``, ``disabled`` or
         ``incompatible``.
-    :param reason: why it is not well, empty where it is.
+    :param reason: why it is not well, or why its name alone does not mean it; else empty.
     :param remedy: what cures it.
     :param distribution: the distribution that brings it, empty for one registered at run time.
     :param version: that distribution's version.
@@ -36,6 +36,11 @@ class PluginReport:
     import_seconds: float | None = None
     hooks: tuple[str, ...] = ()
     requires_contract: str = ""
+
+    @property
+    def qualified_name(self) -> str:
+        """The name that means this plugin and no other: ``dist:name``; the name alone where nobody brings it."""
+        return f"{self.distribution}:{self.name}" if self.distribution else self.name
 
     @property
     def healthy(self) -> bool:

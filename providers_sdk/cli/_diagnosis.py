@@ -126,7 +126,7 @@ def _pick(row: PluginReport) -> str:
     """The name that means the provider of ``row`` and no other; empty where there is none to ask."""
     if row.group != PROVIDERS or row.state != "loaded":
         return ""
-    return f"{row.distribution}:{row.name}" if row.distribution else row.name
+    return row.qualified_name
 
 
 def _settings(registry: Registry, pick: str) -> Settings:

@@ -17,10 +17,11 @@ from providers_sdk.cli._placeholder import stand_ins_of_drafts
 from providers_sdk.cli._repl import talk
 from providers_sdk.cli._terminal import say
 from providers_sdk.errors import InvalidMessages
-from providers_sdk.plugin import ModelReplaced
+from providers_sdk.plugin import ModelReplaced, PluginShadowed
 
 __all__ = ["command"]
 
+_OWN_WARNINGS = (ModelReplaced, PluginShadowed)
 _MOST_BYTES = 4 * MAX_CHARACTERS  # whatever is longer need not be read to be refused
 
 
@@ -62,7 +63,7 @@ def command(
         raise click.UsageError("TEXT is one argument; put it in quotes", ctx)
     limits: Mapping[str, Any] = {} if deadline is None else {"deadline": deadline}
     with (
-        _replaced_models_told(),
+        _warnings_as_lines(),
         stand_ins_of_drafts(providers) as draft,
         Client(list(providers) or None, model=model, **{"proxy": proxy, **draft}, **limits) as client,
     ):
@@ -95,14 +96,15 @@ def _standard_input() -> str:
 
 
 @contextmanager
-def _replaced_models_told() -> Iterator[None]:
-    """Show a warning that a model was replaced as one line on stderr, and once."""
+def _warnings_as_lines() -> Iterator[None]:
+    """Show each of this library's own warnings once, as one line on stderr."""
     with warnings.catch_warnings():
-        warnings.simplefilter("default", ModelReplaced)
+        for category in _OWN_WARNINGS:
+            warnings.simplefilter("default", category)
         usual = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-            if issubclass(category, ModelReplaced):
+            if issubclass(category, _OWN_WARNINGS):
                 say(f"Warning: {message}")
             else:
                 usual(message, category, *where, **more)

@@ -54,7 +54,7 @@ def _described(registry: Registry, row: PluginReport) -> dict[str, Any]:
     if row.state != "loaded":
         return _NOTHING
     try:
-        kind = registry.get(row.name)
+        kind = registry.get(row.qualified_name)
         return {
             "working": bool(kind.working),
             "offline": bool(kind.offline),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from providers_sdk._plugins.entry_points import same_distribution
+from providers_sdk._plugins.entry_points import BUNDLED, same_distribution
 from providers_sdk._plugins.registry import Registry
 from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._project import KINDS, Project, Refused, render
@@ -73,9 +73,10 @@ def _warn_of_namesake(project: Project) -> None:
     rows = [row for row in Registry().report() if row.name == project.name]
     others = sorted({row.distribution for row in rows if not same_distribution(row.distribution, project.distribution)})
     if others:
+        effect = "means that one" if BUNDLED in others else "is refused"
         say(
-            f"Warning: {', '.join(others)} has a provider {project.name!r} already; with both installed the name is "
-            f"refused until one is picked, as in '-p {project.distribution}:{project.name}'"
+            f"Warning: {', '.join(others)} has a provider {project.name!r} already; with both installed the name alone "
+            f"{effect}, and yours is '-p {project.distribution}:{project.name}'"
         )
 
 

@@ -120,6 +120,19 @@ def test_a_replaced_model_is_told_once_in_one_line(cli: Cli) -> None:
     assert outcome.err == "Warning: Echo: the model 'gpt-9' is not known; known are echo; 'echo' answers instead\n"
 
 
+def test_a_bundled_name_that_another_distribution_offers_is_told_in_one_line(
+    cli: Cli, plugin: Callable[..., Any]
+) -> None:
+    plugin("echo", CRASHING.replace('"crashing"', '"echo"'), distribution="dist-rival")
+
+    outcome = cli("chat", "-p", "echo", "hello")
+
+    assert (outcome.code, outcome.out) == (0, "hello\n")
+    assert outcome.err.startswith("Warning: 'echo' means the bundled provider 'providers-sdk:echo'; ")
+    assert "'dist-rival:echo'" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
 def test_the_next_provider_answers_and_the_failure_before_is_told(cli: Cli, site: AIPowerSite) -> None:
     site.case = "plugin_off"
 

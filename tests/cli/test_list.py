@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import PluginReport
+from providers_sdk import PluginReport, __version__
 
 Cli = Callable[..., Any]
 Plugin = Callable[..., Path]
@@ -104,15 +104,31 @@ def test_a_broken_plugin_is_told_below_and_hurts_no_other(cli: Cli, plugin: Plug
 
 
 def test_one_name_from_two_distributions_is_a_conflict_with_both_remedies(cli: Cli, plugin: Plugin) -> None:
-    plugin("echo", GOOD.replace('"acme"', '"echo"'), distribution="dist-rival")
+    plugin("acme", GOOD, distribution="dist-one")
+    plugin("acme", GOOD, distribution="dist-two")
 
     outcome = cli("list")
 
     assert outcome.code == 0
-    assert "echo (dist-rival 1.0): conflict: " in outcome.out
-    assert "ask for dist-rival:echo" in outcome.out
-    assert "ask for providers-sdk:echo" in outcome.out
+    assert "acme (dist-one 1.0): conflict: " in outcome.out
+    assert "ask for dist-one:acme" in outcome.out
+    assert "ask for dist-two:acme" in outcome.out
     assert set(table(outcome.out)) >= BUNDLED
+
+
+def test_a_stranger_with_a_bundled_name_has_a_line_of_its_own_and_a_remedy(cli: Cli, plugin: Plugin) -> None:
+    plugin("echo", GOOD.replace('"acme"', '"echo"'), distribution="dist-rival")
+
+    outcome = cli("list")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = [line.split() for line in outcome.out.splitlines() if line.startswith(" echo ")]
+    assert lines == [
+        ["echo", "loaded", "yes", "no", "acme-1", "dist-rival", "1.0"],
+        ["echo", "loaded", "offline", "yes", "echo", "providers-sdk", __version__],
+    ]
+    assert "echo (dist-rival 1.0): loaded: 'echo' alone means the bundled provider" in outcome.out
+    assert "remedy: ask for dist-rival:echo" in outcome.out
 
 
 def test_a_plugin_whose_attributes_raise_keeps_its_line(cli: Cli, plugin: Plugin) -> None:

@@ -136,7 +136,9 @@ def test_a_kind_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize("name", ["echo", "openai"])
 def test_the_name_of_an_installed_provider_is_warned_of(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", name]) == 0
-    assert f"Warning: providers-sdk has a provider {name!r} already" in capsys.readouterr().err
+    warning = capsys.readouterr().err
+    assert f"Warning: providers-sdk has a provider {name!r} already" in warning
+    assert f"the name alone means that one, and yours is '-p providers-sdk-{name}:{name}'" in warning
 
 
 def test_a_new_name_is_not_warned_of(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,6 @@ from packaging.specifiers import SpecifierSet
 
 from providers_sdk import (
     Client,
-    PluginConflict,
     PluginError,
     PluginLoadError,
     PluginReport,
@@ -165,37 +164,6 @@ def test_asking_for_one_plugin_imports_no_other(shelf: Shelf) -> None:
     Registry().get("well")
     assert "stranger_well" in sys.modules
     assert "stranger_other" not in sys.modules
-
-
-def test_a_name_that_two_offer_is_refused_until_one_is_picked(shelf: Shelf, bundled: list[str]) -> None:
-    shelf.put("echo", distribution="dist-rival")
-    registry = Registry()
-    assert registry.names() == bundled
-
-    with pytest.raises(PluginConflict, match=r"'dist-rival:echo' or 'providers-sdk:echo'") as raised:
-        registry.get("echo")
-    assert raised.value.provider == "echo"
-
-    with Client(registry=registry) as client:
-        assert client.chat("Hi", provider="providers-sdk:echo").text == "Hi"
-        assert client.chat("Hi", provider="dist-rival:echo").text == "the stranger says Hi"
-        assert client.chat("Hi", provider="Dist_Rival:echo").provider == "echo"
-
-
-def test_a_conflict_is_reported_for_both_and_for_nobody_else(shelf: Shelf, bundled: list[str]) -> None:
-    shelf.put("echo", distribution="dist-rival")
-    report = Registry().report(load=True)
-    conflicts = [row for row in report if row.state == "conflict"]
-    assert [(row.name, row.distribution) for row in conflicts] == [("echo", "dist-rival"), ("echo", "providers-sdk")]
-    assert all(f"ask for {row.distribution}:echo" in row.remedy for row in conflicts)
-    assert {row.name for row in report if row.state == "loaded"} == set(bundled) - {"echo"}
-
-
-def test_switching_off_one_of_two_ends_their_conflict(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf.put("echo", distribution="dist-rival")
-    monkeypatch.setenv("PROVIDERS_SDK_DISABLE", "dist-rival:echo")
-    with Client("echo") as client:
-        assert client.chat("Hi").text == "Hi"
 
 
 def test_a_disabled_plugin_is_listed_and_not_imported(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
