@@ -8,7 +8,9 @@ from importlib.metadata import EntryPoint
 
 import pluggy
 
+from providers_sdk._http.exceptions import redact_chain
 from providers_sdk._plugins.entry_points import PROVIDERS, Offer
+from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._plugins.validation import blame_plugin, check_class, check_name
@@ -61,9 +63,17 @@ def load(entry: EntryPoint, report: PluginReport) -> Loaded:
 
 def _failed(report: PluginReport, error: PluginError) -> Loaded:
     state = "incompatible" if isinstance(error, _Incompatible) else "failed"
-    plain = PluginLoadError(error.message, provider=report.name)
-    plain.__cause__ = error.__cause__
-    return Loaded(replace(report, state=state, reason=error.message, remedy=_remedy(report, state)), error=plain)
+    report = replace(report, state=state, reason=error.message, remedy=_remedy(report, state))
+    return Loaded(report, error=_load_error(report, error.__cause__))
+
+
+def _load_error(report: PluginReport, cause: BaseException | None) -> PluginLoadError:
+    """Return what a caller gets: the reason, whose plugin it is, and where to read more; without secrets."""
+    source = f"{report.distribution} {report.version}; " if report.distribution else ""
+    error = PluginLoadError(f"{report.reason} ({source}see 'providers doctor {report.name}')", provider=report.name)
+    error.__cause__ = cause
+    redact_chain(error, environment_redactor())
+    return error
 
 
 class _Incompatible(PluginLoadError):

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from providers_sdk._plugins.entry_points import PROVIDERS
+from providers_sdk._plugins.environment import environment_redactor
+from providers_sdk._redact import snippet
 
-__all__ = ["PluginReport"]
+__all__ = ["PluginReport", "error_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,11 @@ class PluginReport:
     hooks: tuple[str, ...] = ()
     requires_contract: str = ""
 
+    def __post_init__(self) -> None:
+        """Hide what the environment holds of secrets: a reason quotes what a plugin's code raised."""
+        if self.reason:
+            object.__setattr__(self, "reason", environment_redactor()(self.reason))
+
     @property
     def qualified_name(self) -> str:
         """The name that means this plugin and no other: ``dist:name``; the name alone where nobody brings it."""
@@ -49,3 +56,12 @@ class PluginReport:
 
 
 PluginReport.__module__ = "providers_sdk"
+
+
+def error_text(error: BaseException) -> str:
+    """Return the class and the text of a foreign ``error`` on one line; its class alone where ``str()`` fails."""
+    try:
+        text = snippet(str(error), 500)
+    except Exception:  # noqa: BLE001  even an error's own __str__ can fail
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -6,7 +6,7 @@ import platform
 import sys
 import urllib.request
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
@@ -14,11 +14,12 @@ from providers_sdk._environment import variable_name
 from providers_sdk._http.proxies import add_scheme, parse_proxy
 from providers_sdk._model.settings import Setting, resolve_settings
 from providers_sdk._plugins.entry_points import PROVIDERS
+from providers_sdk._plugins.environment import LIBRARY_VARIABLES
 from providers_sdk._plugins.hookspecs import CONTRACT
 from providers_sdk._plugins.loading import disabled_names
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import PluginReport
-from providers_sdk._redact import Redactor, snippet, userinfo_secrets
+from providers_sdk._redact import snippet
 from providers_sdk._suggest import find_nearest
 from providers_sdk._version import __version__
 from providers_sdk.errors import InvalidArgument, RequestError
@@ -26,7 +27,6 @@ from providers_sdk.errors import InvalidArgument, RequestError
 __all__ = ["Checkup", "Health", "Note", "Package", "Proxy", "examine"]
 
 DISTRIBUTION = "providers-sdk"
-LIBRARY_VARIABLES = ("PROVIDERS_SDK_DISABLE", "PROVIDERS_SDK_PROVIDER", "PROVIDERS_SDK_TRACEBACK")
 _NOT_FOR_USERS = ("dev", "test")
 Settings = Mapping[str, tuple[str, Setting]]
 """A provider's settings with their names, by the variables that set them."""
@@ -109,7 +109,6 @@ class Health:
 def examine(registry: Registry, rows: Collection[PluginReport]) -> Health:
     """Return the health of the plugins of ``rows``, which are imported already, and of all that surrounds them."""
     settings = {_pick(row): _settings(registry, _pick(row)) for row in rows if _pick(row)}
-    hide = Redactor.of(_secrets(settings))
     everyone = registry.report()
     return Health(
         version=__version__,
@@ -118,7 +117,7 @@ def examine(registry: Registry, rows: Collection[PluginReport]) -> Health:
         packages=tuple(_packages()),
         proxies=tuple(_proxies()),
         notes=tuple(_notes(everyone, settings)),
-        plugins=tuple(_checkup(row, settings.get(_pick(row), {}), hide) for row in rows),
+        plugins=tuple(_checkup(row, settings.get(_pick(row), {})) for row in rows),
     )
 
 
@@ -139,10 +138,10 @@ def _settings(registry: Registry, pick: str) -> Settings:
     return {variable_name(pick.rpartition(":")[2], name): (name, setting) for name, setting in known.items()}
 
 
-def _checkup(row: PluginReport, settings: Settings, hide: Redactor) -> Checkup:
+def _checkup(row: PluginReport, settings: Settings) -> Checkup:
     given = sorted(variable for variable in settings if os.environ.get(variable))
     return Checkup(
-        replace(row, reason=hide(row.reason)),
+        row,
         given=tuple(given),
         missing=tuple(sorted(name for name, (_, one) in settings.items() if _is_missing(name, one))),
         unusable=tuple(variable for variable in given if not _is_usable(variable, *settings[variable])),
@@ -159,16 +158,6 @@ def _is_usable(variable: str, name: str, setting: Setting) -> bool:
     except RequestError:
         return False
     return True
-
-
-def _secrets(settings: Mapping[str, Settings]) -> Iterator[str]:
-    """The values that must not be shown; one that belongs to no setting known to us may well be secret."""
-    declared = {variable: one.secret for rows in settings.values() for variable, (_, one) in rows.items()}
-    for variable, value in os.environ.items():
-        if variable.upper().startswith("PROVIDERS_SDK_") and variable not in LIBRARY_VARIABLES:
-            yield from [value] if declared.get(variable, True) else []
-        if ":" in value.rpartition("@")[0]:  # user:password@host or scheme://key@host, and no address of a mail
-            yield from userinfo_secrets(value)
 
 
 def _packages() -> Iterator[Package]:

@@ -1,22 +1,19 @@
 """What the user is told when something goes wrong: one sentence on stderr, and an exit code."""
 
-import os
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
-from providers_sdk._redact import Redactor
+from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk.cli._terminal import say, say_lines
 from providers_sdk.errors import AllProvidersFailed, ProviderError, RequestError
 
 __all__ = ["FAILED", "INTERRUPTED", "Run", "explain", "traceback_option"]
 
 FAILED, ASKED_WRONGLY, INTERRUPTED = 1, 2, 130
-_NO_SECRETS = {"PROVIDERS_SDK_PROVIDER", "PROVIDERS_SDK_DISABLE", "PROVIDERS_SDK_TRACEBACK"}
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -65,7 +62,7 @@ def explain(error: BaseException, *, with_traceback: bool = False) -> int:
         say(f"Error: {_click_words(error)}")
         return error.exit_code
     if with_traceback:
-        say_lines(_without_secrets("".join(traceback.format_exception(error))))
+        say_lines(environment_redactor()("".join(traceback.format_exception(error))))  # foreign errors quote secrets
     if not isinstance(error, ProviderError):
         kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no fault of ours
         say(f"Error: {kind}{type(error).__name__}: {error} (--traceback shows where)")
@@ -85,23 +82,3 @@ def _system_exit(error: SystemExit) -> int:
         return error.code or 0
     say(error.code)
     return FAILED
-
-
-def _without_secrets(text: str) -> str:
-    """A traceback prints foreign errors as they are, and some of those print a key or a proxy's password."""
-    return Redactor.of(_secrets())(text)
-
-
-def _secrets() -> Iterable[str]:
-    for name, value in os.environ.items():
-        if name.startswith("PROVIDERS_SDK_") and name not in _NO_SECRETS and "://" not in value:
-            yield value
-        if "@" in value:
-            yield _password(value)
-
-
-def _password(url: str) -> str:
-    try:
-        return urlsplit(url).password or ""
-    except ValueError:
-        return ""

@@ -6,7 +6,8 @@ import click
 import pluggy
 
 from providers_sdk._plugins.entry_points import EXTENSIONS
-from providers_sdk._plugins.validation import error_text
+from providers_sdk._plugins.environment import environment_redactor
+from providers_sdk._plugins.report import error_text
 from providers_sdk.cli._terminal import say
 
 __all__ = ["extension_commands"]
@@ -49,4 +50,4 @@ def _add_commands(manager: pluggy.PluginManager, found: dict[str, click.Command]
 
 
 def _complain(name: str, what: str) -> None:
-    say(f"Warning: extension {name}: {what}")
+    say(environment_redactor()(f"Warning: extension {name}: {what}"))

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk._plugins.registry import Registry
+from providers_sdk._plugins.report import error_text
 from providers_sdk._provider.provider import Provider
 from providers_sdk.errors import InvalidArgument, UnknownProvider
 from providers_sdk.testing.fake_service import StandIn
@@ -92,9 +94,15 @@ def _import(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name == name.partition(".")[0]:
             raise UnknownProvider(f"there is no provider, module, file or folder {name!r}") from None
-        raise InvalidArgument(f"importing {name!r} failed: {error}") from error
-    except Exception as error:
-        raise InvalidArgument(f"importing {name!r} raised {type(error).__name__}: {error}") from error
+        raise _import_failed(name, error) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise _import_failed(name, error) from error
+
+
+def _import_failed(name: str, error: BaseException) -> InvalidArgument:
+    return InvalidArgument(environment_redactor()(f"importing {name!r} raised {error_text(error)}"))
 
 
 def _providers(module: ModuleType) -> Iterator[type[Provider]]:

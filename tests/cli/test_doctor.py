@@ -15,7 +15,7 @@ import pytest
 
 import providers_sdk
 from benchmarks.many_plugins import BROKEN, GOOD, NOISY, WELL, Kind, install, providers
-from providers_sdk.cli._diagnosis import LIBRARY_VARIABLES
+from providers_sdk._plugins.environment import LIBRARY_VARIABLES
 
 BUNDLED = {"aipower", "chatgptfree", "chatgptt", "echo", "gizai", "openai", "pizzagpt"}
 NAMES = {kind: f"fake{number:02d}" for number, kind in enumerate(BROKEN)}
