@@ -12,6 +12,7 @@ from providers_sdk._http.exceptions import redact_chain
 from providers_sdk._plugins.entry_points import PROVIDERS, Offer
 from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
+from providers_sdk._plugins.remedies import find_remedy, hint_at_missing_mark, hint_at_misspelt_hook
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._plugins.validation import blame_plugin, check_class, check_name
 from providers_sdk._provider.provider import Provider
@@ -48,7 +49,7 @@ def load(entry: EntryPoint, report: PluginReport) -> Loaded:
     try:
         plugin = _imported(entry)
     except PluginError as error:
-        return _failed(replace(report, import_seconds=time.perf_counter() - started), error)
+        return _failed(entry, replace(report, import_seconds=time.perf_counter() - started), error)
     report = replace(report, import_seconds=time.perf_counter() - started)
     try:
         manager = _hosted(entry, plugin)
@@ -57,13 +58,14 @@ def load(entry: EntryPoint, report: PluginReport) -> Loaded:
         report = replace(report, requires_contract=_wanted_contract(provider or plugin))
         _check_contract(report.requires_contract)
     except PluginError as error:
-        return _failed(report, error)
+        return _failed(entry, report, error)
     return Loaded(replace(report, state="loaded"), provider, manager)
 
 
-def _failed(report: PluginReport, error: PluginError) -> Loaded:
+def _failed(entry: EntryPoint, report: PluginReport, error: PluginError) -> Loaded:
     state = "incompatible" if isinstance(error, _Incompatible) else "failed"
-    report = replace(report, state=state, reason=error.message, remedy=_remedy(report, state))
+    report = replace(report, state=state, reason=error.message)
+    report = replace(report, remedy=find_remedy(entry, report, error))
     return Loaded(report, error=_load_error(report, error.__cause__))
 
 
@@ -80,13 +82,6 @@ class _Incompatible(PluginLoadError):
     pass
 
 
-def _remedy(report: PluginReport, state: str) -> str:
-    who = report.distribution or report.entry_point
-    if state == "incompatible":
-        return f"pip install --upgrade {who} providers-sdk"
-    return f"pip install --upgrade {who}, or switch it off: PROVIDERS_SDK_DISABLE={report.name}"
-
-
 def _imported(entry: EntryPoint) -> object:
     if not EntryPoint.pattern.match(entry.value):
         raise PluginLoadError(f"its entry point {entry.value!r} is not of the form 'package.module'")
@@ -95,13 +90,15 @@ def _imported(entry: EntryPoint) -> object:
 
 
 def _hosted(entry: EntryPoint, plugin: object) -> pluggy.PluginManager:
-    manager = new_manager(ProviderHooks if entry.group == PROVIDERS else ExtensionHooks)
+    hooks = ProviderHooks if entry.group == PROVIDERS else ExtensionHooks
+    manager = new_manager(hooks)
     with blame_plugin("looking for its hooks"):
         try:
             manager.register(plugin, name=entry.name)
             manager.check_pending()
         except pluggy.PluginValidationError as error:
-            raise PluginLoadError(f"its hooks are not valid: {snippet(str(error), 500)}") from error
+            hint = hint_at_misspelt_hook(plugin, hooks)
+            raise PluginLoadError(f"its hooks are not valid: {snippet(str(error), 500)}{hint}") from error
     return manager
 
 
@@ -118,9 +115,14 @@ def _provider(manager: pluggy.PluginManager, name: str) -> type[Provider]:
     with blame_plugin("its register_providers hook"):
         manager.hook.register_providers(register=register)
     if name not in found:
-        offered = f"it registered {', '.join(sorted(found))}" if found else "it registered nothing"
+        offered = f"it registered {', '.join(sorted(found))}" if found else _nothing_registered(manager, name)
         raise PluginLoadError(f"its entry point is named {name!r}, but {offered}")
     return found[name]
+
+
+def _nothing_registered(manager: pluggy.PluginManager, name: str) -> str:
+    plugin, hook = manager.get_plugin(name), "register_providers"
+    return "it registered nothing" + ("" if hook in _hooks(manager, plugin) else hint_at_missing_mark(plugin, hook))
 
 
 def _wanted_contract(plugin: object) -> str:
