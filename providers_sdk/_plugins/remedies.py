@@ -24,7 +24,7 @@ def find_remedy(entry: EntryPoint, report: PluginReport, error: BaseException) -
     if report.state == "incompatible":
         return f"correct it in {folder}" if folder else f"pip install --upgrade {source} providers-sdk"
     if missing:
-        fix = f"pip install {missing} ({source} needs that module; its distribution may have another name)"
+        fix = f"pip install {missing} (needed by {source}; the distribution may have another name)"
     else:
         fix = f"correct it in {folder}" if folder else f"pip install --upgrade {source}"
     return f"{fix}, or switch it off: PROVIDERS_SDK_DISABLE={report.name}"

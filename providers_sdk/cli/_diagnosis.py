@@ -5,15 +5,13 @@ import os
 import platform
 import sys
 import urllib.request
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING
 
 from providers_sdk._environment import variable_name
 from providers_sdk._http.proxies import add_scheme, parse_proxy
 from providers_sdk._model.settings import Setting, resolve_settings
-from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._plugins.environment import LIBRARY_VARIABLES
 from providers_sdk._plugins.hookspecs import CONTRACT
 from providers_sdk._plugins.loading import disabled_names
@@ -22,14 +20,17 @@ from providers_sdk._plugins.report import PluginReport
 from providers_sdk._redact import snippet
 from providers_sdk._suggest import find_nearest
 from providers_sdk._version import __version__
+from providers_sdk.cli._advice import find_advice
+from providers_sdk.cli._provider_settings import loaded_class, missing_variables, settings_by_variable
 from providers_sdk.errors import InvalidArgument, RequestError
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 __all__ = ["Checkup", "Health", "Note", "Package", "Proxy", "examine"]
 
 DISTRIBUTION = "providers-sdk"
 _NOT_FOR_USERS = ("dev", "test")
-Settings = Mapping[str, tuple[str, Setting]]
-"""A provider's settings with their names, by the variables that set them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,16 @@ class Checkup:
     :param given: variables that are set.
     :param missing: variables of required settings that have no value.
     :param unusable: variables whose value cannot be used.
+    :param advice: what its author should change, though it can be used.
+    :param known: variables of all its settings.
     """
 
     report: PluginReport
     given: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,48 +113,30 @@ class Health:
 
 def examine(registry: Registry, rows: Collection[PluginReport]) -> Health:
     """Return the health of the plugins of ``rows``, which are imported already, and of all that surrounds them."""
-    settings = {_pick(row): _settings(registry, _pick(row)) for row in rows if _pick(row)}
-    everyone = registry.report()
+    checkups = tuple(_checkup(registry, row) for row in rows)
     return Health(
         version=__version__,
         contract=CONTRACT,
         python=f"{platform.python_version()} ({platform.python_implementation()}, {sys.platform})",
         packages=tuple(_packages()),
         proxies=tuple(_proxies()),
-        notes=tuple(_notes(everyone, settings)),
-        plugins=tuple(_checkup(row, settings.get(_pick(row), {})) for row in rows),
+        notes=tuple(_notes(registry.report(), checkups)),
+        plugins=checkups,
     )
 
 
-def _pick(row: PluginReport) -> str:
-    """The name that means the provider of ``row`` and no other; empty where there is none to ask."""
-    if row.group != PROVIDERS or row.state != "loaded":
-        return ""
-    return row.qualified_name
-
-
-def _settings(registry: Registry, pick: str) -> Settings:
-    try:
-        known = registry.get(pick).all_settings()
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001  a stranger's class: it was sound when it was loaded
-        return {}
-    return {variable_name(pick.rpartition(":")[2], name): (name, setting) for name, setting in known.items()}
-
-
-def _checkup(row: PluginReport, settings: Settings) -> Checkup:
+def _checkup(registry: Registry, row: PluginReport) -> Checkup:
+    provider = loaded_class(registry, row)
+    settings = settings_by_variable(row.name, provider) if provider else {}
     given = sorted(variable for variable in settings if os.environ.get(variable))
     return Checkup(
         row,
         given=tuple(given),
-        missing=tuple(sorted(name for name, (_, one) in settings.items() if _is_missing(name, one))),
+        missing=tuple(missing_variables(settings)),
         unusable=tuple(variable for variable in given if not _is_usable(variable, *settings[variable])),
+        advice=find_advice(row, provider),
+        known=frozenset(settings),
     )
-
-
-def _is_missing(variable: str, setting: Setting) -> bool:
-    return setting.required and not setting.default and not os.environ.get(variable)
 
 
 def _is_usable(variable: str, name: str, setting: Setting) -> bool:
@@ -162,6 +149,8 @@ def _is_usable(variable: str, name: str, setting: Setting) -> bool:
 
 def _packages() -> Iterator[Package]:
     """Read from this library's own metadata, so that the floors stand in one place."""
+    from packaging.requirements import Requirement
+
     try:
         lines = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
@@ -174,7 +163,7 @@ def _packages() -> Iterator[Package]:
             yield Package(needed.name, version, str(needed.specifier), extra, fits)
 
 
-def _extra(needed: Requirement) -> str:
+def _extra(needed: "Requirement") -> str:
     """The name in ``; extra == "name"``."""
     return str(needed.marker).partition("extra == ")[2].strip('"') if needed.marker else ""
 
@@ -204,17 +193,18 @@ def _proxy(scheme: str, value: str) -> Proxy:
     return Proxy(scheme, f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""))
 
 
-def _notes(everyone: Iterable[PluginReport], settings: Mapping[str, Settings]) -> Iterator[Note]:
+def _notes(everyone: Iterable[PluginReport], checkups: Iterable[Checkup]) -> Iterator[Note]:
     names = {row.name for row in everyone}
     for variable in ("PROVIDERS_SDK_DISABLE", "PROVIDERS_SDK_PROVIDER"):
         for name in sorted(_listed(variable)):
             if name.rpartition(":")[2] not in names:
                 yield Note(variable, f"names {snippet(name, 64)!r}, which no plugin offers", _near(name, names))
-    known = {*LIBRARY_VARIABLES, *(variable for rows in settings.values() for variable in rows)}
-    asked = {pick.rpartition(":")[2] for pick in settings}
-    unasked = tuple(variable_name(name, "") for name in names - asked)  # whose settings nobody knows
+    known = {*LIBRARY_VARIABLES, *(variable for checkup in checkups for variable in checkup.known)}
+    examined = {checkup.report.name for checkup in checkups if checkup.known}
+    unexamined = tuple(variable_name(name, "") for name in names - examined)  # whose settings nobody knows
     for variable in sorted(os.environ):
-        if variable.upper().startswith("PROVIDERS_SDK_") and variable not in known and not variable.startswith(unasked):
+        ours = variable.upper().startswith("PROVIDERS_SDK_")
+        if ours and variable not in known and not variable.startswith(unexamined):
             yield Note(variable, "is a setting of no provider", _near(variable.upper(), known))
 
 

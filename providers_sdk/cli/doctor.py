@@ -1,4 +1,4 @@
-"""``providers doctor``: the state of every plugin, why it is not well, and what cures it."""
+"""``providers doctor``: the state of every plugin, why it is unhealthy, and how to fix it."""
 
 import json
 import logging
@@ -26,28 +26,29 @@ __all__ = ["command"]
 _STYLES = {"loaded": "green", "disabled": "dim", "available": ""}
 
 
-@click.command("doctor", short_help="Say what is wrong with each plugin, and what cures it.")
+@click.command("doctor", short_help="Show what is wrong with each plugin, and how to fix it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @traceback_option
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, names: tuple[str, ...]) -> None:
-    """Import every plugin, or those named, and say what is wrong with each and what cures it.
+    """Import every plugin, or those named, and show what is wrong with each and how to fix it.
 
-    DIST:NAME means the one of that distribution. Exit codes: 0 all are well, 1 one is not, 2 there is no such plugin.
+    DIST:NAME means the one of that distribution; a plugin that is named is shown in full. Exit codes: 0 all are
+    healthy, 1 one is not, 2 there is no such plugin.
     """
     registry = Registry()
-    with stdout_aside(), _told_on_terminals():
+    with stdout_aside(), _last_line_names_the_import():
         health = examine(registry, registry.report(*names, load=True))
     if as_json:
         click.echo(json.dumps(_as_json(health), indent=2))
     else:
-        _Page().show(health)
+        _Page(in_full=bool(names)).show(health)
     ctx.exit(0 if health.healthy else 1)
 
 
 @contextmanager
-def _told_on_terminals() -> Iterator[None]:
+def _last_line_names_the_import() -> Iterator[None]:
     """Show on a terminal which plugin is being imported: one that never comes back is then known by name."""
     if not sys.stderr.isatty():
         yield
@@ -81,37 +82,45 @@ class _Line(logging.Handler):
 
 
 class _Page:
-    """The form for people: the well ones first, what is wrong at the end, where it is seen."""
+    """The form for people: the healthy plugins first, what is wrong at the end, where it is seen.
 
-    def __init__(self) -> None:
-        self._screen = screen()
+    :param in_full: show all that is known of a healthy plugin, too; it has one line else.
+    """
+
+    def __init__(self, *, in_full: bool) -> None:
+        self._screen, self._in_full = screen(), in_full
 
     def show(self, health: Health) -> None:
         """Print ``health``."""
         for line in _surroundings(health):
             self._line(line)
+        self._line("")
         rows = sorted(health.plugins, key=lambda one: not one.report.healthy)
-        widths = _width(rows, lambda one: one.report.name), _width(rows, _bringer)
+        widths = [_width(rows, column) for column in _COLUMNS]
         for checkup in rows:
             self._plugin(checkup, widths)
         self._line("")
         self._line(_verdict(health), "green" if health.healthy else "bold red")
 
-    def _plugin(self, checkup: Checkup, widths: tuple[int, int]) -> None:
+    def _plugin(self, checkup: Checkup, widths: list[int]) -> None:
         row = checkup.report
-        seconds = "" if row.import_seconds is None else f"{row.import_seconds * 1000:.1f} ms"
-        line = f"{row.name:<{widths[0]}}  {row.state:<12}  {_bringer(checkup):<{widths[1]}}  {seconds:>8}"
-        self._line("")
-        self._line(line.rstrip(), _STYLES.get(row.state, "bold red"))
-        for words in _details(checkup):
+        cells = [f"{column(checkup):<{width}}" for column, width in zip(_COLUMNS, widths, strict=True)]
+        line, remarks = "  ".join(cells).rstrip(), list(_remarks(checkup))
+        if not row.healthy:
+            self._line("")
+        elif not self._in_full and remarks and len(line) + len(remarks[0]) + 2 <= self._screen.width:
+            line = f"{line}  {remarks.pop(0)}"
+        self._line(line, _STYLES.get(row.state, "bold red"))
+        facts = list(_facts(checkup)) if self._in_full or not row.healthy else []
+        for words in facts + remarks:
             self._line(words, indent=4)
-        if row.remedy:
-            self._line(f"cure: {row.remedy}", "bold", indent=4, whole=True)
+        if row.remedy and row.state != "disabled":
+            self._line(f"fix: {row.remedy}", "bold", indent=4, whole=True)
 
     def _line(self, words: str, style: str = "", *, indent: int = 0, whole: bool = False) -> None:
         """Print one line; a pipe, and what is there to be copied, gets it whole, a terminal gets it wrapped."""
         text = Text(printable(words), style)
-        if whole or not self._screen.is_terminal:
+        if not words or whole or not self._screen.is_terminal:
             self._screen.print(Text(" " * indent) + text, soft_wrap=True)
         else:
             self._screen.print(Padding(text, (0, 0, 0, indent), expand=False))
@@ -121,25 +130,40 @@ def _width(rows: list[Checkup], column: Callable[[Checkup], str]) -> int:
     return min(max((len(column(row)) for row in rows), default=0), 28)
 
 
-def _bringer(checkup: Checkup) -> str:
+def _source(checkup: Checkup) -> str:
     return f"{checkup.report.distribution} {checkup.report.version}".strip()
 
 
-def _details(checkup: Checkup) -> Iterator[str]:
+_COLUMNS: tuple[Callable[[Checkup], str], ...] = (
+    lambda checkup: checkup.report.name,
+    lambda checkup: checkup.report.state,
+    _source,
+)
+
+
+def _facts(checkup: Checkup) -> Iterator[str]:
+    """What is known of a plugin, whatever its health."""
     row = checkup.report
     if row.entry_point:
         kind = "" if row.group == PROVIDERS else "extension, "
         wanted = f"contract {row.requires_contract}" if row.requires_contract else "any contract"
-        told = f", hooks: {', '.join(row.hooks)}, {wanted}" if row.hooks else ""
-        yield f"{kind}{row.entry_point}{told}"
+        hooks = f", hooks: {', '.join(row.hooks)}, {wanted}" if row.hooks else ""
+        yield f"{kind}{row.entry_point}{hooks}"
+    if row.import_seconds is not None:
+        yield f"import: {row.import_seconds * 1000:.1f} ms"
     if checkup.given:
         yield f"set: {', '.join(checkup.given)}"
+
+
+def _remarks(checkup: Checkup) -> Iterator[str]:
+    """What whoever uses a plugin should know."""
     if checkup.missing:
-        yield f"to be used, it needs {', '.join(checkup.missing)}"
+        yield f"needs {', '.join(checkup.missing)}"
     if checkup.unusable:
         yield f"the value cannot be used: {', '.join(checkup.unusable)}"
-    if row.reason:
-        yield row.reason
+    if checkup.report.reason:
+        yield checkup.report.reason
+    yield from checkup.advice
 
 
 def _surroundings(health: Health) -> Iterator[str]:
@@ -173,9 +197,9 @@ def _extra(package: Package) -> str:
 def _verdict(health: Health) -> str:
     rows = [checkup.report for checkup in health.plugins]
     states = ", ".join(f"{count} {state}" for state, count in sorted(Counter(row.state for row in rows).items()))
-    ill = sorted({row.name for row in rows if not row.healthy})
+    unhealthy = sorted({row.name for row in rows if not row.healthy})
     return f"{len(rows)} plugin{'' if len(rows) == 1 else 's'}: {states or 'none'}" + (
-        f". Not well: {', '.join(ill)}" if ill else ""
+        f"; unhealthy: {', '.join(unhealthy)}" if unhealthy else ""
     )
 
 
@@ -202,4 +226,5 @@ def _plugin_as_json(checkup: Checkup) -> dict[str, Any]:
         "kind": "provider" if row.group == PROVIDERS else "extension",
         "healthy": row.healthy,
         "settings": {"given": checkup.given, "missing": checkup.missing, "unusable": checkup.unusable},
+        "advice": checkup.advice,
     }

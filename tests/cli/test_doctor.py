@@ -15,6 +15,7 @@ import pytest
 
 import providers_sdk
 from benchmarks.many_plugins import BROKEN, GOOD, NOISY, WELL, Kind, install, providers
+from providers_sdk import __version__
 from providers_sdk._plugins.environment import LIBRARY_VARIABLES
 
 BUNDLED = {"aipower", "chatgptfree", "chatgptt", "echo", "gizai", "openai", "pizzagpt"}
@@ -92,6 +93,7 @@ def test_what_is_known_of_a_plugin_that_is_well(patients: dict[str, dict[str, An
         "hooks": ["register_providers"],
         "requires_contract": "",
         "settings": {"given": [], "missing": [], "unusable": []},
+        "advice": [],
     }
 
 
@@ -111,21 +113,75 @@ def test_the_page_tells_reasons_and_cures_and_ends_with_who_is_not_well(ward: Pa
     name = f"stranger_{NAMES['raises at import']}"
     assert lines[at].split()[:4] == [NAMES["raises at import"], "failed", name, "1.0"]
     assert f"    importing '{name}' raised RuntimeError: no good" in lines[at:]
-    assert any(line.startswith(f"    cure: pip install --upgrade {name}") for line in lines[at:])
-    assert lines[-1].partition(". ")[2].startswith("Not well: fake00, fake01, ")
+    assert any(line.startswith(f"    fix: pip install --upgrade {name}") for line in lines[at:])
+    assert lines[-1].partition("; ")[2].startswith("unhealthy: fake00, fake01, ")
 
 
 def test_a_terminal_of_80_columns_is_enough_and_commands_are_not_broken(ward: Path) -> None:
     done = run(ward, "doctor", COLUMNS="80", FORCE_COLOR="1", NO_COLOR="1", TERM="xterm")
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in done.stdout.splitlines()]
-    assert [line for line in lines if len(line) > 80 and not line.startswith("    cure: ")] == []
+    assert [line for line in lines if len(line) > 80 and not line.startswith("    fix: ")] == []
     assert any(len(line) > 80 for line in lines)
+    assert "" in lines
 
 
-def test_all_well_is_exit_code_0(tmp_path: Path) -> None:
-    done = run(tmp_path, "doctor")
+def test_healthy_plugins_have_one_line_each_and_exit_code_0(tmp_path: Path) -> None:
+    install(tmp_path, "well")
+    done = run(tmp_path, "doctor", COLUMNS="80", PROVIDERS_SDK_DISABLE="gizai")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "7 plugins: 7 loaded"
+    assert done.stdout.splitlines()[4:] == [
+        f"aipower      loaded    providers-sdk {__version__}  needs PROVIDERS_SDK_AIPOWER_URL",
+        f"chatgptfree  loaded    providers-sdk {__version__}",
+        f"chatgptt     loaded    providers-sdk {__version__}",
+        f"echo         loaded    providers-sdk {__version__}",
+        f"gizai        disabled  providers-sdk {__version__}  PROVIDERS_SDK_DISABLE names it",
+        f"openai       loaded    providers-sdk {__version__}  needs PROVIDERS_SDK_OPENAI_KEY",
+        f"pizzagpt     loaded    providers-sdk {__version__}",
+        "well         loaded    stranger_well 1.0",
+        "",
+        "8 plugins: 1 disabled, 7 loaded",
+    ]
+
+
+def test_a_plugin_that_is_named_is_shown_in_full(tmp_path: Path) -> None:
+    lines = run(tmp_path, "doctor", "openai", PROVIDERS_SDK_OPENAI_URL="http://127.0.0.1:9").stdout.splitlines()
+    assert lines[4] == f"openai  loaded  providers-sdk {__version__}"
+    assert lines[5] == "    providers_sdk_plugins.openai, hooks: register_providers, contract >=1,<2"
+    assert re.fullmatch(r"    import: [0-9.]+ ms", lines[6])
+    assert lines[7:9] == ["    set: PROVIDERS_SDK_OPENAI_URL", "    needs PROVIDERS_SDK_OPENAI_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [
+        (GOOD.replace("models = (default_model,) = ", "models = "), ["it has no default_model: every call must"]),
+        (GOOD.replace("    offline = True\n", ""), ["it has neither a url nor offline = True"]),
+        (GOOD.replace('("m",)', '"m"'), ["models = 'm' is one string, not a tuple of names: write models = ('m',)"]),
+        (GOOD.replace("offline", "known_options = 'temperature'; offline"), ["known_options = 'temperature' is one"]),
+        (GOOD.replace("    offline = True\n", "    url = 'http://127.0.0.1:9'\n"), []),
+    ],
+    ids=["no model", "no address", "models", "options", "nothing"],
+)
+def test_a_doubtful_description_is_healthy_and_gets_advice(source: str, advice: list[str], tmp_path: Path) -> None:
+    install(tmp_path, "odd", replace(WELL, module=source))
+    found = plugin(tmp_path, "odd")
+    assert found["healthy"]
+    assert len(found["advice"]) == len(advice)
+    assert all(map(str.startswith, found["advice"], advice))
+    assert all(words in run(tmp_path, "doctor").stdout for words in advice)
+
+
+def test_an_extension_without_a_hook_gets_advice(tmp_path: Path) -> None:
+    module = "def attempt_started(attempt): pass"
+    install(tmp_path, "deaf", replace(WELL, module=module), group="providers_sdk.extensions")
+    assert plugin(tmp_path, "deaf")["advice"] == ["it implements no hook; does a function lack @hookimpl?"]
+
+
+def test_a_stranger_with_a_bundled_name_is_shown_with_its_own(tmp_path: Path) -> None:
+    install(tmp_path, "echo")
+    lines = run(tmp_path, "doctor", COLUMNS="100").stdout.splitlines()
+    at = lines.index("echo         loaded  stranger_echo 1.0  'echo' alone means the bundled provider")
+    assert lines[at + 1] == "    fix: ask for stranger_echo:echo, or PROVIDERS_SDK_DISABLE=providers-sdk:echo"
 
 
 def test_what_plugins_print_at_import_is_no_part_of_the_output(tmp_path: Path) -> None:

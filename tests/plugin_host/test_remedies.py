@@ -24,14 +24,14 @@ def report(shelf: Shelf, source: str, *, editable: bool = False) -> PluginReport
 @pytest.mark.parametrize("editable", [False, True])
 def test_a_missing_module_is_to_be_installed(module: str, editable: bool, shelf: Shelf) -> None:
     remedy = report(shelf, f"import {module}", editable=editable).remedy
-    assert remedy.startswith("pip install nobody_has_this (dist-acme needs that module; ")
+    assert remedy.startswith("pip install nobody_has_this (needed by dist-acme; ")
     assert remedy.endswith(OFF)
 
 
 def test_a_missing_part_of_a_namespace_package_is_named_in_full(shelf: Shelf) -> None:
     (shelf.folder / "stranger_space" / "cloud").mkdir(parents=True)
     remedy = report(shelf, "import stranger_space.cloud\nimport stranger_space.storage").remedy
-    assert remedy.startswith("pip install stranger_space-storage (dist-acme needs")
+    assert remedy.startswith("pip install stranger_space-storage (needed by dist-acme")
 
 
 @pytest.mark.parametrize(
