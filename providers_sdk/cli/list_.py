@@ -1,7 +1,7 @@
-"""``providers list``: every installed provider, and what is wrong with those that are not well."""
+"""``providers list``: every installed provider, and what is wrong with those that are unhealthy."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,34 +10,41 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from providers_sdk._plugins.entry_points import PROVIDERS
+from providers_sdk._environment import variable_name
+from providers_sdk._plugins.entry_points import BUNDLED, PROVIDERS, same_distribution
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import PluginReport
+from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import printable
 from providers_sdk.cli._console import screen
 from providers_sdk.cli._exit_codes import traceback_option
+from providers_sdk.cli._provider_settings import loaded_class, missing_variables, settings_by_variable
 from providers_sdk.cli._stdout_redirect import stdout_aside
 
 __all__ = ["command"]
 
-_NOTHING: dict[str, Any] = {
+_UNKNOWN: dict[str, Any] = {
     "working": None,
     "offline": None,
     "default_model": None,
     "models": None,
     "supports_stream": None,
+    "needs": [],
+    "missing": [],
 }
 _NAMES = {True: "yes", False: "no", None: "-"}
+_TITLES = ("provider", "state", "working", "streams", "needs", "model", "from")
+_FLEXIBLE = ("model", "from")  # cut where the screen is narrow
 
 
 @click.command("list", short_help="Show the installed providers, and what is wrong with them.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object a provider.")
 @traceback_option
 def command(as_json: bool) -> None:
-    """Show every installed provider, and what is wrong with those that are not well.
+    """Show every installed provider, and what is wrong with those that are unhealthy.
 
-    "working" is what a provider says of itself: "not known to" is not known to answer programs; asking it by name tries
-    it all the same.
+    "working" is what a provider says of itself: "unverified" is not known to answer programs; asking it by name tries
+    it all the same. "needs" are the settings that it requires, with "(set)" behind those that have a value.
     """
     registry = Registry()
     with stdout_aside():
@@ -51,34 +58,42 @@ def command(as_json: bool) -> None:
 
 def _described(registry: Registry, row: PluginReport) -> dict[str, Any]:
     """Return what the provider's class says of itself, nothing where it cannot be asked."""
-    if row.state != "loaded":
-        return _NOTHING
     try:
-        kind = registry.get(row.qualified_name)
-        return {
-            "working": bool(kind.working),
-            "offline": bool(kind.offline),
-            "default_model": str(kind.default_model),
-            "models": [str(model) for model in kind.models],
-            "supports_stream": bool(kind.supports_stream),
-        }
+        provider = loaded_class(registry, row)
+        return _description(row.name, provider) if provider else _UNKNOWN
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  a plugin's attributes are its own code; it must not break the list
-        return _NOTHING
+        return _UNKNOWN
 
 
-def _show(described: Iterable[dict[str, Any]], rows: Iterable[PluginReport]) -> None:
+def _description(name: str, provider: type[Provider]) -> dict[str, Any]:
+    settings = settings_by_variable(name, provider)
+    return {
+        "working": bool(provider.working),
+        "offline": bool(provider.offline),
+        "default_model": str(provider.default_model),
+        "models": [str(model) for model in provider.models],
+        "supports_stream": bool(provider.supports_stream),
+        "needs": sorted(setting for setting, facts in settings.values() if facts.required and not facts.default),
+        "missing": missing_variables(settings),
+    }
+
+
+def _show(described: Sequence[dict[str, Any]], rows: Iterable[PluginReport]) -> None:
     show = screen(wide=True)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for title in ("provider", "state", "working", "streams", "model", "from"):
-        table.add_column(title, no_wrap=title != "model", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for title in _TITLES:
+        table.add_column(title, no_wrap=title not in _FLEXIBLE)
     for row in described:
-        table.add_row(*(Text(printable(cell)) for cell in _cells(row)))
+        table.add_row(*(Text(printable(cell), no_wrap=True, overflow="ellipsis") for cell in _cells(row)))
     show.print(table)
-    for report in rows:
-        if report.reason:
-            show.print(Text(printable(_trouble(report))), soft_wrap=True)
+    missing = [f"{row['name']} needs {', '.join(row['missing'])}" for row in described if row["missing"]]
+    remarks = missing + [_reason(report) for report in rows if report.reason]
+    if remarks:
+        show.print()
+    for remark in remarks:
+        show.print(Text(printable(remark)), soft_wrap=True)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -87,19 +102,34 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["state"],
         _working(row),
         _NAMES[row["supports_stream"]],
+        _needs(row),
         row["default_model"] or "-",
-        f"{row['distribution']} {row['version']}".strip() or "-",
+        _source(row),
     )
 
 
 def _working(row: dict[str, Any]) -> str:
     if row["offline"]:
         return "offline"
-    return {True: "yes", False: "not known to", None: "-"}[row["working"]]
+    return {True: "yes", False: "unverified", None: "-"}[row["working"]]
 
 
-def _trouble(report: PluginReport) -> str:
+def _source(row: dict[str, Any]) -> str:
+    if same_distribution(row["distribution"], BUNDLED):
+        return "bundled"
+    return f"{row['distribution']} {row['version']}".strip() or "-"
+
+
+def _needs(row: dict[str, Any]) -> str:
+    return ", ".join(setting + _mark(row, setting) for setting in row["needs"]) or "-"
+
+
+def _mark(row: dict[str, Any], setting: str) -> str:
+    return "" if variable_name(row["name"], setting) in row["missing"] else " (set)"
+
+
+def _reason(report: PluginReport) -> str:
     kind = "" if report.group == PROVIDERS else "extension "
     where = f" ({report.distribution} {report.version})" if report.distribution else ""
-    cure = f"\n  remedy: {report.remedy}" if report.remedy else ""
-    return f"{kind}{report.name}{where}: {report.state}: {report.reason}{cure}"
+    fix = f"\n  fix: {report.remedy}" if report.remedy else ""
+    return f"{kind}{report.name}{where}: {report.state}: {report.reason}{fix}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import PluginReport, __version__
+from providers_sdk import PluginReport
 
 Cli = Callable[..., Any]
 Plugin = Callable[..., Path]
@@ -54,10 +54,26 @@ def test_every_bundled_provider_has_a_line(cli: Cli) -> None:
     lines = table(outcome.out)
     assert (outcome.code, outcome.err) == (0, "")
     assert set(lines) >= BUNDLED
-    assert lines["echo"].split()[:5] == ["echo", "loaded", "offline", "yes", "echo"]
-    assert "not known to" in lines["pizzagpt"]
-    assert "gpt-4o-mini-2024-07-18" in lines["chatgptfree"]
-    assert "providers-sdk " in lines["chatgptfree"]
+    assert lines["provider"].split() == ["provider", "state", "working", "streams", "needs", "model", "from"]
+    assert lines["echo"].split() == ["echo", "loaded", "offline", "yes", "-", "echo", "bundled"]
+    assert lines["pizzagpt"].split()[2] == "unverified"
+    assert lines["chatgptfree"].split()[-2:] == ["gpt-4o-mini-2024-07-18", "bundled"]
+
+
+def test_what_a_provider_needs_is_shown_until_it_is_set(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = cli("list")
+
+    assert table(outcome.out)["openai"].split()[4] == "key"
+    assert table(outcome.out)["aipower"].split()[4] == "url"
+    assert "\nopenai needs PROVIDERS_SDK_OPENAI_KEY\n" in outcome.out
+
+    monkeypatch.setenv("PROVIDERS_SDK_OPENAI_KEY", "sk-1234")
+    outcome = cli("list")
+
+    assert table(outcome.out)["openai"].split()[4:6] == ["key", "(set)"]
+    assert "openai needs" not in outcome.out
+    row = next(row for row in json.loads(cli("list", "--json").out) if row["name"] == "openai")
+    assert (row["needs"], row["missing"]) == (["key"], [])
 
 
 def test_json_has_all_that_is_known_of_each(cli: Cli) -> None:
@@ -71,6 +87,8 @@ def test_json_has_all_that_is_known_of_each(cli: Cli) -> None:
         "default_model",
         "models",
         "supports_stream",
+        "needs",
+        "missing",
     }
     assert rows["pizzagpt"]["working"] is False
     assert rows["pizzagpt"]["supports_stream"] is False
@@ -99,7 +117,7 @@ def test_a_broken_plugin_is_told_below_and_hurts_no_other(cli: Cli, plugin: Plug
     assert set(table(outcome.out)) >= BUNDLED | {"acme"}
     below = outcome.out.partition("acme (dist-acme 1.0): ")[2]
     assert words in below
-    assert "  remedy: " in below
+    assert "  fix: " in below
     assert "\x1b" not in outcome.out
 
 
@@ -122,13 +140,13 @@ def test_a_stranger_with_a_bundled_name_has_a_line_of_its_own_and_a_remedy(cli: 
     outcome = cli("list")
 
     assert (outcome.code, outcome.err) == (0, "")
-    lines = [line.split() for line in outcome.out.splitlines() if line.startswith(" echo ")]
+    lines = [line.split() for line in outcome.out.splitlines() if line.startswith("echo  ")]
     assert lines == [
-        ["echo", "loaded", "yes", "no", "acme-1", "dist-rival", "1.0"],
-        ["echo", "loaded", "offline", "yes", "echo", "providers-sdk", __version__],
+        ["echo", "loaded", "yes", "no", "-", "acme-1", "dist-rival", "1.0"],
+        ["echo", "loaded", "offline", "yes", "-", "echo", "bundled"],
     ]
     assert "echo (dist-rival 1.0): loaded: 'echo' alone means the bundled provider" in outcome.out
-    assert "remedy: ask for dist-rival:echo" in outcome.out
+    assert "fix: ask for dist-rival:echo" in outcome.out
 
 
 def test_a_plugin_whose_attributes_raise_keeps_its_line(cli: Cli, plugin: Plugin) -> None:
@@ -137,7 +155,7 @@ def test_a_plugin_whose_attributes_raise_keeps_its_line(cli: Cli, plugin: Plugin
     outcome = cli("list")
 
     assert outcome.code == 0
-    assert table(outcome.out)["acme"].split() == ["acme", "failed", "-", "-", "-", "dist-acme", "1.0"]
+    assert table(outcome.out)["acme"].split() == ["acme", "failed", "-", "-", "-", "-", "dist-acme", "1.0"]
     assert (
         "reading 'working' of the class that is registered as 'acme' raised RuntimeError: never ask me" in outcome.out
     )
@@ -150,7 +168,7 @@ def test_a_plugin_whose_attributes_raise_when_they_are_read_again_keeps_its_line
     outcome = cli("list")
 
     assert outcome.code == 0
-    assert table(outcome.out)["acme"].split() == ["acme", "loaded", "-", "-", "-", "dist-acme", "1.0"]
+    assert table(outcome.out)["acme"].split() == ["acme", "loaded", "-", "-", "-", "-", "dist-acme", "1.0"]
     assert cli("list", "--json").code == 0
 
 
@@ -172,11 +190,19 @@ def test_a_plugin_that_is_switched_off_says_so(cli: Cli, monkeypatch: pytest.Mon
     assert "PROVIDERS_SDK_DISABLE" in outcome.out
 
 
-def test_a_pipe_gets_whole_lines_and_80_columns_get_80(run: Cli, environ: dict[str, str]) -> None:
-    assert max(map(len, run("list").out.splitlines())) <= 80
+def test_80_columns_get_one_line_a_provider_and_a_pipe_the_whole_of_it(
+    run: Cli, environ: dict[str, str], plugin: Plugin, tmp_path: Path
+) -> None:
+    environ["PYTHONPATH"] = str(plugin("acme", GOOD.replace("acme-1", "a-model-with-a-very-long-name")))
+    environ["PROVIDERS_SDK_OPENAI_KEY"] = "sk-1234"
+    lines = run("list").out.partition("\n\n")[0].splitlines()
+    assert max(map(len, lines)) == 80
+    assert [line.split()[0] for line in lines[2:]] == sorted([*BUNDLED, "acme"])
+    starts = [lines[0].index(title) for title in ("state", "working", "streams", "needs", "model", "from")]
+    assert all(line[start - 1] == " " and line[start] != " " for line in lines[2:] for start in starts)
 
     del environ["COLUMNS"]
-    assert any("gpt-4o-mini-2024-07-18  providers-sdk" in line for line in run("list").out.splitlines())
+    assert any("a-model-with-a-very-long-name  dist-acme 1.0" in line for line in run("list").out.splitlines())
 
 
 def test_a_reader_who_leaves_ends_it_quietly(launch: Callable[..., Any]) -> None:
