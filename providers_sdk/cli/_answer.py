@@ -6,6 +6,7 @@ from types import TracebackType
 
 from providers_sdk._engine.reply import Reply
 from providers_sdk._redact import printable
+from providers_sdk.cli._exit_codes import spell_options
 from providers_sdk.cli._terminal import say
 
 __all__ = ["print_reply"]
@@ -16,7 +17,7 @@ def print_reply(ask: Callable[[], Reply]) -> None:
     with AnswerPrinter() as printer, ask() as reply:
         failed = {attempt.provider: attempt.reason for attempt in reply.attempts if attempt.provider != reply.provider}
         for name, reason in failed.items():
-            say(f"Note: {name} gave no answer ({reason}); {reply.provider} answers")
+            say(f"Note: {name} gave no answer ({spell_options(reason)}); {reply.provider} answers")
         for piece in reply:
             printer.write(piece)
 

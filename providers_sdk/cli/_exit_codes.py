@@ -1,5 +1,6 @@
 """What the user is told when something goes wrong: one sentence on stderr, and an exit code."""
 
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk.cli._terminal import say, say_lines
 from providers_sdk.errors import AllProvidersFailed, ProviderError, RequestError
 
-__all__ = ["FAILED", "INTERRUPTED", "Run", "explain", "traceback_option"]
+__all__ = ["FAILED", "INTERRUPTED", "Run", "explain", "spell_options", "traceback_option"]
 
 FAILED, ASKED_WRONGLY, INTERRUPTED = 1, 2, 130
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -67,8 +68,15 @@ def explain(error: BaseException, *, with_traceback: bool = False) -> int:
         kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no fault of ours
         say(f"Error: {kind}{type(error).__name__}: {error} (--traceback shows where)")
         return FAILED
-    (say_lines if isinstance(error, AllProvidersFailed) else say)(f"Error: {error}")
+    (say_lines if isinstance(error, AllProvidersFailed) else say)(f"Error: {spell_options(str(error))}")
     return ASKED_WRONGLY if isinstance(error, RequestError) else FAILED
+
+
+def spell_options(text: str) -> str:
+    """Return a message of the library in the spelling of the command line: ``deadline=5`` is ``--deadline 5``."""
+    text = re.sub(r"\bdeadline=(?=[\d.])", "--deadline ", text)
+    text = re.sub(r"\bdeadline=(?!\w)", "--deadline", text)
+    return re.sub(r"; raise (connect|first|idle)= if", r"; a script can raise \1= if", text)
 
 
 def _click_words(error: click.ClickException) -> str:

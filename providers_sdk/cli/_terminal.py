@@ -8,7 +8,7 @@ from typing import TextIO
 
 from providers_sdk._redact import printable
 
-__all__ = ["READER_LEFT", "say", "say_lines", "settle", "speak_utf8"]
+__all__ = ["READER_LEFT", "say", "say_dim", "say_lines", "settle", "speak_utf8"]
 
 READER_LEFT = 141
 """The exit code that a shell shows for a program whose reader left."""
@@ -41,6 +41,16 @@ def say_lines(words: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         _hush(sys.stderr)
+
+
+def say_dim(words: str) -> None:
+    """Write one line to stderr, dim on a terminal that shows colours."""
+    line = printable(" ".join(words.split()))
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        line = f"\x1b[2m{line}\x1b[0m"
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def settle(code: int) -> int:

@@ -5,24 +5,26 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import click
 
 from providers_sdk._engine.client import Client
-from providers_sdk._model.messages import MAX_CHARACTERS, Message
+from providers_sdk._model.limits import MAX_SECONDS, Limits
+from providers_sdk._model.messages import Message
 from providers_sdk.cli._answer import print_reply
 from providers_sdk.cli._exit_codes import Run, traceback_option
 from providers_sdk.cli._placeholder import stand_ins_of_drafts
 from providers_sdk.cli._repl import talk
-from providers_sdk.cli._terminal import say
-from providers_sdk.errors import InvalidMessages
+from providers_sdk.cli._stdin import read_standard_input
+from providers_sdk.cli._terminal import say, say_dim
 from providers_sdk.plugin import ModelReplaced, PluginShadowed
 
 __all__ = ["command"]
 
 _OWN_WARNINGS = (ModelReplaced, PluginShadowed)
-_MOST_BYTES = 4 * MAX_CHARACTERS  # whatever is longer need not be read to be refused
 
 
 @click.command("chat", short_help="Ask a provider, and print the answer as it arrives.")
@@ -37,6 +39,7 @@ _MOST_BYTES = 4 * MAX_CHARACTERS  # whatever is longer need not be read to be re
 @click.option("-m", "--model", metavar="MODEL", help="The model to ask for.")
 @click.option("--system", metavar="TEXT", help="A system message.")
 @click.option("--deadline", metavar="SECONDS", type=float, help="Seconds for everything (600).")
+@click.option("--no-stdin", is_flag=True, help="Ask TEXT alone; standard input is not read.")
 @click.option("--no-stream", is_flag=True, help="Ask the service for the whole answer at once.")
 @click.option("--proxy", metavar="URL", help="Such as http://user:password@host:port; '' for none.")
 @traceback_option
@@ -48,31 +51,73 @@ def command(
     model: str | None,
     system: str | None,
     deadline: float | None,
+    no_stdin: bool,
     no_stream: bool,
     proxy: str | None,
     texts: tuple[str, ...],
 ) -> None:
-    """Ask TEXT, or what comes on standard input, and print the answer as it arrives.
+    """Ask TEXT and what comes on standard input, and print the answer as it arrives.
 
-    Without either, on a terminal, it is a conversation: Ctrl-C ends an answer, Ctrl-D the conversation.
+    Where both are there, both are sent, TEXT first: cat report.txt | providers chat "Summarise this". "-" as TEXT means
+    standard input alone. In a loop that reads standard input itself, give --no-stdin, or the rest of it is asked at
+    once. Without either, on a terminal, it is a conversation: Ctrl-C ends an answer, Ctrl-D the conversation.
 
-    Answers go to standard output, all else to standard error. Exit codes: 0 answered, 1 the provider failed, 2 asked
-    wrongly.
+    Answers go to standard output, all else to standard error. Exit codes: 0 answered, 1 the provider failed, 2 usage
+    error.
     """
-    if len(texts) > 1:
-        raise click.UsageError("TEXT is one argument; put it in quotes", ctx)
+    text = _typed(_single_text(ctx, texts, no_stdin=no_stdin)) if texts or no_stdin else None
     limits: Mapping[str, Any] = {} if deadline is None else {"deadline": deadline}
     with (
         _warnings_as_lines(),
         stand_ins_of_drafts(providers) as draft,
         Client(list(providers) or None, model=model, **{"proxy": proxy, **draft}, **limits) as client,
     ):
-        if texts or not sys.stdin.isatty():
-            prompt = _typed(texts[0]) if texts else _standard_input()
-            messages = [Message("system", _typed(system)), Message("user", prompt)] if system else prompt
-            print_reply(lambda: client.chat(messages, stream=not no_stream))
-        else:
+        if text is None and sys.stdin.isatty():
             talk(client, client.conversation(system=system, stream=not no_stream), ctx.ensure_object(Run))
+            return
+        question = _Question(text, no_stdin, Limits().deadline if deadline is None else deadline)
+        prompt = question.read()
+        messages = [Message("system", _typed(system)), Message("user", prompt)] if system else prompt
+        print_reply(lambda: client.chat(messages, stream=not no_stream, deadline=question.seconds_left))
+
+
+def _single_text(ctx: click.Context, texts: tuple[str, ...], *, no_stdin: bool) -> str:
+    if len(texts) > 1:
+        raise click.UsageError("TEXT is one argument; put it in quotes", ctx)
+    if no_stdin and texts in ((), ("-",)):
+        raise click.UsageError("--no-stdin needs a TEXT to ask", ctx)
+    return texts[0]
+
+
+@dataclass(slots=True)
+class _Question:
+    """What is asked, and how much of the deadline is left once it was read.
+
+    :param text: the argument; ``None`` where there is none.
+    :param seconds_left: of the deadline.
+    """
+
+    text: str | None
+    no_stdin: bool
+    seconds_left: float | None
+
+    def read(self) -> str:
+        """Return the argument, then what standard input holds."""
+        if self.text in (None, "-"):
+            return self._standard_input(optional=False)
+        if self.no_stdin or sys.stdin.isatty():
+            return self.text or ""
+        piped = self._standard_input(optional=True)
+        if not piped.strip():
+            return self.text or ""
+        say_dim(f"{len(piped):,} characters of standard input are sent behind the text")
+        return f"{self.text}\n\n{piped}"
+
+    def _standard_input(self, *, optional: bool) -> str:
+        started, seconds = monotonic(), self.seconds_left or MAX_SECONDS
+        text = read_standard_input(seconds, optional=optional)
+        self.seconds_left = max(round(seconds - (monotonic() - started), 3), 0.001)
+        return text
 
 
 def _typed(words: str) -> str:
@@ -81,18 +126,6 @@ def _typed(words: str) -> str:
         return os.fsencode(words).decode()
     except UnicodeError:
         return words
-
-
-def _standard_input() -> str:
-    data = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise InvalidMessages(f"standard input is too long; at most {MAX_CHARACTERS} characters can be sent")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidMessages(
-            f"standard input is not UTF-8: byte 0x{data[error.start]:02x} at position {error.start}; convert it first"
-        ) from None
 
 
 @contextmanager
