@@ -1,5 +1,6 @@
-"""Commands that extensions add; a bad extension is told of in one line and hurts nothing else."""
+"""Commands that extensions add; a bad extension gets one line of warning and affects nothing else."""
 
+import re
 from collections.abc import Container
 
 import click
@@ -8,9 +9,12 @@ import pluggy
 from providers_sdk._plugins.entry_points import EXTENSIONS
 from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk._plugins.report import error_text
+from providers_sdk._redact import printable
 from providers_sdk.cli._terminal import say
 
-__all__ = ["extension_commands"]
+__all__ = ["PrintableContext", "extension_commands"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def extension_commands(*, taken: Container[str]) -> dict[str, click.Command]:
@@ -40,13 +44,40 @@ def _add_commands(manager: pluggy.PluginManager, found: dict[str, click.Command]
     except BaseException as error:  # noqa: BLE001  foreign code
         return _complain(name, f"its register_commands hook raised {error_text(error)}")
     for command in offered:
-        if not isinstance(command, click.Command) or not command.name:
-            _complain(name, f"it adds {command!r}, which is no click command with a name")
-        elif command.name in taken or command.name in found:
-            _complain(name, f"it adds the command {command.name!r}, which is there already")
-        else:
-            found[command.name] = command
+        try:
+            _add(command, found, taken)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  a command is foreign code, its attributes too
+            reason = error.message if isinstance(error, click.ClickException) else error_text(error)
+            _complain(name, f"it adds a command that cannot be used: {reason}")
     return None
+
+
+def _add(command: object, found: dict[str, click.Command], taken: Container[str]) -> None:
+    if not isinstance(command, click.Command) or not command.name:
+        raise click.ClickException(f"{command!r} is no click command with a name")
+    if not _NAME.fullmatch(command.name):
+        raise click.ClickException(f"{command.name!r} is no name: use letters, digits, '.', '-' and '_'")
+    if command.name in taken or command.name in found:
+        raise click.ClickException(f"{command.name!r} is there already")
+    command.get_short_help_str()  # what fails for this one must not fail for --help
+    _make_help_printable(command)
+    found[command.name] = command
+
+
+class PrintableContext(click.Context):
+    """The context of a foreign command: its help reaches the terminal without control sequences."""
+
+    def get_help(self) -> str:
+        """Return the help, with control characters shown, not obeyed."""
+        return printable(super().get_help())
+
+
+def _make_help_printable(command: click.Command) -> None:
+    command.context_class = PrintableContext
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _make_help_printable(inner)
 
 
 def _complain(name: str, what: str) -> None:

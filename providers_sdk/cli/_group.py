@@ -8,7 +8,7 @@ import click
 from providers_sdk._suggest import suggest_name
 from providers_sdk._version import __version__
 from providers_sdk.cli._exit_codes import INTERRUPTED, Run, explain, traceback_option
-from providers_sdk.cli._extensions import extension_commands
+from providers_sdk.cli._extensions import PrintableContext, extension_commands
 from providers_sdk.cli._terminal import READER_LEFT, settle, speak_utf8
 
 __all__ = ["Commands", "command_line", "run"]
@@ -26,6 +26,8 @@ COMMANDS = {
 
 class Commands(click.Group):
     """A group that knows its commands by name and loads one when it is asked for."""
+
+    context_class = PrintableContext  # its help quotes that of foreign commands
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands: ours first, then those of extensions."""

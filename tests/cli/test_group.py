@@ -100,11 +100,36 @@ def test_an_extension_adds_a_command(cli: Cli, plugin: Plugin) -> None:
         ("1 / 0", "importing 'plug_dist_bad' raised ZeroDivisionError"),
         (GREETING.replace("    add(command)", "    1 / 0"), "its register_commands hook raised ZeroDivisionError"),
         (GREETING.replace("    add(command)", "    raise SystemExit(3)"), "its register_commands hook raised"),
-        (GREETING.replace("add(command)", "add('command')"), "'command', which is no click command with a name"),
-        (GREETING.replace("{name}", "chat"), "it adds the command 'chat', which is there already"),
+        (GREETING.replace("add(command)", "add('command')"), "'command' is no click command with a name"),
+        (GREETING.replace("{name}", "chat"), "it adds a command that cannot be used: 'chat' is there already"),
         (GREETING.replace("(add)", "(add, colour)"), "colour"),
+        (
+            GREETING.replace("    add(command)", "    raise GeneratorExit"),
+            "its register_commands hook raised Generator",
+        ),
+        (GREETING.replace("{name}", "\\x1b[31mred"), r"'\x1b[31mred' is no name"),
+        (GREETING.replace("{name}", "two\\nlines"), r"'two\nlines' is no name"),
+        (
+            GREETING.replace(
+                '@click.command("{name}"',
+                "class Odd(click.Command):\n    def get_short_help_str(self, limit=45): "
+                "raise SystemExit(0)\n\n@click.command('odd', cls=Odd",
+            ),
+            "it adds a command that cannot be used: SystemExit: 0",
+        ),
     ],
-    ids=["import", "hook", "exit", "no command", "a name that is taken", "wrong argument"],
+    ids=[
+        "import",
+        "hook",
+        "exit",
+        "no command",
+        "taken",
+        "wrong argument",
+        "GeneratorExit",
+        "escape",
+        "newline",
+        "help",
+    ],
 )
 def test_a_bad_extension_is_told_in_one_line_and_hurts_nothing(
     cli: Cli, plugin: Plugin, source: str, words: str
@@ -120,6 +145,38 @@ def test_a_bad_extension_is_told_in_one_line_and_hurts_nothing(
     assert outcome.err.count("\n") == 1
     assert cli("--help").code == 0
     assert cli("chat", "-p", "echo", "hello").out == "hello\n"
+
+
+GROUP_OF_COMMANDS = """
+import click
+from providers_sdk.plugin import hookimpl
+
+@click.group("greet", help="\\x1b]0;owned\\x07Greet.", epilog="\\x1b[2Jgone")
+def greet():
+    pass
+
+@greet.command("all", help="\\x1b[31mGreet all.", short_help="\\x9b31mall")
+@click.option("--loud", help="\\x1b[5mblink", metavar="\\x1b[7m")
+def greet_all(loud):
+    pass
+
+@hookimpl
+def register_commands(add):
+    add(greet)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["greet", "--help"], ["greet", "all", "--help"], ["greet"]])
+def test_no_control_sequence_of_an_extensions_help_reaches_the_terminal(
+    cli: Cli, plugin: Plugin, arguments: list[str]
+) -> None:
+    plugin("greet", GROUP_OF_COMMANDS, group=GROUP)
+
+    outcome = cli(*arguments)
+
+    assert "reet" in outcome.out + outcome.err
+    assert r"\x" in outcome.out + outcome.err
+    assert not {"\x1b", "\x07", "\x9b"} & set(outcome.out + outcome.err)
 
 
 def test_an_error_in_an_extensions_command_is_one_line(cli: Cli, plugin: Plugin) -> None:
