@@ -12,9 +12,9 @@ from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk.cli._terminal import say, say_lines
 from providers_sdk.errors import AllProvidersFailed, ProviderError, RequestError
 
-__all__ = ["FAILED", "INTERRUPTED", "Run", "explain", "spell_options", "traceback_option"]
+__all__ = ["FAILED", "INTERRUPTED", "USAGE_ERROR", "Run", "explain", "spell_options", "traceback_option"]
 
-FAILED, ASKED_WRONGLY, INTERRUPTED = 1, 2, 130
+FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -69,7 +69,7 @@ def explain(error: BaseException, *, with_traceback: bool = False) -> int:
         say(f"Error: {kind}{type(error).__name__}: {error} (--traceback shows where)")
         return FAILED
     (say_lines if isinstance(error, AllProvidersFailed) else say)(f"Error: {spell_options(str(error))}")
-    return ASKED_WRONGLY if isinstance(error, RequestError) else FAILED
+    return USAGE_ERROR if isinstance(error, RequestError) else FAILED
 
 
 def spell_options(text: str) -> str:

@@ -7,7 +7,9 @@ from itertools import groupby
 from typing import Any
 
 from providers_sdk._version import __version__
+from providers_sdk.cli._exit_codes import FAILED, USAGE_ERROR
 from providers_sdk.cli._timeline import Timeline
+from providers_sdk.errors import ProviderError, RequestError
 from providers_sdk.testing.contract import Result
 
 __all__ = ["Report", "report_page"]
@@ -18,17 +20,33 @@ class Report:
     """What checking one provider came to.
 
     :param against: ``"its stand-in"``, ``"nothing (offline)"`` or ``"the live service"``.
+    :param unchecked: why the provider could not be asked, where that says nothing about the contract.
     """
 
     provider: str
     against: str
     verdicts: tuple[Result, ...]
     timeline: Timeline = field(default_factory=Timeline)
+    unchecked: ProviderError | None = None
 
     @property
     def passed(self) -> bool:
         """Whether no claim failed or was not reached."""
         return all(verdict.state in ("holds", "does not apply") for verdict in self.verdicts)
+
+    @property
+    def outcome(self) -> str:
+        """What the check found, as the end of a sentence about the provider."""
+        if self.unchecked is not None:
+            return "could not be checked"
+        return "keeps the contract" if self.passed else "breaks the contract"
+
+    @property
+    def exit_code(self) -> int:
+        """0 if it passed, 2 if it could not be asked because of a usage error such as a missing setting, else 1."""
+        if isinstance(self.unchecked, RequestError):
+            return USAGE_ERROR
+        return 0 if self.passed else FAILED
 
     @property
     def counts(self) -> dict[str, int]:
@@ -49,13 +67,14 @@ class Report:
                 "section": verdict.claim.section,
                 "text": verdict.claim.text,
                 "state": verdict.state,
-                "words": verdict.detail,
+                "detail": verdict.detail,
                 "seconds": round(verdict.seconds, 3),
             }
             for verdict in self.verdicts
         ]
         timeline = {"sent": _rounded(self.timeline.sent), "arrived": _rounded(self.timeline.arrived)}
         facts = {"provider": self.provider, "against": self.against, "passed": self.passed, "counts": self.counts}
+        facts["unchecked"] = "" if self.unchecked is None else str(self.unchecked)
         return {**facts, "library": __version__, "claims": rows, "timeline": timeline}
 
 

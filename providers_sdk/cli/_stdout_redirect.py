@@ -5,15 +5,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 
-__all__ = ["stdout_aside"]
+__all__ = ["redirect_stdout_to_stderr"]
 
 
 @contextmanager
-def stdout_aside() -> Iterator[None]:
+def redirect_stdout_to_stderr() -> Iterator[None]:
     """Send to stderr what is printed meanwhile, by Python, by C code or by child processes."""
     ours = sys.stdout
     ours.flush()
-    with _descriptor_aside(), redirect_stdout(sys.stderr):
+    with _redirect_descriptor(), redirect_stdout(sys.stderr):
         try:
             yield
         finally:
@@ -22,7 +22,7 @@ def stdout_aside() -> Iterator[None]:
 
 
 @contextmanager
-def _descriptor_aside() -> Iterator[None]:
+def _redirect_descriptor() -> Iterator[None]:
     try:
         kept = os.dup(1)
     except OSError:  # stdout is closed: nothing can be written there

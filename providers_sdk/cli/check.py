@@ -2,22 +2,33 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from providers_sdk._engine.client import Client
+from providers_sdk._redact import printable
+from providers_sdk.cli._console import screen
+from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._report import Report, report_page
+from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
 from providers_sdk.cli._target import Target, find_targets
 from providers_sdk.cli._timeline import Timeline, record_timeline
-from providers_sdk.errors import ProviderError
+from providers_sdk.errors import (
+    Blocked,
+    HTTPStatusError,
+    ProviderError,
+    Refused,
+    RequestError,
+    StreamTruncated,
+    TransportError,
+)
 from providers_sdk.testing.contract import CLAIMS, Claim, ClaimFailed, Result, judge
 
-_COLOUR = {"holds": "green", "fails": "bold red"}
+_STYLES = {"holds": "green", "fails": "bold red"}
 _QUESTION = "Say hello in one word."
 
 
@@ -27,13 +38,19 @@ _QUESTION = "Say hello in one word."
 @click.option("--live", is_flag=True, help="Ask the live service two short questions instead of the stand-in.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one HTML page.")
-def command(target: str, stand_in: str, live: bool, as_json: bool, html: Path | None) -> None:
+@traceback_option
+@click.pass_context
+def command(ctx: click.Context, target: str, stand_in: str, live: bool, as_json: bool, html: Path | None) -> None:
     """Hold a provider to the contract.
 
     TARGET is an installed provider's name, a module, a .py file, or a project's folder.
+
+    Exit codes: 0 it keeps the contract; 1 it breaks it, or the live service could not be asked; 2 usage error, such as
+    a missing setting.
     """
-    targets = find_targets(target, stand_in=stand_in)
-    reports = [_live(each) if live else _against_stand_in(each, quiet=as_json) for each in targets]
+    with redirect_stdout_to_stderr():  # what a plugin prints is no part of the report
+        targets = find_targets(target, stand_in=stand_in)
+        reports = [_live(each) if live else _against_stand_in(each, quiet=as_json) for each in targets]
     if html is not None:
         html.write_text(report_page(reports), encoding="utf-8")
         click.echo(f"the page is in {html}", err=True)
@@ -41,8 +58,8 @@ def command(target: str, stand_in: str, live: bool, as_json: bool, html: Path | 
         click.echo(json.dumps([report.data() for report in reports], indent=2, ensure_ascii=False))
     else:
         for report in reports:
-            _summary(report)
-    click.get_current_context().exit(0 if all(report.passed for report in reports) else 1)
+            _show(report)
+    ctx.exit(max((report.exit_code for report in reports), default=0))
 
 
 def _against_stand_in(target: Target, *, quiet: bool) -> Report:
@@ -73,39 +90,55 @@ def _timeline(target: Target, verdicts: list[Result]) -> Timeline:
 
 
 def _live(target: Target) -> Report:
-    """Ask twice: once to the end, once closed after the first piece."""
+    """Ask twice: once to the end, once closed after the first piece. A service that refuses is asked once."""
+    verdicts: list[Result] = []
+    unchecked = None
     with Client(target.name, retries=0, deadline=90) as client:
         client.registry.register(target.name, target.provider)
-        return Report(target.name, "the live service", tuple(_live_verdicts(client)))
+        for name, ask in _LIVE.items():
+            if verdicts and verdicts[-1].state != "holds":
+                verdicts.append(Result(CLAIMS[name], "not reached", f"it waits for {verdicts[-1].claim.name}"))
+                continue
+            verdict, error = _judge(CLAIMS[name], ask, client)
+            verdicts.append(verdict)
+            unchecked = unchecked or error
+    return Report(target.name, "the live service", tuple(verdicts), unchecked=unchecked)
 
 
-def _live_verdicts(client: Client) -> Iterator[Result]:
-    yield _judged(CLAIMS["answers"], lambda: client.chat(_QUESTION).text)
-    yield _judged(CLAIMS["lets_go_when_closed"], lambda: client.chat(_QUESTION).close())
+_LIVE: dict[str, Callable[[Client], object]] = {
+    "answers": lambda client: client.chat(_QUESTION).text,
+    "lets_go_when_closed": lambda client: client.chat(_QUESTION).close(),
+}
+"""Claim → how the live service is asked for it, in this order."""
+_SAYS_NOTHING = (RequestError, TransportError, HTTPStatusError, Blocked, Refused)
+"""Errors of the caller, the network or the service: they tell nothing about the provider's code ..."""
+_BREAKS = (StreamTruncated,)
+"""... but for these."""
 
 
-def _judged(claim: Claim, ask: Callable[[], object]) -> Result:
+def _judge(claim: Claim, ask: Callable[[Client], object], client: Client) -> tuple[Result, ProviderError | None]:
+    """Return the verdict, and why the service could not be asked, where that is so."""
     started = time.perf_counter()
     try:
-        ask()
+        ask(client)
     except (ProviderError, ClaimFailed) as error:
-        return Result(claim, "fails", f"{type(error).__name__}: {error}", time.perf_counter() - started)
-    return Result(claim, "holds", "", time.perf_counter() - started)
+        text, seconds = f"{type(error).__name__}: {error}", time.perf_counter() - started
+        if isinstance(error, _SAYS_NOTHING) and not isinstance(error, _BREAKS):
+            return Result(claim, "not reached", f"it could not be checked: {text}", seconds), error
+        return Result(claim, "fails", text, seconds), None
+    return Result(claim, "holds", "", time.perf_counter() - started), None
 
 
-def _summary(report: Report) -> None:
-    console = Console()
+def _show(report: Report) -> None:
+    console = screen()
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for verdict in report.verdicts:
-        colour = _COLOUR.get(verdict.state, "dim")
         words = verdict.detail or f"{verdict.seconds:.2f} s"
-        if verdict.state == "fails":
-            words += f". {verdict.claim.text}"
-        table.add_row(f"[{colour}]{verdict.state}[/]", verdict.claim.name, escape(words))
+        state = Text(verdict.state, _STYLES.get(verdict.state, "dim"))
+        table.add_row(state, verdict.claim.name, Text(printable(words)))
     console.print(table)
     counts = ", ".join(f"{state}: {count}" for state, count in report.counts.items())
-    outcome = "keeps the contract" if report.passed else "breaks the contract"
-    console.print(f"{escape(report.provider)} {outcome}, against {report.against}: {counts}")
+    console.print(Text(printable(f"{report.provider} {report.outcome}, against {report.against}: {counts}")))

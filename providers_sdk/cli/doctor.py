@@ -19,7 +19,7 @@ from providers_sdk._redact import printable
 from providers_sdk.cli._console import screen
 from providers_sdk.cli._diagnosis import Checkup, Health, Package, Proxy, examine
 from providers_sdk.cli._exit_codes import traceback_option
-from providers_sdk.cli._stdout_redirect import stdout_aside
+from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
 
 __all__ = ["command"]
 
@@ -38,7 +38,7 @@ def command(ctx: click.Context, as_json: bool, names: tuple[str, ...]) -> None:
     healthy, 1 one is not, 2 there is no such plugin.
     """
     registry = Registry()
-    with stdout_aside(), _last_line_names_the_import():
+    with redirect_stdout_to_stderr(), _last_line_names_the_import():
         health = examine(registry, registry.report(*names, load=True))
     if as_json:
         click.echo(json.dumps(_as_json(health), indent=2))

@@ -19,7 +19,7 @@ from providers_sdk._redact import printable
 from providers_sdk.cli._console import screen
 from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._provider_settings import loaded_class, missing_variables, settings_by_variable
-from providers_sdk.cli._stdout_redirect import stdout_aside
+from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
 
 __all__ = ["command"]
 
@@ -47,7 +47,7 @@ def command(as_json: bool) -> None:
     it all the same. "needs" are the settings that it requires, with "(set)" behind those that have a value.
     """
     registry = Registry()
-    with stdout_aside():
+    with redirect_stdout_to_stderr():
         rows = registry.report(load=True)
         described = [{**asdict(row), **_described(registry, row)} for row in rows if row.group == PROVIDERS]
     if as_json:

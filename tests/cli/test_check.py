@@ -1,14 +1,16 @@
 """``providers check``: the contract from the command line."""
 
 import json
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from providers_sdk.cli import main
 from providers_sdk.cli.check import command
-from providers_sdk.testing import CLAIMS
+from providers_sdk.testing import CLAIMS, RawServer, Received, Response, StandIn, json_response
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 _PROVIDER = """
@@ -37,6 +39,7 @@ def check(*words: str) -> Result:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one sound provider, named by its setup.cfg."""
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "shop_plugin", raising=False)
     (tmp_path / "shop_plugin.py").write_text(_PROVIDER.format(name="Shop", answer="request.prompt"))
     (tmp_path / "setup.cfg").write_text("[options.entry_points]\nproviders_sdk =\n    shop = shop_plugin\n")
     return tmp_path
@@ -122,12 +125,96 @@ def test_live_asks_the_address_in_the_settings_and_only_twice(monkeypatch: pytes
     assert "against the live service" in done.output
 
 
-def test_live_fails_where_the_service_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    with PizzagptSite("misuse") as site:
+class Refusing(StandIn):
+    """Answers everything with one response.
+
+    :param response: that response.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+    def answer(self, received: Received) -> Response:
+        return self.response
+
+
+WALL = b"<html><head><title>Just a moment...</title></head><body>cf-chl-bypass</body></html>"
+REFUSALS = {
+    "RateLimited": Response(429, {"Retry-After": "60"}, b""),
+    "AuthenticationFailed": Response(401, {}, b""),
+    "Blocked": Response(403, {"Content-Type": "text/html", "cf-mitigated": "challenge", "Server": "cloudflare"}, WALL),
+    "HTTPStatusError": Response(503, {}, b""),
+    "PromptRejected": json_response({"answer": {"content": "Misuse detected. Please get in touch with us."}}),
+}
+
+
+@pytest.mark.parametrize("error", REFUSALS)
+def test_a_live_service_that_refuses_could_not_be_checked_and_is_asked_once(
+    error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Refusing(REFUSALS[error]) as site:
         monkeypatch.setenv("PROVIDERS_SDK_PIZZAGPT_URL", site.url)
         done = check("pizzagpt", "--live")
+        assert len(site.requests) == 1
     assert done.exit_code == 1
-    assert "PromptRejected" in done.output
+    assert f"it could not be checked: {error}: " in " ".join(done.output.split())
+    assert "pizzagpt could not be checked, against the live service: not reached: 2" in done.output
+    assert "breaks the contract" not in done.output
+
+
+def test_a_live_service_without_a_network_could_not_be_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with RawServer() as server:
+        monkeypatch.setenv("PROVIDERS_SDK_PIZZAGPT_URL", server.url)
+    done = check("pizzagpt", "--live", "--json")
+    report = json.loads(done.stdout)[0]
+    assert done.exit_code == 1
+    assert [row["state"] for row in report["claims"]] == ["not reached", "not reached"]
+    assert report["unchecked"].startswith("pizzagpt: no connection could be made")
+
+
+def test_a_missing_setting_is_a_usage_error_and_no_broken_contract() -> None:
+    done = check("openai", "--live")
+    assert done.exit_code == 2
+    assert "needs the setting 'key'" in " ".join(done.output.split())
+    assert "openai could not be checked, against the live service" in done.output
+
+
+@pytest.mark.parametrize("case", ["empty", "list"])
+def test_a_live_answer_that_the_provider_cannot_read_breaks_the_contract(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PizzagptSite(case) as site:
+        monkeypatch.setenv("PROVIDERS_SDK_PIZZAGPT_URL", site.url)
+        done = check("pizzagpt", "--live")
+        assert len(site.requests) == 1
+    assert done.exit_code == 1
+    assert "pizzagpt breaks the contract, against the live service: fails: 1, not reached: 1" in done.output
+
+
+def test_what_a_provider_prints_is_no_part_of_the_report(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source = _PROVIDER.format(name="Shop", answer="request.prompt")
+    (project / "shop_plugin.py").write_text(f"import os\nprint('at import')\nos.system('echo child')\n{source}")
+    assert main(["check", str(project), "--json"]) == 0
+    captured = capfd.readouterr()
+    assert json.loads(captured.out)[0]["passed"] is True
+    assert {"at import", "child"} <= set(captured.err.splitlines())
+
+
+def test_a_traceback_is_shown_to_those_who_ask_for_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "shop_plugin.py").write_text("raise LookupError('no shop')")
+    assert main(["check", "shop_plugin", "--traceback"]) == 2
+    assert "raise LookupError('no shop')" in capsys.readouterr().err
+
+
+def test_what_a_provider_raises_cannot_write_escape_sequences(project: Path) -> None:
+    source = _PROVIDER.format(name="Shop", answer="request.prompt").replace(
+        "yield request", "raise OSError('\\x1b[31m'); yield request"
+    )
+    (project / "shop_plugin.py").write_text(source)
+    done = check("shop_plugin")
+    assert done.exit_code == 1
+    assert "\x1b" not in done.output
 
 
 @pytest.mark.parametrize("target", ["no_such_thing", "../../etc", "a b", ""])
