@@ -1,16 +1,16 @@
-"""What the environment says about plugins, and the secrets that it holds."""
+"""The secrets of the environment, as far as they are known before a plugin was imported."""
 
 import os
 from collections.abc import Iterator
 
+from providers_sdk._environment import GENERAL, secret_values
 from providers_sdk._redact import Redactor, userinfo_secrets
 
 __all__ = ["LIBRARY_VARIABLES", "environment_redactor"]
 
-PREFIX = "PROVIDERS_SDK_"
-LIBRARY_VARIABLES = ("PROVIDERS_SDK_DISABLE", "PROVIDERS_SDK_PROVIDER", "PROVIDERS_SDK_TRACEBACK")
+LIBRARY_VARIABLES = (*GENERAL, "PROVIDERS_SDK_TRACEBACK")
 """Variables with our prefix that are no provider's settings."""
-_PUBLIC_SETTINGS = ("_URL", "_MODEL")
+_PUBLIC_ENDINGS = ("_URL", "_MODEL")
 _SECRET_ENDINGS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 
 
@@ -21,13 +21,14 @@ def environment_redactor() -> Redactor:
     prefix counts as one, but for addresses and models; and of all other variables those named like a secret, and user
     and password in an address.
     """
-    return Redactor.of(secret for variable, value in os.environ.items() for secret in _secrets(variable.upper(), value))
+    public = {name for name in os.environ if name.upper().endswith(_PUBLIC_ENDINGS)}
+    return Redactor.of([*secret_values({*LIBRARY_VARIABLES, *public}), *_foreign_secrets()])
 
 
-def _secrets(variable: str, value: str) -> Iterator[str]:
-    if ":" in value.rpartition("@")[0]:  # user:password@host or scheme://key@host, and no address of a mail
-        yield from userinfo_secrets(value)
-    if variable in LIBRARY_VARIABLES or "://" in value or variable.endswith(_PUBLIC_SETTINGS):
-        return
-    if variable.startswith(PREFIX) or variable.endswith(_SECRET_ENDINGS):
-        yield value
+def _foreign_secrets() -> Iterator[str]:
+    """Yield the secrets of variables that are not this library's, such as a vendor's key."""
+    for name, value in os.environ.items():
+        if ":" in value.rpartition("@")[0]:  # user:password@host or scheme://key@host, and no address of a mail
+            yield from userinfo_secrets(value)
+        elif name.upper().endswith(_SECRET_ENDINGS):
+            yield value

@@ -1,13 +1,12 @@
 """One plugin loaded at a time, so that a bad one hurts only itself, and what is known of each."""
 
-import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 
 import pluggy
 
+from providers_sdk._environment import DISABLE, read_names
 from providers_sdk._http.exceptions import redact_chain
 from providers_sdk._plugins.entry_points import PROVIDERS, Offer
 from providers_sdk._plugins.environment import environment_redactor
@@ -24,10 +23,9 @@ __all__ = ["Loaded", "conflict", "disabled_names", "load"]
 _USUAL_RANGES = ("", ">=1", ">=1,<2", ">=1.0", ">=1.0,<2", ">=1.0,<2.0")  # those that hold CONTRACT, without packaging
 
 
-def disabled_names(environ: Mapping[str, str] | None = None) -> frozenset[str]:
+def disabled_names() -> frozenset[str]:
     """Return the names, and ``dist:name`` picks, that ``PROVIDERS_SDK_DISABLE`` switches off."""
-    value = (os.environ if environ is None else environ).get("PROVIDERS_SDK_DISABLE", "")
-    return frozenset(name.strip() for name in value.split(",") if name.strip())
+    return frozenset(read_names(DISABLE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from providers_sdk._environment import variable_name
+from providers_sdk._environment import DISABLE, PREFIX, PROVIDER, read_names, variable_name
 from providers_sdk._http.proxies import add_scheme, parse_proxy
 from providers_sdk._model.settings import Setting, resolve_settings
 from providers_sdk._plugins.environment import LIBRARY_VARIABLES
 from providers_sdk._plugins.hookspecs import CONTRACT
-from providers_sdk._plugins.loading import disabled_names
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._redact import snippet
@@ -195,23 +194,17 @@ def _proxy(scheme: str, value: str) -> Proxy:
 
 def _notes(everyone: Iterable[PluginReport], checkups: Iterable[Checkup]) -> Iterator[Note]:
     names = {row.name for row in everyone}
-    for variable in ("PROVIDERS_SDK_DISABLE", "PROVIDERS_SDK_PROVIDER"):
-        for name in sorted(_listed(variable)):
+    for variable in (DISABLE, PROVIDER):
+        for name in sorted(set(read_names(variable))):
             if name.rpartition(":")[2] not in names:
                 yield Note(variable, f"names {snippet(name, 64)!r}, which no plugin offers", _near(name, names))
     known = {*LIBRARY_VARIABLES, *(variable for checkup in checkups for variable in checkup.known)}
     examined = {checkup.report.name for checkup in checkups if checkup.known}
     unexamined = tuple(variable_name(name, "") for name in names - examined)  # whose settings nobody knows
     for variable in sorted(os.environ):
-        ours = variable.upper().startswith("PROVIDERS_SDK_")
+        ours = variable.upper().startswith(PREFIX)
         if ours and variable not in known and not variable.startswith(unexamined):
             yield Note(variable, "is a setting of no provider", _near(variable.upper(), known))
-
-
-def _listed(variable: str) -> Iterable[str]:
-    if variable == "PROVIDERS_SDK_DISABLE":
-        return disabled_names()
-    return {name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()}
 
 
 def _near(name: str, known: Iterable[str]) -> str:
