@@ -20,6 +20,7 @@ from providers_sdk.cli._placeholder import stand_ins_of_drafts
 from providers_sdk.cli._repl import talk
 from providers_sdk.cli._stdin import read_standard_input
 from providers_sdk.cli._terminal import say, say_dim
+from providers_sdk.errors import DeadlineExceeded
 from providers_sdk.plugin import ModelReplaced, PluginShadowed
 
 __all__ = ["command"]
@@ -107,11 +108,20 @@ class _Question:
             return self._standard_input(optional=False)
         if self.no_stdin or sys.stdin.isatty():
             return self.text or ""
-        piped = self._standard_input(optional=True)
+        piped = self._piped()
         if not piped.strip():
             return self.text or ""
         say_dim(f"{len(piped):,} characters of standard input are sent behind the text")
         return f"{self.text}\n\n{piped}"
+
+    def _piped(self) -> str:
+        try:
+            return self._standard_input(optional=True)
+        except DeadlineExceeded:
+            raise
+        except OSError as error:  # such as one that is open for writing only
+            say_dim(f"standard input is not sent: it cannot be read ({error})")
+            return ""
 
     def _standard_input(self, *, optional: bool) -> str:
         started, seconds = monotonic(), self.seconds_left or MAX_SECONDS

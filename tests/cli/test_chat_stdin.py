@@ -1,10 +1,12 @@
 """``providers chat`` and standard input: sent behind the text, alone, or not at all; in bounded time and size."""
 
 import io
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,6 +56,24 @@ def test_a_loop_over_lines_keeps_its_lines_with_no_stdin(environ: dict[str, str]
     )
 
     assert (done.stdout, done.stderr) == ("one\ntwo\nthree\n", "")
+
+
+def test_standard_input_that_cannot_be_read_is_told_and_the_text_is_asked(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    with (tmp_path / "file").open("wb") as for_writing:
+        done = subprocess.run(
+            [sys.executable, "-m", "providers_sdk", "chat", "-p", "echo", "hello"],
+            stdin=for_writing,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+
+    assert done.stdout == "hello\n"
+    assert re.fullmatch(r"standard input is not sent: it cannot be read \(.*\)\n", done.stderr)
 
 
 class _Stderr(io.StringIO):
