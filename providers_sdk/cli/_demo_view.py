@@ -12,7 +12,7 @@ from rich.text import Text
 from providers_sdk._redact import printable
 from providers_sdk.cli._console import screen
 
-__all__ = ["Act", "Stage"]
+__all__ = ["DemoResult", "DemoView"]
 
 _INDENT = 10
 _WELCOME = """\
@@ -24,7 +24,7 @@ Question: """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class DemoResult:
     """How one provider fared.
 
     :param page: whether it fetched a page first.
@@ -51,7 +51,7 @@ class Act:
         return f"{pieces}, the first after {_seconds(self.first)}, all after {_seconds(self.total)}"
 
 
-class Stage:
+class DemoView:
     """Draws on stdout.
 
     :param question: what all are asked.
@@ -74,24 +74,24 @@ class Stage:
         """Show each piece when it comes; return how many came."""
         return self._flow(label, pieces)
 
-    def summary(self, acts: Sequence[Act]) -> None:
+    def summary(self, results: Sequence[DemoResult]) -> None:
         """Show how all fared."""
         table = Table("provider", "page", "tokens", "pieces", "first", "all", "finish", box=box.SIMPLE_HEAD)
-        for act in acts:
+        for result in results:
             cells = (
-                act.name,
-                "fetched" if act.page else "-",
-                str(act.tokens or "-"),
-                str(act.pieces or "-"),
-                _seconds(act.first),
-                _seconds(act.total),
-                act.finish,
+                result.name,
+                "fetched" if result.page else "-",
+                str(result.tokens or "-"),
+                str(result.pieces or "-"),
+                _seconds(result.first),
+                _seconds(result.total),
+                result.finish,
             )
-            table.add_row(*cells, style=None if act.answered else "red")
+            table.add_row(*cells, style=None if result.answered else "red")
         self._screen.print()
         self._screen.print(table)
-        answered = sum(act.answered for act in acts)
-        self._screen.print(f"{answered} of {len(acts)} answered. These were stand-ins, not the services.")
+        answered = sum(result.answered for result in results)
+        self._screen.print(f"{answered} of {len(results)} answered. These were stand-ins, not the services.")
         self._screen.print("'providers list' tells which services are known to answer programs.")
 
     def _flow(self, label: str, pieces: Iterable[str]) -> int:

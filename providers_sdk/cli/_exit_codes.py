@@ -60,7 +60,7 @@ def explain(error: BaseException, *, with_traceback: bool = False) -> int:
     if isinstance(error, SystemExit):
         return _system_exit(error)
     if isinstance(error, click.ClickException):
-        say(f"Error: {_click_words(error)}")
+        say(f"Error: {_click_message(error)}")
         return error.exit_code
     if with_traceback:
         say_lines(environment_redactor()("".join(traceback.format_exception(error))))  # foreign errors quote secrets
@@ -79,7 +79,7 @@ def spell_options(text: str) -> str:
     return re.sub(r"; raise (connect|first|idle)= if", r"; a script can raise \1= if", text)
 
 
-def _click_words(error: click.ClickException) -> str:
+def _click_message(error: click.ClickException) -> str:
     words = error.format_message()
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     return f"{words.rstrip('.')} (see '{ctx.command_path} --help')" if ctx is not None else words

@@ -1,4 +1,4 @@
-"""Drafts: while a provider's ``url`` is a placeholder, its own stand-in answers in the terminal, and that is said."""
+"""While a provider's ``url`` is a placeholder, its own stand-in answers in the terminal, and that is said."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,26 +12,28 @@ from providers_sdk._provider.provider import Provider
 from providers_sdk.cli._terminal import say
 from providers_sdk.errors import ProviderError
 
-__all__ = ["stand_ins_of_drafts"]
+__all__ = ["run_stand_ins_of_placeholders"]
 
 
 @contextmanager
-def stand_ins_of_drafts(names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Run the stand-ins of the drafts among ``names``; yield what a client needs to talk to them.
+def run_stand_ins_of_placeholders(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Run the stand-ins of those among ``names`` that have one; yield the client's arguments for them.
 
-    A draft's ``url`` is below ``.invalid``, where no host can be (RFC 6761): nobody is kept from a real service.
+    A placeholder ``url`` is below ``.invalid``, where no host can be (RFC 6761): nobody is kept from a real service.
     """
     registry = Registry()
-    drafts = {name.rpartition(":")[2]: kind for name in names if (kind := _draft(registry, name)) is not None}
-    if not drafts:
+    placeholders = {
+        name.rpartition(":")[2]: kind for name in names if (kind := _find_placeholder(registry, name)) is not None
+    }
+    if not placeholders:
         yield {"registry": registry}
         return
     with ExitStack() as running:
-        settings = {name: _started(running, name, kind) for name, kind in drafts.items()}
+        settings = {name: _started(running, name, kind) for name, kind in placeholders.items()}
         yield {"registry": registry, "settings": settings, "proxy": ""}
 
 
-def _draft(registry: Registry, name: str) -> type[Provider] | None:
+def _find_placeholder(registry: Registry, name: str) -> type[Provider] | None:
     try:
         kind = registry.get(name)
         placeholder = (urlsplit(str(kind.url)).hostname or "").endswith(".invalid")

@@ -10,24 +10,24 @@ from providers_sdk.cli._exit_codes import Run, explain
 from providers_sdk.cli._terminal import say
 from providers_sdk.errors import PluginError, ProviderError
 
-__all__ = ["talk"]
+__all__ = ["run_repl"]
 
 _PROMPT = "> "
 
 
-def talk(client: Client, conversation: Conversation, run: Run) -> None:
+def run_repl(client: Client, conversation: Conversation, run: Run) -> None:
     """Ask line after line until the end of the input.
 
     :raises RequestError: the providers that were named cannot be asked at all.
     :raises KeyboardInterrupt: Ctrl-C at the prompt.
     """
-    say(f"You talk to {_partners(client)}. Ctrl-C ends an answer, Ctrl-D the conversation.")
+    say(f"You talk to {_provider_names(client)}. Ctrl-C ends an answer, Ctrl-D the conversation.")
     for line in iter(_line, None):
         if line.strip():
             _turn(conversation, line, run)
 
 
-def _partners(client: Client) -> str:
+def _provider_names(client: Client) -> str:
     names = client.chosen()
     for name in names:
         with suppress(PluginError):  # of several, one that is broken is passed over

@@ -16,8 +16,8 @@ from providers_sdk._model.limits import MAX_SECONDS, Limits
 from providers_sdk._model.messages import Message
 from providers_sdk.cli._answer import print_reply
 from providers_sdk.cli._exit_codes import Run, traceback_option
-from providers_sdk.cli._placeholder import stand_ins_of_drafts
-from providers_sdk.cli._repl import talk
+from providers_sdk.cli._placeholder import run_stand_ins_of_placeholders
+from providers_sdk.cli._repl import run_repl
 from providers_sdk.cli._stdin import read_standard_input
 from providers_sdk.cli._terminal import say, say_dim
 from providers_sdk.errors import DeadlineExceeded
@@ -70,11 +70,11 @@ def command(
     limits: Mapping[str, Any] = {} if deadline is None else {"deadline": deadline}
     with (
         _warnings_as_lines(),
-        stand_ins_of_drafts(providers) as draft,
-        Client(list(providers) or None, model=model, **{"proxy": proxy, **draft}, **limits) as client,
+        run_stand_ins_of_placeholders(providers) as arguments,
+        Client(list(providers) or None, model=model, **{"proxy": proxy, **arguments}, **limits) as client,
     ):
         if text is None and sys.stdin.isatty():
-            talk(client, client.conversation(system=system, stream=not no_stream), ctx.ensure_object(Run))
+            run_repl(client, client.conversation(system=system, stream=not no_stream), ctx.ensure_object(Run))
             return
         question = _Question(text, no_stdin, Limits().deadline if deadline is None else deadline)
         prompt = question.read()

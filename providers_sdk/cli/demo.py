@@ -11,7 +11,7 @@ from providers_sdk._engine.client import Client
 from providers_sdk._engine.reply import Reply
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
-from providers_sdk.cli._demo_view import Act, Stage
+from providers_sdk.cli._demo_view import DemoResult, DemoView
 from providers_sdk.cli._exit_codes import FAILED, traceback_option
 from providers_sdk.cli._target import find_stand_in
 from providers_sdk.errors import ProviderError
@@ -42,25 +42,25 @@ def command(ctx: click.Context) -> None:
     The real plugins speak their real protocols over real HTTP, to stand-ins of the services that run on this machine.
     Exit code 0 if all four answered, else 1.
     """
-    stage = Stage(QUESTION)
+    view = DemoView(QUESTION)
     registry = Registry()
-    acts = [_act(stage, registry, name) for name in ANSWERS]
-    stage.summary(acts)
-    ctx.exit(0 if all(act.answered for act in acts) else FAILED)
+    results = [_demonstrate(view, registry, name) for name in ANSWERS]
+    view.summary(results)
+    ctx.exit(0 if all(result.answered for result in results) else FAILED)
 
 
-def _act(stage: Stage, registry: Registry, name: str) -> Act:
+def _demonstrate(view: DemoView, registry: Registry, name: str) -> DemoResult:
     """Let one provider ask its stand-in, and show it."""
-    stage.heading(name)
+    view.heading(name)
     try:
         provider = registry.get(name)
         with _stand_in(provider, ANSWERS[name]) as (site, exchanges), _client(registry, name, site) as client:
-            stage.fact("site", f"{site.url}, a stand-in of {provider.url}")
+            view.fact("site", f"{site.url}, a stand-in of {provider.url}")
             with client.chat(QUESTION) as reply:
-                return _answered(stage, reply, exchanges)
+                return _answered(view, reply, exchanges)
     except ProviderError as error:
-        stage.fact("failed", str(error))
-        return Act(name=name, finish=type(error).__name__)
+        view.fact("failed", str(error))
+        return DemoResult(name=name, finish=type(error).__name__)
 
 
 def _client(registry: Registry, name: str, site: StandIn) -> Client:
@@ -91,17 +91,17 @@ def _noting(answer: Callable[[Received], Response], exchanges: list[Exchange]) -
     return noted
 
 
-def _answered(stage: Stage, reply: Reply, exchanges: list[Exchange]) -> Act:
+def _answered(view: DemoView, reply: Reply, exchanges: list[Exchange]) -> DemoResult:
     """Show what there is to see of ``reply``, to its end."""
     pages = [_page(*exchange) for exchange in exchanges if exchange[0].method == "GET"]
     question = exchanges[-1][0]
     tokens = {name: question.form[name] for name in ("_wpnonce", "post_id") if name in _fields(question)}
-    stage.fact("page", ", ".join(pages) or "none needed")
-    stage.fact("tokens", ", ".join(f"{name} = {value}" for name, value in tokens.items()) or "none needed")
-    stage.fact("asked", f"{question.method} {question.path}")
-    pieces = stage.stream("answer", reply)
+    view.fact("page", ", ".join(pages) or "none needed")
+    view.fact("tokens", ", ".join(f"{name} = {value}" for name, value in tokens.items()) or "none needed")
+    view.fact("asked", f"{question.method} {question.path}")
+    pieces = view.stream("answer", reply)
     attempt = reply.attempts[-1]
-    act = Act(
+    result = DemoResult(
         name=reply.provider,
         page=bool(pages),
         tokens=len(tokens),
@@ -111,8 +111,8 @@ def _answered(stage: Stage, reply: Reply, exchanges: list[Exchange]) -> Act:
         finish=reply.finish_reason or "no reason",
         answered=True,
     )
-    stage.fact("finish", f"{act.finish}; {act.times}")
-    return act
+    view.fact("finish", f"{result.finish}; {result.times}")
+    return result
 
 
 def _fields(question: Received) -> dict[str, str]:

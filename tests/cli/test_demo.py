@@ -62,7 +62,7 @@ class Screen(io.StringIO):
 def test_the_text_is_shown_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     monkeypatch.setattr("sys.stdout", screen)
-    stage = _stage.Stage("?")
+    stage = _stage.DemoView("?")
     seen: list[str] = []
 
     def pieces() -> Iterator[str]:
