@@ -137,6 +137,8 @@ def _show(report: Report) -> None:
     table.add_column(overflow="fold")
     for verdict in report.verdicts:
         words = verdict.detail or f"{verdict.seconds:.2f} s"
+        if verdict.state == "fails":
+            words += f". {verdict.claim.text}"
         state = Text(verdict.state, _STYLES.get(verdict.state, "dim"))
         table.add_row(state, verdict.claim.name, Text(printable(words)))
     console.print(table)
