@@ -85,8 +85,8 @@ BROKEN = (
 
 def client(kind: type[Provider], *names: str) -> Client:
     registry = Registry()
-    registry.register("broken", kind)
     registry.register("sound", Sound)
+    registry._own["broken"] = kind  # register() refuses some of them; a class may also change after it
     return Client(list(names), registry=registry, retries=0)
 
 

@@ -112,7 +112,7 @@ def test_a_repeat_that_fails_otherwise_says_so(open_http: OpenHttp) -> None:
         pool = Pool(proxy="")
         assert open_http(site.url, pool=pool).post("/").json() == {}
         with pytest.raises(FirstTimeout):
-            open_http(site.url, pool=pool, first=1.0).post("/", data=LARGE)
+            open_http(site.url, pool=pool, first=3.0).post("/", data=LARGE)
         assert site.connections == 2
         pool.close()
 
