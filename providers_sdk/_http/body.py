@@ -36,19 +36,25 @@ class Body:
         self.closed = False
 
     def read(self, size: int) -> bytes:
-        """Return what has arrived of the decoded body, at most ``size`` bytes; empty at the end or once closed."""
-        with self._lock:
-            if self.closed:
-                return b""
-            self._reading = True
+        """Return what has arrived of the decoded body, at most ``size`` bytes; empty at the end or once closed.
+
+        No lock is taken for a piece: this sets ``_reading`` before it looks at ``closed``, and :meth:`close` sets
+        ``closed`` before it looks at ``_reading``, so at least one of the two sees the other.
+        """
+        piece = b""
+        self._reading = True
         try:
-            # the one call that never holds data back
-            piece: bytes = self._raw.read1(size, decode_content=True)
+            if not self.closed:
+                piece = self._raw.read1(size, decode_content=True)  # the one call that never holds data back
             return piece
         finally:
-            self._finish_read()
+            if piece:
+                self._reading = False
+            if self.closed or not piece:
+                self._finish_read()
 
     def _finish_read(self) -> None:
+        """Return the connection at the end of the body; close it if ``close`` left that to the reader."""
         ended = self._raw.closed
         with self._lock:
             self._reading = False
@@ -63,13 +69,15 @@ class Body:
             self._close_in_child()
             return
         with self._lock:
-            release = not (self.closed or self._reading or self._released)
-            if self._reading and not self.closed:
-                self._wake_reader()
+            if self.closed:
+                return
             self.closed = True
+            release = not (self._reading or self._released)
+            if self._reading and not self._released:
+                self._wake_reader()
             self._released = self._released or release
         if release:
-            self._release(keep=False)
+            self._release(keep=self._raw.closed)
 
     def _release(self, *, keep: bool) -> None:
         """Return the connection to its pool, closed first unless ``keep``."""

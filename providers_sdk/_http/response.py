@@ -262,13 +262,14 @@ class Answer:
             yield piece
 
     def _read(self) -> bytes:
-        if self.closed:
+        data = self._data
+        if data.closed:
             raise errors.Closed(_CLOSED)
         self._exchange.clock.check()
         before = sys.exception()
         try:
-            piece = self._data.read(_PIECE)
-            if not self.closed:  # shutdown() makes a read return b"" where the body ends with the connection
+            piece = data.read(_PIECE)
+            if not data.closed:  # shutdown() makes a read return b"" where the body ends with the connection
                 return piece
             error: errors.ProviderError = errors.Closed(_CLOSED)
         except Exception as failure:  # noqa: BLE001  translate() decides what it means
