@@ -26,7 +26,7 @@ class TLSSite(TLSServer, AIPowerSite):
 def client(provider: str | list[str], url: str, deadline: float, **given: object) -> Client:
     """Return a client that has a deadline and no other limit."""
     names = [provider] if isinstance(provider, str) else provider
-    limits: dict[str, object] = {"connect": None, "first": None, "idle": None, "deadline": deadline, "proxy": ""}
+    limits: dict[str, object] = {"connect": None, "first_token": None, "idle": None, "deadline": deadline, "proxy": ""}
     rows = {name: {"url": url, **({"key": "any"} if name == "openai" else {})} for name in names}
     return Client(names, settings=rows, **{**limits, **given})  # type: ignore[arg-type]
 
@@ -72,7 +72,7 @@ def in_an_hour(deadline: float) -> Iterator[Client]:
 def three_that_hang(deadline: float) -> Iterator[Client]:
     """Three services, each of which hangs for more than a third of the deadline."""
     names = ["pizzagpt", "gizai", "openai"]
-    given = {"first": deadline * 0.45, "retries": 0}
+    given = {"first_token": deadline * 0.45, "retries": 0}
     with rigged(FAULTS["stall_before_headers"], PizzagptSite()) as rig, client(names, rig.url, deadline, **given) as it:
         yield it
 

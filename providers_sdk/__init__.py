@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         ConnectTimeout,
         DeadlineExceeded,
         EmptyAnswer,
-        FirstTimeout,
+        FirstTokenTimeout,
         HTTPStatusError,
         IdleTimeout,
         InvalidAnswer,
@@ -82,7 +82,7 @@ __all__ = [
     "DeadlineExceeded",
     "EmptyAnswer",
     "FinishReason",
-    "FirstTimeout",
+    "FirstTokenTimeout",
     "HTTPStatusError",
     "IdleTimeout",
     "InvalidAnswer",
@@ -147,7 +147,7 @@ _ROOMS = {
         ConnectionLost
         DeadlineExceeded
         EmptyAnswer
-        FirstTimeout
+        FirstTokenTimeout
         HTTPStatusError
         IdleTimeout
         InvalidAnswer

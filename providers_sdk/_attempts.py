@@ -15,7 +15,7 @@ class Attempt:
     :param reason: the error's sentence; empty for an answer.
     :param status: HTTP status of the last answer, if one came.
     :param waited: seconds slept before this attempt.
-    :param first: seconds until the first piece of the answer, if one came.
+    :param first_token: seconds until the first piece of the answer, if one came.
     :param total: seconds of the whole attempt.
     :param received: bytes of all answers, as they came off the wire (headers included).
     """
@@ -26,7 +26,7 @@ class Attempt:
     reason: str = ""
     status: int | None = None
     waited: float = 0.0
-    first: float | None = None
+    first_token: float | None = None
     total: float = 0.0
     received: int = 0
 

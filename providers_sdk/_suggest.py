@@ -12,7 +12,7 @@ OPTION_ADVICE = {
     "history": "give the whole conversation as messages, or use client.conversation(history=...)",
     "retries": "give it to Client(retries=...)",
     "system": "put {'role': 'system', 'content': ...} first in messages, or use client.conversation(system=...)",
-    "timeout": "the limits are connect=, first=, idle= and deadline=, in seconds",
+    "timeout": "the limits are connect=, first_token=, idle= and deadline=, in seconds",
 }
 """Well-known wrong argument of a call → the right way."""
 

@@ -21,7 +21,7 @@
     │   ├── StreamTruncated             the answer ended without its finish reason
     │   └── TimeLimitExceeded           (also TimeoutError)
     │       ├── ConnectTimeout              limit ``connect``
-    │       ├── FirstTimeout                limit ``first``: no first piece of the answer
+    │       ├── FirstTokenTimeout                limit ``first_token``: no first piece of the answer
     │       ├── IdleTimeout                 limit ``idle``: no next piece
     │       └── DeadlineExceeded            limit ``deadline``: everything together
     ├── ResponseError               something came that is no answer
@@ -209,8 +209,8 @@ class ConnectTimeout(TimeLimitExceeded):
     limit = "connect"
 
 
-class FirstTimeout(TimeLimitExceeded):
-    """No first piece of the answer within ``first`` seconds."""
+class FirstTokenTimeout(TimeLimitExceeded):
+    """No first piece of the answer within ``first_token`` seconds."""
 
     limit = "first"
 

@@ -14,7 +14,7 @@ from providers_sdk import (
     Client,
     ConnectTimeout,
     DeadlineExceeded,
-    FirstTimeout,
+    FirstTokenTimeout,
     HTTPStatusError,
     IdleTimeout,
     ProviderError,
@@ -73,7 +73,7 @@ def _trusting(ca: str) -> requests.Session:
 
 def _client(provider: str, url: str, **given: object) -> Client:
     """A client with a deadline and no other limit."""
-    limits: dict[str, object] = {"connect": None, "first": None, "idle": None, "deadline": DEADLINE, "proxy": ""}
+    limits: dict[str, object] = {"connect": None, "first_token": None, "idle": None, "deadline": DEADLINE, "proxy": ""}
     return Client(provider, settings={provider: {"url": url}}, **{**limits, **given})  # type: ignore[arg-type]
 
 
@@ -154,19 +154,23 @@ def test_three_fallbacks_that_hang_share_one_deadline() -> None:
     with Silent() as site:
         rows = {name: {"url": site.url} for name in names}
         rows["openai"]["key"] = "any"
-        given = {"connect": None, "first": 0.25, "deadline": DEADLINE, "retries": 0, "proxy": ""}
+        given = {"connect": None, "first_token": 0.25, "deadline": DEADLINE, "retries": 0, "proxy": ""}
         with Client(names, settings=rows, **given) as client, _timed() as call:  # type: ignore[arg-type]
             client.chat("hi")
     assert isinstance(call.error, DeadlineExceeded)
     assert DEADLINE <= call.seconds < DEADLINE + SLACK
     assert [attempt.provider for attempt in call.error.attempts] == list(names)
-    assert [attempt.outcome for attempt in call.error.attempts] == ["FirstTimeout", "FirstTimeout", "DeadlineExceeded"]
+    assert [attempt.outcome for attempt in call.error.attempts] == [
+        "FirstTokenTimeout",
+        "FirstTokenTimeout",
+        "DeadlineExceeded",
+    ]
 
 
 def test_a_first_provider_that_hangs_until_the_deadline_leaves_nothing_to_the_next() -> None:
     with rigged(FAULTS["stall_before_headers"], PizzagptSite()) as rig:
         rows = {name: {"url": rig.url} for name in ("pizzagpt", "gizai")}
-        given = {"first": None, "idle": None, "deadline": DEADLINE, "retries": 2, "proxy": ""}
+        given = {"first_token": None, "idle": None, "deadline": DEADLINE, "retries": 2, "proxy": ""}
         with Client(("pizzagpt", "gizai"), settings=rows, **given) as client, _timed() as call:  # type: ignore[arg-type]
             client.chat("hi")
     assert isinstance(call.error, DeadlineExceeded)
@@ -188,7 +192,7 @@ def test_retries_end_with_the_deadline() -> None:
 def test_idle_is_told_from_first_and_carries_what_had_come() -> None:
     with (
         rigged(FAULTS["comments_midway"], AIPowerSite()) as rig,
-        _client("chatgptfree", rig.url, first=5, idle=0.3, deadline=5) as client,
+        _client("chatgptfree", rig.url, first_token=5, idle=0.3, deadline=5) as client,
         _timed() as call,
     ):
         _ = client.chat("hi").text
@@ -201,11 +205,11 @@ def test_idle_is_told_from_first_and_carries_what_had_come() -> None:
 def test_first_counts_the_token_page_too() -> None:
     with (
         rigged(FAULTS["slow_headers"], AIPowerSite(), on="GET") as rig,
-        _client("chatgptfree", rig.url, first=0.3, deadline=5) as client,
+        _client("chatgptfree", rig.url, first_token=0.3, deadline=5) as client,
         _timed() as call,
     ):
         client.chat("hi")
-    assert isinstance(call.error, FirstTimeout)
+    assert isinstance(call.error, FirstTokenTimeout)
     assert call.error.partial == ""
     assert call.seconds < 0.3 + SLACK
 

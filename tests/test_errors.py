@@ -106,7 +106,7 @@ def test_each_limit_is_named_by_its_own_class() -> None:
     limits = {kind.__name__: kind.limit for kind in errors.TimeLimitExceeded.__subclasses__()}
     assert limits == {
         "ConnectTimeout": "connect",
-        "FirstTimeout": "first",
+        "FirstTokenTimeout": "first_token",
         "IdleTimeout": "idle",
         "DeadlineExceeded": "deadline",
     }

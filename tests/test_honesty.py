@@ -165,7 +165,7 @@ def test_a_status_is_told_though_its_body_never_ends() -> None:
     with PizzagptSite() as site:
         site.fault = drip
         with pytest.raises(HTTPStatusError) as caught:
-            ask(site, first=15)
+            ask(site, first_token=15)
     assert caught.value.status == 500
 
 

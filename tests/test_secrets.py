@@ -25,7 +25,7 @@ from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 KEY = 'Zk9/of+my"own<k&y>%7E=='
 PASSWORD = "Qx7w0rd-of_mine.~42"
 PROXY_PASSWORD = "Vj3proxy-w0rd_too.~99"
-LIMITS = {"connect": 10.0, "first": 10.0, "idle": 10.0, "deadline": 30.0, "retries": 0}
+LIMITS = {"connect": 10.0, "first_token": 10.0, "idle": 10.0, "deadline": 30.0, "retries": 0}
 ALL = spellings(KEY) | spellings(PASSWORD, "user") | spellings(PROXY_PASSWORD, "user")
 
 Echo = Callable[[str], bytes | Response]

@@ -16,7 +16,7 @@ from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 KEY = OpenAISite.settings["key"]
-LIMITS: dict[str, Any] = {"connect": 0.3, "first": 1.0, "idle": 1.0, "deadline": 5.0, "retries": 0}
+LIMITS: dict[str, Any] = {"connect": 0.3, "first_token": 1.0, "idle": 1.0, "deadline": 5.0, "retries": 0}
 REPORTED = {
     "refused": "ConnectFailed",
     "tls_no_handshake": "ConnectTimeout",

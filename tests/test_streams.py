@@ -347,7 +347,7 @@ def test_a_client_works_inside_a_running_event_loop() -> None:
         Reasoning("hm"),
         Usage(1, 2),
         FinishReason("stop"),
-        Attempt("echo", "echo", "answered", first=0.1),
+        Attempt("echo", "echo", "answered", first_token=0.1),
         Request((Message("user", "Hi"),), "echo", options={"temperature": 0.2}),
     ],
     ids=lambda value: type(value).__name__,

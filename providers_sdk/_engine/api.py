@@ -33,8 +33,8 @@ def chat(
     :param provider: a name, or names in the order in which they are asked until one answers.
     :param model: the model to ask for.
     :param proxy: as for :class:`Client`, as are ``settings`` and ``session``.
-    :param arguments: limits (``connect``, ``first``, ``idle``, ``deadline``), ``stream``, ``max_chars``, and options
-        such as ``temperature``; see :meth:`Client.chat`.
+    :param arguments: limits (``connect``, ``first_token``, ``idle``, ``deadline``), ``stream``, ``max_chars``, and
+        options such as ``temperature``; see :meth:`Client.chat`.
     :raises ProviderError: see :meth:`Client.chat`.
     """
     if proxy is None and settings is None and session is None:

@@ -37,7 +37,7 @@ class CallSpec:
     """What a call asks, whichever provider answers.
 
     :param providers: names, in the order in which they are asked.
-    :param first_is_default: whether the caller left the limit ``first`` at its default.
+    :param first_token_is_default: whether the caller left the limit ``first_token`` at its default.
     """
 
     providers: Sequence[str]
@@ -49,7 +49,7 @@ class CallSpec:
     allow_empty: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
-    first_is_default: bool = False
+    first_token_is_default: bool = False
     policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 
@@ -99,7 +99,7 @@ class CallRunner:
         left = self._deadline_left()
         if not failures or left is None or left > 0:
             return None
-        deadline_only = Limits(connect=None, first=None, idle=None, deadline=self.spec.limits.deadline)
+        deadline_only = Limits(connect=None, first_token=None, idle=None, deadline=self.spec.limits.deadline)
         error = Clock(deadline_only, started=self._started, now=self._now).verdict()
         error.provider, error.__cause__ = failures[-1].provider, failures[-1]
         return error if isinstance(error, DeadlineExceeded) else None
@@ -148,7 +148,7 @@ class CallRunner:
 
     def _limits(self, bound: BoundProvider) -> Limits:
         spec = self.spec
-        return bound.attempt_limits(spec.limits, stream=spec.stream, first_is_default=spec.first_is_default)
+        return bound.attempt_limits(spec.limits, stream=spec.stream, first_token_is_default=spec.first_token_is_default)
 
     def _attempt(
         self, bound: BoundProvider, request: Request, limits: Limits, waited: float

@@ -53,7 +53,7 @@ class Client:
         ``PROVIDERS_SDK_PROVIDER`` decides, else the one installed provider that is known to work.
     :param model: the model to ask for where a call names none.
     :param connect: seconds for a connection.
-    :param first: seconds until the first piece of an answer, 60 where it is not given; a provider may raise that
+    :param first_token: seconds until the first piece of an answer, 60 where it is not given; a provider may raise that
         default.
     :param idle: seconds between pieces; keep-alive comments are none.
     :param deadline: seconds for everything together, the consumer's own time included. ``None`` switches a limit off.
@@ -72,7 +72,7 @@ class Client:
         *,
         model: str | None = None,
         connect: float | None = 10.0,
-        first: "Seconds" = UNSET,
+        first_token: "Seconds" = UNSET,
         idle: float | None = 30.0,
         deadline: float | None = 600.0,
         retries: int = 2,
@@ -82,8 +82,8 @@ class Client:
         strict: bool = False,
         registry: Registry | None = None,
     ) -> None:
-        self._limits = Limits(connect=connect, idle=idle, deadline=deadline).with_(**_given(first=first))
-        self._first_is_default = isinstance(first, Unset)
+        self._limits = Limits(connect=connect, idle=idle, deadline=deadline).with_(**_given(first_token=first_token))
+        self._first_is_default = isinstance(first_token, Unset)
         self._policy = RetryPolicy(retries=retries)
         self._provider, self._model, self._strict = provider, model, strict
         self._proxy, self._session = check_proxy(proxy), check_session(session)
@@ -111,7 +111,7 @@ class Client:
         model: str | None = None,
         stream: bool = True,
         connect: Seconds = UNSET,
-        first: Seconds = UNSET,
+        first_token: Seconds = UNSET,
         idle: Seconds = UNSET,
         deadline: Seconds = UNSET,
         max_chars: int | None = None,
@@ -124,7 +124,7 @@ class Client:
         :param provider: instead of the client's.
         :param model: instead of the client's.
         :param stream: ``False`` asks the service for the whole answer at once, where it has both ways.
-        :param connect: instead of the client's limit, as are ``first``, ``idle`` and ``deadline``.
+        :param connect: instead of the client's limit, as are ``first_token``, ``idle`` and ``deadline``.
         :param max_chars: characters of text after which the answer is broken off with :class:`TooLarge`.
         :param allow_empty: whether an answer without text is right, as after a stop sequence at the first token.
         :param options: such as ``temperature``; a provider refuses what it does not know.
@@ -141,8 +141,8 @@ class Client:
             max_chars=_checked_max_chars(max_chars),
             allow_empty=allow_empty,
             options=options,
-            limits=self._limits.with_(**_given(connect=connect, first=first, idle=idle, deadline=deadline)),
-            first_is_default=self._first_is_default and isinstance(first, Unset),
+            limits=self._limits.with_(**_given(connect=connect, first_token=first_token, idle=idle, deadline=deadline)),
+            first_token_is_default=self._first_is_default and isinstance(first_token, Unset),
             policy=self._policy,
         )
         return Reply(CallRunner(spec, bind=self._bind, notify=self._notify).start())

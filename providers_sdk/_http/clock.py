@@ -1,8 +1,8 @@
 """The clock of one attempt: which time limit ends first, and what is left until then.
 
-Two limits run at any time: ``deadline`` since the call began, and the limit for the next piece of the answer: ``first``
-before the first piece, ``idle`` after it. The nearest end is computed when something changes (a piece arrives, the
-consumer takes over or asks for more), so that asking what is left costs one subtraction.
+Two limits run at any time: ``deadline`` since the call began, and the limit for the next piece of the answer:
+``first_token`` before the first piece, ``idle`` after it. The nearest end is computed when something changes (a piece
+arrives, the consumer takes over or asks for more), so that asking what is left costs one subtraction.
 """
 
 import math
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from providers_sdk._model.limits import Limits
-from providers_sdk.errors import ConnectTimeout, DeadlineExceeded, FirstTimeout, IdleTimeout, TimeLimitExceeded
+from providers_sdk.errors import ConnectTimeout, DeadlineExceeded, FirstTokenTimeout, IdleTimeout, TimeLimitExceeded
 
 __all__ = ["Clock"]
 
@@ -36,7 +36,7 @@ class Clock:
         self._wait_from(self.attempt_started)
 
     def piece_arrived(self) -> None:
-        """A piece of the answer is here: from now on ``idle`` counts, not ``first``."""
+        """A piece of the answer is here: from now on ``idle`` counts, not ``first_token``."""
         now = self.now()
         if self.first_at is None:
             self.first_at = now
@@ -71,7 +71,7 @@ class Clock:
             return TimeLimitExceeded("the network timed out, though no time limit is set")
         if self._end == self._last_end:
             return _exceeded(DeadlineExceeded, self.limits.deadline, self.now() - self.call_started)
-        kind = FirstTimeout if self.first_at is None else IdleTimeout
+        kind = FirstTokenTimeout if self.first_at is None else IdleTimeout
         return _exceeded(kind, self._piece_limit, self.now() - self._waiting_since)
 
     def connect_timeout(self) -> float | None:
@@ -88,7 +88,7 @@ class Clock:
 
     @property
     def _piece_limit(self) -> float | None:
-        return self.limits.first if self.first_at is None else self.limits.idle
+        return self.limits.first_token if self.first_at is None else self.limits.idle
 
     def _wait_from(self, since: float) -> None:
         """Count the limit for the next piece from ``since``, and note which limit ends first."""
@@ -102,7 +102,7 @@ def _add(since: float, seconds: float | None) -> float:
 
 _MISSING = {
     ConnectTimeout: "no connection",
-    FirstTimeout: "no first piece of an answer",
+    FirstTokenTimeout: "no first piece of an answer",
     IdleTimeout: "no further piece of the answer",
     DeadlineExceeded: "no complete answer",
 }

@@ -14,13 +14,13 @@ class Limits:
     """Time limits in seconds; ``None`` switches one off.
 
     :param connect: to open a connection, all addresses of the host together.
-    :param first: from an attempt's start to the first piece of its answer.
+    :param first_token: from an attempt's start to the first piece of its answer.
     :param idle: between pieces; keep-alive comments and empty deltas are none. The consumer's own time is not counted.
     :param deadline: for the whole call by the wall clock, the consumer's own time included.
     """
 
     connect: float | None = 10.0
-    first: float | None = 60.0
+    first_token: float | None = 60.0
     idle: float | None = 30.0
     deadline: float | None = 600.0
 

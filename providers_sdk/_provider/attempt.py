@@ -139,7 +139,7 @@ class AttemptRun(Iterator[Chunk]):
             reason=self.error.message if self.error is not None else "",
             status=(self.error.status if self.error is not None else None) or self._http.status,
             waited=self._waited,
-            first=None if first is None else first - started,
+            first_token=None if first is None else first - started,
             total=self.clock.now() - started if self._total is None else self._total,
             received=self._http.received,
         )
@@ -296,7 +296,7 @@ def iter_attempt(
     :param limits: time limits, the usual ones where not given.
     :raises ProviderError: any of its tree.
     """
-    given = bound.attempt_limits(limits or Limits(), stream=request.stream, first_is_default=limits is None)
+    given = bound.attempt_limits(limits or Limits(), stream=request.stream, first_token_is_default=limits is None)
     run = AttemptRun(bound, request, Clock(given), allow_empty=allow_empty)
     try:
         run.open()

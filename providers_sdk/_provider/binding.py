@@ -26,7 +26,7 @@ __all__ = ["BoundProvider", "Described", "bind", "create_provider", "run_plugin_
 
 _T = TypeVar("_T")
 _INSTEAD = {
-    "timeout": "give deadline= (everything), first= (the first piece) or idle= (between pieces), in seconds",
+    "timeout": "give deadline= (everything), first_token= (the first piece) or idle= (between pieces), in seconds",
     "system": "put a message of role 'system' first, or use client.conversation(system=...)",
     "retries": "give it to Client(retries=...)",
     "proxy": "give it to Client(proxy=...)",
@@ -62,7 +62,7 @@ class Described(Protocol):
     def sends_model(self) -> bool: ...
 
     @property
-    def first(self) -> float | None: ...
+    def first_token(self) -> float | None: ...
 
     @property
     def known_options(self) -> Collection[str]: ...
@@ -189,17 +189,17 @@ class BoundProvider:
         """
         self._run(lambda: _check_options(self.provider, messages, options))
 
-    def attempt_limits(self, limits: Limits, *, stream: bool, first_is_default: bool) -> Limits:
+    def attempt_limits(self, limits: Limits, *, stream: bool, first_token_is_default: bool) -> Limits:
         """Return the limits of one attempt.
 
         A whole answer has no first piece: only ``connect`` and ``deadline`` bound it. A provider whose models are slow
-        by nature may raise the default of ``first``.
+        by nature may raise the default of ``first_token``.
         """
         if not (stream and self._run(lambda: self.provider.supports_stream)):
-            return limits.with_(first=None, idle=None)
-        slow = self._run(lambda: self.provider.first)
-        if slow and first_is_default and limits.first is not None:
-            return limits.with_(first=max(slow, limits.first))
+            return limits.with_(first_token=None, idle=None)
+        slow = self._run(lambda: self.provider.first_token)
+        if slow and first_token_is_default and limits.first_token is not None:
+            return limits.with_(first_token=max(slow, limits.first_token))
         return limits
 
     def close(self) -> None:

@@ -59,8 +59,8 @@ class Provider:
     supports_message_history: bool = True
     sends_model: bool = True
     """Whether the service is sent a model; where it chooses, none is needed and ``reply.model`` is ``None``."""
-    first: float | None = None
-    """Seconds to which the default of the limit ``first`` is raised, for models that are silent for minutes."""
+    first_token: float | None = None
+    """Seconds to which the default of the limit ``first_token`` is raised, for models that are silent for minutes."""
     default_model: str = ""
     models: tuple[str, ...] = ()
     """Known models in the service's own words; empty where any name may be asked for."""

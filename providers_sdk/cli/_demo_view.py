@@ -30,7 +30,7 @@ class DemoResult:
     :param page: whether it fetched a page first.
     :param tokens: how many tokens it found there.
     :param pieces: in how many pieces the answer came.
-    :param first: seconds until the first of them.
+    :param first_token: seconds until the first of them.
     :param total: seconds in all.
     :param finish: why the answer ended, or the error's class.
     """
@@ -39,7 +39,7 @@ class DemoResult:
     page: bool = False
     tokens: int = 0
     pieces: int = 0
-    first: float | None = None
+    first_token: float | None = None
     total: float | None = None
     finish: str = ""
     answered: bool = False
@@ -48,7 +48,7 @@ class DemoResult:
     def times(self) -> str:
         """Pieces and seconds in words."""
         pieces = "1 piece" if self.pieces == 1 else f"{self.pieces} pieces"
-        return f"{pieces}, the first after {_seconds(self.first)}, all after {_seconds(self.total)}"
+        return f"{pieces}, the first after {_seconds(self.first_token)}, all after {_seconds(self.total)}"
 
 
 class DemoView:
@@ -83,7 +83,7 @@ class DemoView:
                 "fetched" if result.page else "-",
                 str(result.tokens or "-"),
                 str(result.pieces or "-"),
-                _seconds(result.first),
+                _seconds(result.first_token),
                 _seconds(result.total),
                 result.finish,
             )

@@ -106,7 +106,7 @@ def _answered(view: DemoView, reply: Reply, exchanges: list[Exchange]) -> DemoRe
         page=bool(pages),
         tokens=len(tokens),
         pieces=pieces,
-        first=attempt.first,
+        first_token=attempt.first_token,
         total=attempt.total,
         finish=reply.finish_reason or "no reason",
         answered=True,

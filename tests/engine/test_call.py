@@ -18,7 +18,7 @@ from providers_sdk import (
     DeadlineExceeded,
     EmptyAnswer,
     FinishReason,
-    FirstTimeout,
+    FirstTokenTimeout,
     HTTPStatusError,
     IdleTimeout,
     InvalidAnswer,
@@ -185,7 +185,7 @@ HOPELESS = {
     "invalid": raises(InvalidAnswer, status=200),
     "empty": raises(EmptyAnswer, status=200),
     "tls": raises(TLSFailed),
-    "first": raises(FirstTimeout),
+    "first_token": raises(FirstTokenTimeout),
     "truncated": raises(StreamTruncated),
     "crash": raises(PluginCrashed),
 }
@@ -222,7 +222,7 @@ def test_a_wait_that_would_pass_the_deadline_is_not_waited_but_told(rig: Rig) ->
 def test_the_deadline_is_over_everything_together(rig: Rig) -> None:
     slow: list[Step] = [rig.takes(4), Usage(1, 1), DOWN]
     one, two, three = Scripted("one", slow), Scripted("two", slow), Scripted("three", slow)
-    error = rig.fail(one, two, three, limits=Limits(deadline=10, first=None), policy=RetryPolicy(retries=0))
+    error = rig.fail(one, two, three, limits=Limits(deadline=10, first_token=None), policy=RetryPolicy(retries=0))
     assert isinstance(error, DeadlineExceeded)
     assert (error.limit, error.seconds, error.elapsed) == ("deadline", 10, 12)
     assert error.provider == "three"
@@ -231,7 +231,7 @@ def test_the_deadline_is_over_everything_together(rig: Rig) -> None:
 
 def test_after_the_deadline_nobody_else_is_asked(rig: Rig) -> None:
     one, two = Scripted("one", [Usage(1, 1), rig.takes(11), Usage(1, 1), "late", STOP]), Scripted("two", ["Ho", STOP])
-    error = rig.fail(one, two, limits=Limits(deadline=10, first=None))
+    error = rig.fail(one, two, limits=Limits(deadline=10, first_token=None))
     assert isinstance(error, DeadlineExceeded)
     assert two.asked == 0
 
@@ -239,10 +239,10 @@ def test_after_the_deadline_nobody_else_is_asked(rig: Rig) -> None:
 def test_each_provider_has_the_limit_first_for_itself(rig: Rig) -> None:
     late: list[Step] = [Usage(1, 1), rig.takes(7), Usage(1, 1), "late", STOP]
     one, two = Scripted("one", late), Scripted("two", [rig.takes(4), "Ho", STOP])
-    reply = rig.ask(one, two, limits=Limits(first=6, deadline=20))
+    reply = rig.ask(one, two, limits=Limits(first_token=6, deadline=20))
     assert reply.text == "Ho"
-    assert outcomes(reply.attempts) == [("one", "FirstTimeout"), ("two", "answered")]
-    assert reply.attempts[1].first == 4
+    assert outcomes(reply.attempts) == [("one", "FirstTokenTimeout"), ("two", "answered")]
+    assert reply.attempts[1].first_token == 4
 
 
 def test_the_consumers_own_time_is_no_idleness_but_counts_for_the_deadline(rig: Rig) -> None:

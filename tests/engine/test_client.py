@@ -17,7 +17,7 @@ from providers_sdk import (
     ConnectFailed,
     DeadlineExceeded,
     FinishReason,
-    FirstTimeout,
+    FirstTokenTimeout,
     HTTPStatusError,
     InvalidArgument,
     MissingSetting,
@@ -84,11 +84,11 @@ def test_a_closed_client_says_so() -> None:
     "wrong",
     [
         {"connect": 0},
-        {"first": -1},
+        {"first_token": -1},
         {"idle": "30"},
         {"deadline": float("nan")},
         {"deadline": float("inf")},
-        {"first": True},
+        {"first_token": True},
         {"retries": -1},
         {"retries": 1.5},
         {"retries": None},
@@ -106,7 +106,7 @@ def test_what_cannot_be_used_is_refused_when_the_client_is_made(wrong: dict[str,
     assert "\n" not in raised.value.message
 
 
-@pytest.mark.parametrize("wrong", [{"connect": 0}, {"first": "1"}, {"idle": -2}, {"deadline": True}], ids=str)
+@pytest.mark.parametrize("wrong", [{"connect": 0}, {"first_token": "1"}, {"idle": -2}, {"deadline": True}], ids=str)
 def test_a_limit_of_a_call_is_checked_like_the_clients(wrong: dict[str, Any]) -> None:
     with Client("echo") as client, pytest.raises(InvalidArgument, match=next(iter(wrong))):
         client.chat("Hi", **wrong)
@@ -115,12 +115,12 @@ def test_a_limit_of_a_call_is_checked_like_the_clients(wrong: dict[str, Any]) ->
 def test_a_calls_limit_replaces_the_clients() -> None:
     with AIPowerSite() as site:
         site.fault = hang
-        with Client("aipower", settings={"aipower": {"url": site.url}}, first=60, retries=0) as client:
-            with pytest.raises(FirstTimeout) as first:
-                client.chat("Hi", first=0.1)
+        with Client("aipower", settings={"aipower": {"url": site.url}}, first_token=60, retries=0) as client:
+            with pytest.raises(FirstTokenTimeout) as first:
+                client.chat("Hi", first_token=0.1)
             with pytest.raises(DeadlineExceeded) as deadline:
-                client.chat("Hi", first=None, deadline=0.1)
-    assert (first.value.limit, first.value.seconds) == ("first", 0.1)
+                client.chat("Hi", first_token=None, deadline=0.1)
+    assert (first.value.limit, first.value.seconds) == ("first_token", 0.1)
     assert (deadline.value.limit, deadline.value.seconds) == ("deadline", 0.1)
 
 
@@ -129,32 +129,32 @@ def test_a_whole_answer_is_bound_by_the_deadline_only(provider: str) -> None:
     with PizzagptSite() if provider == "pizzagpt" else AIPowerSite("json") as site:
         site.fault = hang
         settings = {provider: {"url": site.url}}
-        with Client(provider, settings=settings, first=0.01, idle=0.01, deadline=0.3, retries=0) as client:
+        with Client(provider, settings=settings, first_token=0.01, idle=0.01, deadline=0.3, retries=0) as client:
             with pytest.raises(DeadlineExceeded):
                 client.chat("Hi", stream=False)
 
 
-def first_of(client: Client, first: float | Unset | None = UNSET) -> float | None:
-    """Return the limit ``first`` that an attempt of the provider "slow" has."""
-    return client.chat("Hi", first=first)._run.clock.limits.first
+def first_of(client: Client, first_token: float | Unset | None = UNSET) -> float | None:
+    """Return the limit ``first_token`` that an attempt of the provider "slow" has."""
+    return client.chat("Hi", first_token=first_token)._run.clock.limits.first_token
 
 
 def test_a_provider_may_raise_the_default_of_first_but_no_limit_that_was_given() -> None:
     class Slow(Echo):
-        first = 300.0
+        first_token = 300.0
 
     registry = Registry()
     registry.register("slow", Slow)
-    with Client("slow", registry=registry) as client, Client("slow", registry=registry, first=60) as given:
+    with Client("slow", registry=registry) as client, Client("slow", registry=registry, first_token=60) as given:
         assert first_of(client) == 300.0
-        assert first_of(client, first=5) == 5
-        assert first_of(client, first=None) is None
+        assert first_of(client, first_token=5) == 5
+        assert first_of(client, first_token=None) is None
         assert first_of(given) == 60
 
 
 def test_none_switches_a_limit_off_and_unset_leaves_it() -> None:
-    with Client("echo", first=None, idle=None, deadline=None, connect=None) as client:
-        assert client.chat("Hi", first=UNSET, deadline=None).text == "Hi"
+    with Client("echo", first_token=None, idle=None, deadline=None, connect=None) as client:
+        assert client.chat("Hi", first_token=UNSET, deadline=None).text == "Hi"
     assert repr(UNSET) == "UNSET"
 
 
@@ -285,8 +285,8 @@ def test_an_attempt_tells_status_bytes_and_times() -> None:
     assert (attempt.provider, attempt.model, attempt.outcome) == ("pizzagpt", "gpt-4o-mini", "answered")
     assert (attempt.status, attempt.reason, attempt.waited) == (200, "", 0.0)
     assert attempt.received > len(site.text)
-    assert attempt.first is not None
-    assert 0 < attempt.first <= attempt.total
+    assert attempt.first_token is not None
+    assert 0 < attempt.first_token <= attempt.total
 
 
 class Busy(PizzagptSite):

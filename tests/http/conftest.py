@@ -54,7 +54,9 @@ def open_http(stack: ExitStack) -> Callable[..., Http]:
     """Make an ``Http`` for an address; limits are given by name, the rest goes to the pool."""
 
     def make(url: str, *, pool: Pool | None = None, **given: Any) -> Http:
-        limits = {name: given.pop(name) for name in list(given) if name in {"connect", "first", "idle", "deadline"}}
+        limits = {
+            name: given.pop(name) for name in list(given) if name in {"connect", "first_token", "idle", "deadline"}
+        }
         if pool is None:
             pool = Pool(**given)
             stack.callback(pool.close)

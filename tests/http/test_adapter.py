@@ -8,7 +8,7 @@ import pytest
 from providers_sdk import (
     ConnectFailed,
     ConnectionLost,
-    FirstTimeout,
+    FirstTokenTimeout,
     ProviderError,
     ProxyFailed,
     TLSFailed,
@@ -249,10 +249,10 @@ def test_threads_that_share_a_pool_keep_each_its_own_limit(serve: Serve, open_ht
     site, pool = serve(script), Pool(proxy="")
 
     def ask(number: int) -> object:
-        http = open_http(site.url, pool=pool, first=LIMIT if number % 2 else PATIENCE)
+        http = open_http(site.url, pool=pool, first_token=LIMIT if number % 2 else PATIENCE)
         try:
             return http.get("/slow" if number % 2 else "/").json()
-        except FirstTimeout:
+        except FirstTokenTimeout:
             return "late"
 
     with assert_within(LIMIT + SLACK + 1), ThreadPoolExecutor(20) as threads:

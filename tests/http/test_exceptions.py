@@ -17,7 +17,7 @@ from providers_sdk import (
     ConnectionLost,
     ConnectTimeout,
     DeadlineExceeded,
-    FirstTimeout,
+    FirstTokenTimeout,
     IdleTimeout,
     InvalidAnswer,
     InvalidArgument,
@@ -61,13 +61,13 @@ def test_every_exception_of_requests_and_urllib3_has_a_row_of_its_own(kind: type
 
 
 def clock(left: float = 100.0) -> Clock:
-    return Clock(Limits(connect=5, first=left, idle=left, deadline=None))
+    return Clock(Limits(connect=5, first_token=left, idle=left, deadline=None))
 
 
 def ours(failure: BaseException, *, body: bool = False, left: float = 100.0, secrets: tuple[str, ...] = ()) -> Any:
     given: dict[str, Any] = {"clock": clock(), "before": None}
     if left <= 0:
-        given["clock"] = Clock(Limits(first=1, deadline=None), now=iter([0.0, *[5.0] * 9]).__next__)
+        given["clock"] = Clock(Limits(first_token=1, deadline=None), now=iter([0.0, *[5.0] * 9]).__next__)
     return translate(failure, url="http://acme.example/", redact=Redactor.of(secrets), body=body, **given)
 
 
@@ -176,15 +176,15 @@ def test_a_refused_connection_is_no_timeout_though_urllib3_derives_it_from_one()
 
 def test_a_timeout_is_named_after_the_limit_that_ran_out() -> None:
     late = theirs.ReadTimeout("x")
-    assert type(ours(late, left=0)) is FirstTimeout
+    assert type(ours(late, left=0)) is FirstTokenTimeout
     assert type(ours(late)) is ConnectTimeout
-    assert type(ours(TimeoutError("timed out"), left=0)) is FirstTimeout
+    assert type(ours(TimeoutError("timed out"), left=0)) is FirstTokenTimeout
 
 
 def test_a_read_timeout_in_mid_stream_is_the_limits_and_never_a_lost_connection() -> None:
     pool: Any = None
     late = lower.ReadTimeoutError(pool, "/", "Read timed out.")
-    assert type(ours(theirs.ConnectionError(late), body=True)) is FirstTimeout
+    assert type(ours(theirs.ConnectionError(late), body=True)) is FirstTokenTimeout
     running = Clock(Limits(idle=1, deadline=None), now=iter([0.0, 0.0, 0.0, *[5.0] * 9]).__next__)
     running.piece_arrived()
     error = translate(late, clock=running, url="", redact=Redactor(), before=None, body=True)

@@ -11,7 +11,7 @@ from providers_sdk import (
     ConnectFailed,
     ConnectTimeout,
     DeadlineExceeded,
-    FirstTimeout,
+    FirstTokenTimeout,
     HTTPStatusError,
     IdleTimeout,
     TimeLimitExceeded,
@@ -72,12 +72,12 @@ def read(http: Http) -> None:
         http.clock.piece_arrived()
 
 
-KINDS: dict[str, type[TimeLimitExceeded]] = {"first": FirstTimeout, "deadline": DeadlineExceeded}
+KINDS: dict[str, type[TimeLimitExceeded]] = {"first_token": FirstTokenTimeout, "deadline": DeadlineExceeded}
 BY_DEADLINE = ["a header byte by byte", "comments for ever", "slow JSON"]
 
 
 @pytest.mark.parametrize(
-    ("name", "limit"), [*((name, "first") for name in SLOW), *((name, "deadline") for name in BY_DEADLINE)]
+    ("name", "limit"), [*((name, "first_token") for name in SLOW), *((name, "deadline") for name in BY_DEADLINE)]
 )
 def test_whatever_is_slow_ends_at_the_limit_which_is_named(
     name: str, limit: str, serve: Serve, open_http: OpenHttp
@@ -98,12 +98,12 @@ def test_the_words_of_an_error_are_not_waited_for_as_long_as_an_answer(
     for step in (wait_for_close, send_slowly(b"x")):
         site = serve(run_steps(send(b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\n\r\n"), step))
         with assert_within(LIMIT + SLACK), pytest.raises(HTTPStatusError, match="answered 500"):
-            open_http(site.url, first=PATIENCE).post("/").json()
+            open_http(site.url, first_token=PATIENCE).post("/").json()
 
 
 @pytest.mark.parametrize("step", [wait_for_close, send_slowly(chunk(b": ping\n\n"))], ids=["stall", "comments"])
 def test_after_a_piece_idleness_is_what_is_measured(step: Step, serve: Serve, open_http: OpenHttp) -> None:
-    http = open_http(serve(run_steps(send(CHUNKED, chunk(event("a"))), step)).url, first=PATIENCE, idle=LIMIT)
+    http = open_http(serve(run_steps(send(CHUNKED, chunk(event("a"))), step)).url, first_token=PATIENCE, idle=LIMIT)
     with assert_within(LIMIT + SLACK), pytest.raises(IdleTimeout):
         read(http)
 
@@ -116,8 +116,8 @@ def test_limits_hold_over_tls(
 ) -> None:
     site = serve_tls(run_steps(*steps))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", site.ca)
-    http = open_http(site.url, first=LIMIT)
-    with assert_within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+    http = open_http(site.url, first_token=LIMIT)
+    with assert_within(LIMIT + SLACK), pytest.raises(FirstTokenTimeout):
         read(http)
 
 
@@ -128,8 +128,8 @@ def test_limits_hold_through_a_proxy_and_a_tunnel(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", tunnelled.ca)
     with ProxyServer() as proxy:
         for site in (tunnelled, serve(run_steps(send(STREAM, b"\r\n"), wait_for_close))):
-            http = open_http(site.url, proxy=proxy.url, first=LIMIT)
-            with assert_within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+            http = open_http(site.url, proxy=proxy.url, first_token=LIMIT)
+            with assert_within(LIMIT + SLACK), pytest.raises(FirstTokenTimeout):
                 read(http)
 
 
@@ -140,8 +140,8 @@ def test_a_proxy_that_makes_no_tunnel_ends_at_the_limit(
     steps: tuple[Step, ...], serve: Serve, open_http: OpenHttp
 ) -> None:
     proxy = serve(run_steps(*steps))
-    http = open_http("https://acme.invalid", proxy=proxy.url, first=LIMIT)
-    with assert_within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+    http = open_http("https://acme.invalid", proxy=proxy.url, first_token=LIMIT)
+    with assert_within(LIMIT + SLACK), pytest.raises(FirstTokenTimeout):
         http.get("/")
 
 
@@ -156,7 +156,7 @@ TUNNELS: dict[str, tuple[Step, ...]] = {
 @pytest.mark.parametrize("steps", TUNNELS.values(), ids=TUNNELS)
 def test_a_tunnel_counts_as_connecting(steps: tuple[Step, ...], serve: Serve, open_http: OpenHttp) -> None:
     proxy = serve(run_steps(*steps))
-    http = open_http("https://acme.invalid", proxy=proxy.url, connect=LIMIT, first=2.0)
+    http = open_http("https://acme.invalid", proxy=proxy.url, connect=LIMIT, first_token=2.0)
     with pytest.raises(ConnectTimeout) as caught:
         http.get("/")
     assert caught.value.seconds == LIMIT
@@ -183,7 +183,7 @@ def test_a_request_that_is_taken_slowly_is_not_limited_by_the_time_to_connect(op
             connection.send(OK)
 
     with TakesItsTime() as site:
-        http = open_http(site.url, connect=LIMIT, first=PATIENCE)
+        http = open_http(site.url, connect=LIMIT, first_token=PATIENCE)
         assert http.post("/", data={"text": "x" * 30_000_000}).json() == {}
 
 
@@ -197,8 +197,8 @@ def test_a_request_that_nobody_takes_from_a_kept_connection_ends_at_the_limit(op
     done, pool = threading.Event(), Pool(proxy="")
     with TakesOne() as site:
         assert open_http(site.url, pool=pool).get("/").json() == {}
-        http = open_http(site.url, pool=pool, first=LIMIT)
-        with assert_within(LIMIT + SLACK), pytest.raises(FirstTimeout):
+        http = open_http(site.url, pool=pool, first_token=LIMIT)
+        with assert_within(LIMIT + SLACK), pytest.raises(FirstTokenTimeout):
             http.post("/", data={"text": "x" * 16_000_000})
         assert site.connections == 1
         done.set()
@@ -217,7 +217,7 @@ def test_a_limit_that_has_run_out_sends_nothing(serve: Serve, open_http: OpenHtt
 def test_without_limits_an_answer_may_take_its_time(serve: Serve, open_http: OpenHttp) -> None:
     go = threading.Event()
     site = serve(run_steps(lambda connection: go.wait(PATIENCE), send(OK)))
-    http = open_http(site.url, connect=None, first=None, idle=None, deadline=None)
+    http = open_http(site.url, connect=None, first_token=None, idle=None, deadline=None)
     threading.Timer(0.05, go.set).start()
     assert http.get("/").json() == {}
 
@@ -250,7 +250,7 @@ def test_a_tls_handshake_counts_as_connecting(steps: tuple[Step, ...], open_http
 @pytest.mark.parametrize("steps", handshakes().values(), ids=handshakes())
 def test_a_tls_handshake_behind_a_tunnel_counts_as_connecting(steps: tuple[Step, ...], open_http: OpenHttp) -> None:
     with Mute(*steps) as site, ProxyServer() as proxy:
-        http = open_http(site.url.replace("http:", "https:"), proxy=proxy.url, connect=LIMIT, first=2.0)
+        http = open_http(site.url.replace("http:", "https:"), proxy=proxy.url, connect=LIMIT, first_token=2.0)
         with pytest.raises(ConnectTimeout) as caught:
             http.get("/")
     assert caught.value.seconds == LIMIT
@@ -333,8 +333,12 @@ def addresses(waited: list[float], monkeypatch: pytest.MonkeyPatch) -> list[int]
 
 @pytest.mark.parametrize(
     ("limits", "kind"),
-    [({"connect": LIMIT}, ConnectTimeout), ({"first": LIMIT}, FirstTimeout), ({"deadline": LIMIT}, DeadlineExceeded)],
-    ids=["connect", "first", "deadline"],
+    [
+        ({"connect": LIMIT}, ConnectTimeout),
+        ({"first_token": LIMIT}, FirstTokenTimeout),
+        ({"deadline": LIMIT}, DeadlineExceeded),
+    ],
+    ids=["connect", "first_token", "deadline"],
 )
 def test_all_dead_addresses_of_a_host_share_one_limit(
     limits: dict[str, float],

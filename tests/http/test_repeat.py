@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import Client, ConnectionLost, FirstTimeout, ProviderError
+from providers_sdk import Client, ConnectionLost, FirstTokenTimeout, ProviderError
 from providers_sdk._http.client import Pool
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer
 from tests.http.steps import (
@@ -111,8 +111,8 @@ def test_a_repeat_that_fails_otherwise_says_so(open_http: OpenHttp) -> None:
     with LosesSecond(lambda connection: next(losses)(connection), receive=False, sound=1) as site:
         pool = Pool(proxy="")
         assert open_http(site.url, pool=pool).post("/").json() == {}
-        with pytest.raises(FirstTimeout):
-            open_http(site.url, pool=pool, first=3.0).post("/", data=LARGE)
+        with pytest.raises(FirstTokenTimeout):
+            open_http(site.url, pool=pool, first_token=3.0).post("/", data=LARGE)
         assert site.connections == 2
         pool.close()
 

@@ -91,7 +91,7 @@ def test_an_event_arrives_before_the_next_is_sent(
         connection.sock.close()
 
     got = []
-    for found in open_http(serve(script).url, first=PATIENCE).get("/").events():
+    for found in open_http(serve(script).url, first_token=PATIENCE).get("/").events():
         got.append(found)
         arrived.release()
     assert [json.loads(found.data)["text"] for found in got] == [f"piece {number}" for number in range(5)]
@@ -394,7 +394,7 @@ def test_closing_wakes_a_thread_that_waits_for_more(serve: Serve, open_http: Ope
         connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + event("a"))
         connection.wait_closed(PATIENCE)
 
-    answer = open_http(serve(script).url, first=PATIENCE, idle=PATIENCE).get("/")
+    answer = open_http(serve(script).url, first_token=PATIENCE, idle=PATIENCE).get("/")
     started, outcome = threading.Event(), []
 
     def read() -> None:

@@ -9,7 +9,7 @@ from providers_sdk import (
     Closed,
     ConnectTimeout,
     DeadlineExceeded,
-    FirstTimeout,
+    FirstTokenTimeout,
     Limits,
     ProviderError,
     TokensNotFound,
@@ -164,7 +164,13 @@ def test_a_failed_refresh_does_not_bring_the_stale_tokens_back(site: Site) -> No
 
 @pytest.mark.parametrize(
     "own_end",
-    [DeadlineExceeded("late"), FirstTimeout("late"), ConnectTimeout("late"), Closed("closed"), KeyboardInterrupt()],
+    [
+        DeadlineExceeded("late"),
+        FirstTokenTimeout("late"),
+        ConnectTimeout("late"),
+        Closed("closed"),
+        KeyboardInterrupt(),
+    ],
     ids=repr,
 )
 def test_when_the_fetching_thread_ends_for_reasons_of_its_own_another_fetches(
@@ -182,7 +188,7 @@ def test_waiting_is_bounded_by_the_waiters_own_clock(site: Site, threads: Thread
     store = TokenStore()
     leader = threads.submit(store.get, "page", site.fetch, Clock(Limits()))
     assert site.begun.wait(PATIENCE)
-    hurried = {FirstTimeout: Limits(first=0.05), DeadlineExceeded: Limits(deadline=0.05)}
+    hurried = {FirstTokenTimeout: Limits(first_token=0.05), DeadlineExceeded: Limits(deadline=0.05)}
     for kind, limits in hurried.items():
         with pytest.raises(kind):
             store.get("page", site.fetch, Clock(limits))
@@ -196,7 +202,7 @@ def test_without_limits_a_waiter_waits(site: Site, threads: ThreadPoolExecutor) 
     store = TokenStore()
     leader = threads.submit(store.get, "page", site.fetch, Clock(Limits()))
     assert site.begun.wait(PATIENCE)
-    clock = Watched(Limits(connect=None, first=None, idle=None, deadline=None))
+    clock = Watched(Limits(connect=None, first_token=None, idle=None, deadline=None))
     waiter = threads.submit(store.get, "page", site.fetch, clock)
     assert clock.waiting.wait(PATIENCE)
     site.gate.set()
@@ -204,8 +210,8 @@ def test_without_limits_a_waiter_waits(site: Site, threads: ThreadPoolExecutor) 
 
 
 def test_a_clock_that_has_run_out_fetches_nothing(site: Site) -> None:
-    clock = Clock(Limits(first=1), now=iter([0.0, *[5.0] * 9]).__next__)
-    with pytest.raises(FirstTimeout):
+    clock = Clock(Limits(first_token=1), now=iter([0.0, *[5.0] * 9]).__next__)
+    with pytest.raises(FirstTokenTimeout):
         TokenStore().get("page", site.fetch, clock)
     assert site.fetches == 0
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from providers_sdk import (
     ConnectTimeout,
     DeadlineExceeded,
-    FirstTimeout,
+    FirstTokenTimeout,
     IdleTimeout,
     InvalidArgument,
     Limits,
@@ -38,10 +38,10 @@ def hands() -> Hands:
 
 
 def test_the_limits_are_those_of_the_documentation() -> None:
-    assert Limits() == Limits(connect=10, first=60, idle=30, deadline=600)
+    assert Limits() == Limits(connect=10, first_token=60, idle=30, deadline=600)
 
 
-@pytest.mark.parametrize("name", ["connect", "first", "idle", "deadline"])
+@pytest.mark.parametrize("name", ["connect", "first_token", "idle", "deadline"])
 @pytest.mark.parametrize(
     "value",
     [0, -1, -0.5, float("nan"), float("inf"), 10**400, 1e300, MAX_SECONDS + 1, True, "5", b"5", [5], 5j],
@@ -57,7 +57,7 @@ def test_a_limit_that_is_no_number_of_seconds_is_refused_by_name(name: str, valu
 
 @pytest.mark.parametrize("value", [None, 1, 0.001, MAX_SECONDS])
 def test_none_switches_a_limit_off_and_a_number_sets_it(value: float | None) -> None:
-    assert Limits(connect=value, first=value, idle=value, deadline=value).idle == value
+    assert Limits(connect=value, first_token=value, idle=value, deadline=value).idle == value
 
 
 def test_limits_are_values() -> None:
@@ -71,17 +71,17 @@ def test_limits_are_values() -> None:
 
 
 def test_first_counts_from_the_attempts_start_until_a_piece_arrives(hands: Hands) -> None:
-    clock = Clock(Limits(first=6, idle=3, deadline=60), now=hands)
+    clock = Clock(Limits(first_token=6, idle=3, deadline=60), now=hands)
     hands.move(5)
     assert clock.left() == 1
     clock.check()
     hands.move(1)
-    with pytest.raises(FirstTimeout):
+    with pytest.raises(FirstTokenTimeout):
         clock.check()
 
 
 def test_idle_counts_from_the_last_piece(hands: Hands) -> None:
-    clock = Clock(Limits(first=6, idle=3, deadline=60), now=hands)
+    clock = Clock(Limits(first_token=6, idle=3, deadline=60), now=hands)
     hands.move(5)
     clock.piece_arrived()
     assert clock.first_at == 1005
@@ -95,7 +95,7 @@ def test_idle_counts_from_the_last_piece(hands: Hands) -> None:
 
 
 def test_the_consumers_own_time_is_no_idleness_but_counts_to_the_deadline(hands: Hands) -> None:
-    clock = Clock(Limits(first=6, idle=3, deadline=60), now=hands)
+    clock = Clock(Limits(first_token=6, idle=3, deadline=60), now=hands)
     clock.piece_arrived()
     hands.move(50)
     clock.resume()
@@ -110,7 +110,7 @@ def test_the_consumers_own_time_is_no_idleness_but_counts_to_the_deadline(hands:
 
 
 def test_the_deadline_counts_from_the_calls_start_not_the_attempts(hands: Hands) -> None:
-    clock = Clock(Limits(first=6, deadline=10), started=995.0, now=hands)
+    clock = Clock(Limits(first_token=6, deadline=10), started=995.0, now=hands)
     assert clock.left() == 5
     hands.move(5)
     with pytest.raises(DeadlineExceeded) as caught:
@@ -119,7 +119,7 @@ def test_the_deadline_counts_from_the_calls_start_not_the_attempts(hands: Hands)
 
 
 def test_a_limit_that_is_off_never_ends(hands: Hands) -> None:
-    clock = Clock(Limits(connect=None, first=None, idle=None, deadline=None), now=hands)
+    clock = Clock(Limits(connect=None, first_token=None, idle=None, deadline=None), now=hands)
     hands.move(1e9)
     clock.check()
     assert (clock.left(), clock.connect_timeout()) == (None, None)
@@ -130,10 +130,10 @@ def test_a_limit_that_is_off_never_ends(hands: Hands) -> None:
 @pytest.mark.parametrize(
     ("limits", "kind", "seconds"),
     [
-        (Limits(first=2, deadline=1), DeadlineExceeded, 1),
-        (Limits(first=1, deadline=2), FirstTimeout, 1),
-        (Limits(first=None, deadline=2), DeadlineExceeded, 2),
-        (Limits(first=2, deadline=None), FirstTimeout, 2),
+        (Limits(first_token=2, deadline=1), DeadlineExceeded, 1),
+        (Limits(first_token=1, deadline=2), FirstTokenTimeout, 1),
+        (Limits(first_token=None, deadline=2), DeadlineExceeded, 2),
+        (Limits(first_token=2, deadline=None), FirstTokenTimeout, 2),
     ],
     ids=repr,
 )
@@ -148,12 +148,17 @@ def test_the_limit_that_ends_first_is_the_one_that_is_named(
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(ConnectTimeout, "connect"), (FirstTimeout, "first"), (IdleTimeout, "idle"), (DeadlineExceeded, "deadline")],
+    [
+        (ConnectTimeout, "connect"),
+        (FirstTokenTimeout, "first_token"),
+        (IdleTimeout, "idle"),
+        (DeadlineExceeded, "deadline"),
+    ],
 )
 def test_an_error_tells_limit_value_time_passed_and_what_to_do(
     kind: type[TimeLimitExceeded], name: str, hands: Hands
 ) -> None:
-    limits = Limits(connect=None, first=None, idle=None, deadline=None).with_(**{name: 2.5})
+    limits = Limits(connect=None, first_token=None, idle=None, deadline=None).with_(**{name: 2.5})
     clock = Clock(limits, now=hands)
     if name == "idle":
         clock.piece_arrived()
@@ -164,20 +169,20 @@ def test_an_error_tells_limit_value_time_passed_and_what_to_do(
 
 
 def test_connecting_may_take_its_limit_or_what_is_left(hands: Hands) -> None:
-    clock = Clock(Limits(connect=3, first=10), now=hands)
+    clock = Clock(Limits(connect=3, first_token=10), now=hands)
     assert clock.connect_timeout() == 3
     hands.move(9)
     assert clock.connect_timeout() == 1
     assert type(clock.connect_verdict(1.0)) is ConnectTimeout
     hands.move(1)
-    assert type(clock.connect_verdict(2.0)) is FirstTimeout
+    assert type(clock.connect_verdict(2.0)) is FirstTokenTimeout
 
 
 limit = st.none() | st.floats(0.01, 100)
 steps = st.lists(st.tuples(st.floats(0, 50), st.sampled_from(["wait", "piece", "resume"])), max_size=8)
 
 
-@given(st.builds(Limits, connect=limit, first=limit, idle=limit, deadline=limit), steps)
+@given(st.builds(Limits, connect=limit, first_token=limit, idle=limit, deadline=limit), steps)
 def test_what_is_left_and_what_is_raised_agree(limits: Limits, moves: list[tuple[float, str]]) -> None:
     hands = Hands()
     clock = Clock(limits, now=hands)

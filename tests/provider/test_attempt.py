@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import Client, DeadlineExceeded, EmptyAnswer, FinishReason, FirstTimeout, IdleTimeout, Registry
+from providers_sdk import Client, DeadlineExceeded, EmptyAnswer, FinishReason, FirstTokenTimeout, IdleTimeout, Registry
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
@@ -54,7 +54,7 @@ def start(hands: Hands, *steps: Step, **limits: float | None) -> AttemptRun:
                 else:
                     yield step
 
-    clock = Clock(Limits(**{"connect": None, "first": None, "idle": None, "deadline": None, **limits}), now=hands)
+    clock = Clock(Limits(**{"connect": None, "first_token": None, "idle": None, "deadline": None, **limits}), now=hands)
     return AttemptRun(bind(Scripted(environ={})), Request((Message("user", "Hi"),), "m"), clock)
 
 
@@ -62,8 +62,8 @@ STOP = FinishReason("stop")
 
 
 def test_a_plugin_that_waits_before_its_first_piece_runs_into_first(hands: Hands) -> None:
-    run = start(hands, hands.move(5), "late", STOP, first=1)
-    with pytest.raises(FirstTimeout):
+    run = start(hands, hands.move(5), "late", STOP, first_token=1)
+    with pytest.raises(FirstTokenTimeout):
         run.open()
 
 

@@ -17,7 +17,7 @@ PUBLIC = {
     "complete",
     "create_completion",
     "default_model",
-    "first",
+    "first_token",
     "get_model",
     "known_options",
     "known_settings",

@@ -337,7 +337,7 @@ def test_waiting_past_a_limit_and_computing_show_in_different_figures() -> None:
                 pass
             yield from super().complete(request, http)
 
-    limits = Limits(connect=0.1, first=0.1, idle=0.1, deadline=0.1)
+    limits = Limits(connect=0.1, first_token=0.1, idle=0.1, deadline=0.1)
     waits, computes = (
         try_fault(
             FAULTS["stall_before_headers"], "small", Small(), kind="json", limits=limits, registry=_registry(kind)

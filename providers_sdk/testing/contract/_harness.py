@@ -21,7 +21,7 @@ __all__ = ["ClaimFailed", "Harness", "Outcome"]
 
 NAME = "under-test"
 PROMPT = "Name three pizzas."
-LIMITS = Limits(connect=5.0, first=5.0, idle=5.0, deadline=8.0)
+LIMITS = Limits(connect=5.0, first_token=5.0, idle=5.0, deadline=8.0)
 """Far beyond what an answer on loopback takes on a busy machine, and far from the limits that claims set themselves."""
 _T = TypeVar("_T")
 

@@ -51,15 +51,15 @@ def a_lost_connection_is_no_answer(harness: Harness) -> None:
 
 
 @claim(_TIME_TITLE, exempt=not_streaming)
-def keeps_first(harness: Harness) -> None:
-    """Where the answer streams, a service that sends nothing ends in ``FirstTimeout`` after ``first`` seconds."""
-    _in_time(harness, "stall_before_headers", errors.FirstTimeout, first=0.4)
+def keeps_first_token(harness: Harness) -> None:
+    """Where the answer streams, a silent service ends in ``FirstTokenTimeout`` after ``first_token`` seconds."""
+    _in_time(harness, "stall_before_headers", errors.FirstTokenTimeout, first_token=0.4)
 
 
 @claim(_TIME_TITLE, exempt=not_streaming)
 def keeps_idle(harness: Harness) -> None:
     """Keep-alive comments are no pieces: a stream of nothing else ends in a time limit."""
-    _in_time(harness, "comments_forever", errors.TimeLimitExceeded, first=0.4, idle=0.4)
+    _in_time(harness, "comments_forever", errors.TimeLimitExceeded, first_token=0.4, idle=0.4)
 
 
 @claim(_TIME_TITLE, exempt=offline)
@@ -150,7 +150,7 @@ CUT_ANSWERS = (
 )
 
 TIME_LIMITS = (
-    keeps_first,
+    keeps_first_token,
     keeps_idle,
     keeps_the_deadline,
 )

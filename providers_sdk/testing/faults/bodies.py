@@ -6,7 +6,7 @@ from collections.abc import Callable
 from providers_sdk.errors import (
     ConnectionLost,
     DeadlineExceeded,
-    FirstTimeout,
+    FirstTokenTimeout,
     IdleTimeout,
     InvalidAnswer,
     StreamTruncated,
@@ -21,8 +21,8 @@ from providers_sdk.testing.server import Connection, Received
 __all__ = ["BODY_FAULTS", "chunk", "text_delta", "whole"]
 
 _LOST = Ends.all(ConnectionLost)
-_LATE = Ends(stream=FirstTimeout, json=DeadlineExceeded, page=FirstTimeout)
-_IDLE = Ends(stream=IdleTimeout, json=DeadlineExceeded, page=FirstTimeout)
+_LATE = Ends(stream=FirstTokenTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
+_IDLE = Ends(stream=IdleTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
 _CUT = Ends(stream=StreamTruncated, json=InvalidAnswer, page=TokensNotFound)
 _WRONG = Ends.all(InvalidAnswer)
 _NO_ANSWER = Ends(stream=InvalidAnswer, json=InvalidAnswer, page=TokensNotFound)
@@ -189,7 +189,7 @@ BODY_FAULTS = (
         "endless_trailers",
         "After the whole answer, trailers without end.",
         _endless_trailers,
-        Ends(stream=None, json=DeadlineExceeded, page=FirstTimeout),
+        Ends(stream=None, json=DeadlineExceeded, page=FirstTokenTimeout),
     ),
     NamedFault(
         "wrong_gzip", "The body is labelled gzip and is none.", _says(lambda it: whole(it.good), "gzip"), _WRONG

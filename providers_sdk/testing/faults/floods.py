@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from providers_sdk.errors import (
     DeadlineExceeded,
-    FirstTimeout,
+    FirstTokenTimeout,
     HTTPStatusError,
     InvalidAnswer,
     TokenPageFailed,
@@ -79,7 +79,7 @@ FLOOD_FAULTS = (
         "endless_comments",
         "Comments without end, as fast as they are read.",
         _floods(b": keep-alive\n\n" * 3000),
-        Ends(stream=FirstTimeout, json=TooLarge, page=TooLarge),
+        Ends(stream=FirstTokenTimeout, json=TooLarge, page=TooLarge),
     ),
     NamedFault(
         "endless_page",

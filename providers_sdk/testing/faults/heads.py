@@ -3,7 +3,7 @@
 from providers_sdk.errors import (
     ConnectionLost,
     DeadlineExceeded,
-    FirstTimeout,
+    FirstTokenTimeout,
     InvalidAnswer,
     ResponseError,
     TransportError,
@@ -17,7 +17,7 @@ CHUNKED = {"Transfer-Encoding": "chunked"}
 CLOSE = {"Connection": "close"}
 """For a whole response after which the site closes: else a client may send its next request into the closing."""
 _LOST = Ends.all(ConnectionLost)
-_LATE = Ends(stream=FirstTimeout, json=DeadlineExceeded, page=FirstTimeout)
+_LATE = Ends(stream=FirstTokenTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
 _HARMLESS = Ends.all(None)
 
 

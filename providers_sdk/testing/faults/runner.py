@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Trial", "try_fault"]
 
-SMALL = Limits(connect=0.3, first=0.5, idle=0.4, deadline=1.0)
-_UNHURRIED = Limits(connect=10, first=20, idle=20, deadline=20)
+SMALL = Limits(connect=0.3, first_token=0.5, idle=0.4, deadline=1.0)
+_UNHURRIED = Limits(connect=10, first_token=20, idle=20, deadline=20)
 _ANSWERED = "answered"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _CLOSING = 5.0
@@ -94,7 +94,7 @@ def try_fault(
         row = {**site.client_settings(), **settings, "url": url}
         client = Client(
             provider, settings={provider: row}, proxy=rig.proxy, session=_session(rig), registry=registry, retries=0,
-            connect=tight.connect, first=tight.first, idle=tight.idle, deadline=tight.deadline,
+            connect=tight.connect, first_token=tight.first_token, idle=tight.idle, deadline=tight.deadline,
         )  # fmt: skip
         with client:
             asked = _ask(client, stream)
