@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         IdleTimeout,
         InvalidAnswer,
         InvalidArgument,
+        InvalidCall,
         InvalidMessages,
         MissingSetting,
         NoProviderChosen,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
         ProxyFailed,
         RateLimited,
         Refused,
-        RequestError,
         ResponseError,
         StreamTruncated,
         TimeLimitExceeded,
@@ -87,6 +87,7 @@ __all__ = [
     "IdleTimeout",
     "InvalidAnswer",
     "InvalidArgument",
+    "InvalidCall",
     "InvalidMessages",
     "Limits",
     "Message",
@@ -106,7 +107,6 @@ __all__ = [
     "Refused",
     "Registry",
     "Reply",
-    "RequestError",
     "ResponseError",
     "ServedModel",
     "StreamTruncated",
@@ -165,7 +165,7 @@ _ROOMS = {
         ProxyFailed
         RateLimited
         Refused
-        RequestError
+        InvalidCall
         ResponseError
         StreamTruncated
         TLSFailed

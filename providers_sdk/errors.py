@@ -3,7 +3,7 @@
 ::
 
     ProviderError
-    ├── RequestError                the caller asked wrongly; asking again changes nothing
+    ├── InvalidCall                the caller asked wrongly; asking again changes nothing
     │   ├── InvalidArgument             a limit, proxy, header, setting or option value (also ValueError)
     │   ├── InvalidMessages             the messages (also ValueError)
     │   ├── UnknownProvider             no plugin has that name (also LookupError)
@@ -113,43 +113,43 @@ class ProviderError(Exception):
         return f"{self.provider}: {self.message}" if self.provider else self.message
 
 
-class RequestError(ProviderError):
+class InvalidCall(ProviderError):
     """The caller asked wrongly; the same call will fail again."""
 
 
-class InvalidArgument(RequestError, ValueError):
+class InvalidArgument(InvalidCall, ValueError):
     """A limit, proxy, header, setting or option has a value that cannot be used."""
 
 
-class InvalidMessages(RequestError, ValueError):
+class InvalidMessages(InvalidCall, ValueError):
     """The messages are not a prompt or a sequence of role-and-content entries."""
 
 
-class UnknownProvider(RequestError, LookupError):
+class UnknownProvider(InvalidCall, LookupError):
     """No installed plugin offers that name."""
 
 
-class NoProviderChosen(RequestError):
+class NoProviderChosen(InvalidCall):
     """No provider was named and none is configured."""
 
 
-class UnknownModel(RequestError):
+class UnknownModel(InvalidCall):
     """The provider does not know the model, and replacing it was forbidden."""
 
 
-class UnknownSetting(RequestError):
+class UnknownSetting(InvalidCall):
     """The provider has no setting of that name."""
 
 
-class UnsupportedOption(RequestError):
+class UnsupportedOption(InvalidCall):
     """The provider cannot honour an option of this call."""
 
 
-class MissingSetting(RequestError):
+class MissingSetting(InvalidCall):
     """The provider needs a setting, such as a key, that was not given."""
 
 
-class Closed(RequestError):
+class Closed(InvalidCall):
     """The client or the reply was closed before it was used."""
 
 

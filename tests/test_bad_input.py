@@ -12,11 +12,11 @@ from providers_sdk import (
     Client,
     InvalidAnswer,
     InvalidArgument,
+    InvalidCall,
     InvalidMessages,
     MissingSetting,
     NoProviderChosen,
     ProviderError,
-    RequestError,
     TokensNotFound,
     TooLarge,
     UnknownModel,
@@ -100,7 +100,7 @@ def test_a_callers_mistake_is_told_in_a_sentence_and_nothing_is_sent(name: str) 
         assert site.connections == 0
     error = raised.value
     assert type(error) is mistake.error
-    assert isinstance(error, RequestError)
+    assert isinstance(error, InvalidCall)
     assert mistake.words in error.message
     assert_is_one_sentence(error)
     assert "sk-1" not in f"{error} {error!r}"
@@ -127,7 +127,7 @@ def test_a_lent_sessions_header_with_a_line_break_is_the_callers_mistake() -> No
     with requests.Session() as session, PizzagptSite() as site:
         session.headers["x-key"] = "sk-1234\n"
         settings = {"pizzagpt": site.client_settings()}
-        with Client("pizzagpt", settings=settings, session=session) as client, pytest.raises(RequestError) as raised:
+        with Client("pizzagpt", settings=settings, session=session) as client, pytest.raises(InvalidCall) as raised:
             client.chat("Hi")
         assert site.requests == []
     assert "sk-1234" not in f"{raised.value} {raised.value!r}"

@@ -184,7 +184,7 @@ def test_every_class_stands_in_the_shop_window_and_says_so() -> None:
 
 
 def test_a_script_can_catch_by_branch() -> None:
-    branches = ("RequestError", "TransportError", "ResponseError", "PluginError", "AllProvidersFailed")
+    branches = ("InvalidCall", "TransportError", "ResponseError", "PluginError", "AllProvidersFailed")
     for kind in KINDS:
         found = [name for name in branches if issubclass(kind, getattr(errors, name))]
         assert len(found) == (kind is not ProviderError)

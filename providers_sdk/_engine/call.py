@@ -20,9 +20,9 @@ from providers_sdk._provider.binding import BoundProvider
 from providers_sdk.errors import (
     AllProvidersFailed,
     DeadlineExceeded,
+    InvalidCall,
     PluginError,
     ProviderError,
-    RequestError,
     UnknownModel,
     UnsupportedOption,
 )
@@ -195,7 +195,7 @@ class CallRunner:
 
 
 def _may_fall_back(error: ProviderError) -> bool:
-    return not isinstance(error, RequestError) or isinstance(error, _PASSED_OVER)
+    return not isinstance(error, InvalidCall) or isinstance(error, _PASSED_OVER)
 
 
 def _add_reason(error: ProviderError, why: str) -> ProviderError:

@@ -21,9 +21,9 @@ from providers_sdk._redact import Redactor
 from providers_sdk.errors import (
     Closed,
     InvalidArgument,
+    InvalidCall,
     NoProviderChosen,
     PluginError,
-    RequestError,
     UnknownProvider,
 )
 
@@ -128,7 +128,7 @@ class Client:
         :param max_chars: characters of text after which the answer is broken off with :class:`TooLarge`.
         :param allow_empty: whether an answer without text is right, as after a stop sequence at the first token.
         :param options: such as ``temperature``; a provider refuses what it does not know.
-        :raises RequestError: the call is wrong; nothing was sent.
+        :raises InvalidCall: the call is wrong; nothing was sent.
         :raises ProviderError: no answer could be had; ``attempts`` tells of every try.
         """
         self._check_open()
@@ -225,7 +225,7 @@ def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | Non
     try:
         provider = create_provider(registry.get(name), settings or {}, name, names=registry.names())
         return run_plugin_code(lambda: provider.working and not provider.offline, name, Redactor)
-    except (PluginError, RequestError):
+    except (PluginError, InvalidCall):
         return False
 
 

@@ -41,7 +41,7 @@ class Provider:
     :param settings: values for :attr:`known_settings`; the environment and the defaults fill the rest.
     :param name: the name it is registered under.
     :param environ: the environment, the process's where it is not given.
-    :raises RequestError: a setting is unknown, missing or unusable.
+    :raises InvalidCall: a setting is unknown, missing or unusable.
     """
 
     url: str = ""

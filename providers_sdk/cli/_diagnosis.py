@@ -21,7 +21,7 @@ from providers_sdk._suggest import find_nearest
 from providers_sdk._version import __version__
 from providers_sdk.cli._advice import find_advice
 from providers_sdk.cli._provider_settings import loaded_class, missing_variables, settings_by_variable
-from providers_sdk.errors import InvalidArgument, RequestError
+from providers_sdk.errors import InvalidArgument, InvalidCall
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -141,7 +141,7 @@ def _checkup(registry: Registry, row: PluginReport) -> Checkup:
 def _is_usable(variable: str, name: str, setting: Setting) -> bool:
     try:
         resolve_settings("", {name: setting}, {name: os.environ[variable]}, {})
-    except RequestError:
+    except InvalidCall:
         return False
     return True
 

@@ -10,7 +10,7 @@ import click
 
 from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk.cli._terminal import say, say_lines
-from providers_sdk.errors import AllProvidersFailed, ProviderError, RequestError
+from providers_sdk.errors import AllProvidersFailed, InvalidCall, ProviderError
 
 __all__ = ["FAILED", "INTERRUPTED", "USAGE_ERROR", "Run", "explain", "spell_options", "traceback_option"]
 
@@ -69,7 +69,7 @@ def explain(error: BaseException, *, with_traceback: bool = False) -> int:
         say(f"Error: {kind}{type(error).__name__}: {error} (--traceback shows where)")
         return FAILED
     (say_lines if isinstance(error, AllProvidersFailed) else say)(f"Error: {spell_options(str(error))}")
-    return USAGE_ERROR if isinstance(error, RequestError) else FAILED
+    return USAGE_ERROR if isinstance(error, InvalidCall) else FAILED
 
 
 def spell_options(text: str) -> str:

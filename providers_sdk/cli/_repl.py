@@ -18,7 +18,7 @@ _PROMPT = "> "
 def run_repl(client: Client, conversation: Conversation, run: Run) -> None:
     """Ask line after line until the end of the input.
 
-    :raises RequestError: the providers that were named cannot be asked at all.
+    :raises InvalidCall: the providers that were named cannot be asked at all.
     :raises KeyboardInterrupt: Ctrl-C at the prompt.
     """
     say(f"You talk to {_provider_names(client)}. Ctrl-C ends an answer, Ctrl-D the conversation.")

@@ -9,7 +9,7 @@ from typing import Any
 from providers_sdk._version import __version__
 from providers_sdk.cli._exit_codes import FAILED, USAGE_ERROR
 from providers_sdk.cli._timeline import Timeline
-from providers_sdk.errors import ProviderError, RequestError
+from providers_sdk.errors import InvalidCall, ProviderError
 from providers_sdk.testing.contract import Result
 
 __all__ = ["Report", "report_page"]
@@ -44,7 +44,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 if it passed, 2 if it could not be asked because of a usage error such as a missing setting, else 1."""
-        if isinstance(self.unchecked, RequestError):
+        if isinstance(self.unchecked, InvalidCall):
             return USAGE_ERROR
         return 0 if self.passed else FAILED
 

@@ -20,9 +20,9 @@ from providers_sdk.cli._timeline import Timeline, record_timeline
 from providers_sdk.errors import (
     Blocked,
     HTTPStatusError,
+    InvalidCall,
     ProviderError,
     Refused,
-    RequestError,
     StreamTruncated,
     TransportError,
 )
@@ -110,7 +110,7 @@ _LIVE: dict[str, Callable[[Client], object]] = {
     "lets_go_when_closed": lambda client: client.chat(_QUESTION).close(),
 }
 """Claim → how the live service is asked for it, in this order."""
-_SAYS_NOTHING = (RequestError, TransportError, HTTPStatusError, Blocked, Refused)
+_SAYS_NOTHING = (InvalidCall, TransportError, HTTPStatusError, Blocked, Refused)
 """Errors of the caller, the network or the service: they tell nothing about the provider's code ..."""
 _BREAKS = (StreamTruncated,)
 """... but for these."""

@@ -99,9 +99,7 @@ def test_of_errors_without_a_status_only_lost_connections_are_asked_again(kind: 
     assert (decide(kind("no")).seconds is not None) == (kind.__name__ in CURED)
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if issubclass(kind, (errors.RequestError, errors.PluginError))]
-)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, (errors.InvalidCall, errors.PluginError))])
 def test_the_callers_and_the_plugins_mistakes_are_never_repeated(kind: type[ProviderError]) -> None:
     assert decide(kind("no", status=503, retry_after=0.0)).seconds is None
 
@@ -188,7 +186,7 @@ def test_no_wait_is_negative_endless_or_past_the_deadline(
     assert 0 <= wait.seconds <= max(policy.cap, 1.1 * policy.max_retry_after)
     assert left is None or wait.seconds < left
     assert made < policy.retries
-    assert not isinstance(error, errors.RequestError)
+    assert not isinstance(error, errors.InvalidCall)
 
 
 @given(policies, st.lists(failures, max_size=30), st.floats(0, 100))

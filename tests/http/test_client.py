@@ -12,9 +12,9 @@ from providers_sdk import (
     HTTPStatusError,
     InvalidAnswer,
     InvalidArgument,
+    InvalidCall,
     ProviderError,
     RateLimited,
-    RequestError,
     TokenPageFailed,
     TokensNotFound,
     TooLarge,
@@ -137,7 +137,7 @@ def test_a_header_name_that_cannot_be_sent_is_refused(name: str, site: RawServer
 def test_what_cannot_be_written_is_the_callers_mistake(
     given: dict[str, Any], site: RawServer, open_http: OpenHttp
 ) -> None:
-    with pytest.raises(RequestError):
+    with pytest.raises(InvalidCall):
         open_http(site.url).post("/", **given)
     assert site.connections == 0
 

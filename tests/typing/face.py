@@ -10,6 +10,7 @@ from providers_sdk import (
     Client,
     Conversation,
     FinishReason,
+    InvalidCall,
     Limits,
     Message,
     PluginReport,
@@ -17,7 +18,6 @@ from providers_sdk import (
     Reasoning,
     Registry,
     Reply,
-    RequestError,
     ServedModel,
     TimeLimitExceeded,
     TokensNotFound,
@@ -105,7 +105,7 @@ def an_error(error: ProviderError) -> None:
         _timeout: TimeoutError = error
     if isinstance(error, TokensNotFound):
         _runtime: RuntimeError = error
-    if isinstance(error, (RequestError, AllProvidersFailed)):
+    if isinstance(error, (InvalidCall, AllProvidersFailed)):
         _root: ProviderError = error
 
 

@@ -99,7 +99,7 @@ def honours_its_options(harness: Harness) -> None:
         with harness.site() as site:
             outcome = harness.ask(site, options={option: 0.125})
             sent = _sent(site)
-        reached = b"0.125" in sent or isinstance(outcome.error, errors.RequestError)
+        reached = b"0.125" in sent or isinstance(outcome.error, errors.InvalidCall)
         expect(reached, f"the option {option!r} in what is sent, or refused", "it was swallowed")
 
 
