@@ -17,7 +17,7 @@ A provider is a class with a description and one method, and a hook that registe
         register("acme", Acme)
 """
 
-from providers_sdk._http.client import Answer, Http
+from providers_sdk._http.client import Http, HttpResponse
 from providers_sdk._http.tokens import Tokens
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
 from providers_sdk._model.messages import Message, format_prompt
@@ -48,7 +48,6 @@ from providers_sdk.errors import (
 
 __all__ = [
     "CONTRACT",
-    "Answer",
     "Attr",
     "AuthenticationFailed",
     "Blocked",
@@ -58,6 +57,7 @@ __all__ = [
     "FinishReason",
     "HTTPStatusError",
     "Http",
+    "HttpResponse",
     "InvalidAnswer",
     "InvalidArgument",
     "Message",

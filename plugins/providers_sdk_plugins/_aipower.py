@@ -11,10 +11,10 @@ from typing import ClassVar
 from urllib.parse import SplitResult, urlsplit
 
 from providers_sdk.plugin import (
-    Answer,
     Chunk,
     FinishReason,
     Http,
+    HttpResponse,
     HTTPStatusError,
     InvalidArgument,
     PromptAltered,
@@ -89,7 +89,7 @@ class AIPower(Provider):
             http.warn_once(PromptAltered(f"{self.name}: the site changes this prompt; lost: {'; '.join(losses)}"))
         return message
 
-    def _ask(self, tokens: Tokens, message: str, http: Http) -> Answer:
+    def _ask(self, tokens: Tokens, message: str, http: Http) -> HttpResponse:
         base, site = _addresses(self.url, tokens)
         return http.post(
             site + self.api_endpoint,
@@ -134,7 +134,7 @@ def _is_same_host(one: SplitResult, other: SplitResult) -> bool:
     return hosts[0] == hosts[1]
 
 
-def _check(answer: Answer) -> None:
+def _check(answer: HttpResponse) -> None:
     """Raise where the status is none of an answer's, with what it means on such a site."""
     hint = _HINTS.get(answer.status, "")
     if answer.wall is not None or not hint or (answer.status == 400 and answer.text().strip() != "0"):

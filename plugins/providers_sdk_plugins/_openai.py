@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from providers_sdk.plugin import Answer, Chunk, Http, Provider, Request, iter_completion, iter_deltas
+from providers_sdk.plugin import Chunk, Http, HttpResponse, Provider, Request, iter_completion, iter_deltas
 
 __all__ = ["OpenAICompatible"]
 
@@ -47,7 +47,7 @@ class OpenAICompatible(Provider):
         else:
             yield from iter_completion(answer.json())
 
-    def _ask(self, request: Request, http: Http) -> Answer:
+    def _ask(self, request: Request, http: Http) -> HttpResponse:
         wanted = request.stream and self.accepts_stream_options
         if not wanted or _REFUSED in http.site_state:
             return self._post(request, http)
@@ -63,7 +63,7 @@ class OpenAICompatible(Provider):
             http.site_state[_REFUSED] = True
         return answer
 
-    def _post(self, request: Request, http: Http, **extra: Any) -> Answer:
+    def _post(self, request: Request, http: Http, **extra: Any) -> HttpResponse:
         body = {
             "model": request.model,
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],

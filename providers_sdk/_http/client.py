@@ -12,7 +12,7 @@ from providers_sdk._http.clock import Clock
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
 from providers_sdk._http.redirects import is_redirect, redirect_target, with_credentials
-from providers_sdk._http.response import Answer
+from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.session import Pool
 from providers_sdk._http.stacklevel import caller_stacklevel
 from providers_sdk._http.token_page import PageTokens
@@ -23,7 +23,7 @@ from providers_sdk._redact import bare_url
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Answer", "Http", "Pool"]
+__all__ = ["Http", "HttpResponse", "Pool"]
 
 _log = logging.getLogger("providers_sdk")
 _log.addHandler(logging.NullHandler())
@@ -42,7 +42,7 @@ class Http:
 
     def __init__(self, pool: Pool, clock: Clock, base: str) -> None:
         self._pool, self.clock, self._base = pool, clock, base.rstrip("/")
-        self._answers: list[Answer] = []
+        self._answers: list[HttpResponse] = []
         self._exchanges: list[Exchange] = []
         self._closed = False
         pool.attach(self)
@@ -85,7 +85,7 @@ class Http:
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send a GET; up to three redirects within the same host are followed, never from https to http.
 
         :param url: a path below the provider's address, or a whole address.
@@ -108,7 +108,7 @@ class Http:
         data: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send a POST; a redirect is never followed.
 
         :param url: a path below the provider's address, or a whole address.
@@ -130,8 +130,8 @@ class Http:
         return self.get(url, headers=headers).page()
 
     def with_tokens(
-        self, where: TokenPage, send: Callable[[Tokens], Answer], *, refused: Callable[[Answer], bool]
-    ) -> Answer:
+        self, where: TokenPage, send: Callable[[Tokens], HttpResponse], *, refused: Callable[[HttpResponse], bool]
+    ) -> HttpResponse:
         """Send a request that needs scraped tokens; if the site refuses them, fetch them anew and repeat once.
 
         :param where: the page, and how to find the tokens.
@@ -193,7 +193,7 @@ class Http:
             return with_credentials(self._base, url)
         return f"{self._base}/{url.lstrip('/')}"
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str] | None, **body: Any) -> Answer:
+    def _send(self, method: str, url: str, headers: Mapping[str, str] | None, **body: Any) -> HttpResponse:
         exchange = Exchange(self.clock)
         try:
             return self._exchange(exchange, method, url, headers, body)
@@ -210,14 +210,14 @@ class Http:
         url: str,
         headers: Mapping[str, str] | None,
         body: dict[str, Any],
-    ) -> Answer:
+    ) -> HttpResponse:
         if self._closed:
             raise errors.Closed("the reply was closed; nothing more is sent")
         self.clock.check()
         _check_headers(headers or {})
         started = self.clock.now()
         response = self._response(exchange, method, url, dict(headers or {}), body)
-        answer = Answer(response, exchange, redact=self._pool.redact, started=started)
+        answer = HttpResponse(response, exchange, redact=self._pool.redact, started=started)
         _log.debug("%s %s -> %d (%.3f s)", method, answer.url, answer.status, answer.seconds)
         self._answers.append(answer)
         if self._closed:  # close() sets it before it looks at the answers: one of the two closes this one
@@ -275,7 +275,7 @@ def _check_headers(headers: Mapping[str, str | bytes | None]) -> None:
             )
 
 
-def _target_of(answer: Answer) -> str | None:
+def _target_of(answer: HttpResponse) -> str | None:
     location = answer.headers.get("location")
     return redirect_target(answer.location, location) if is_redirect(answer.status, location) else None
 

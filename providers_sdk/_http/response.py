@@ -20,7 +20,7 @@ from providers_sdk._redact import Redactor, bare_url, snippet
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "Answer"]
+__all__ = ["MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "HttpResponse"]
 
 MAX_PAGE = 2_000_000
 MAX_JSON = 20_000_000
@@ -37,7 +37,7 @@ _VAGUE_TYPES = ("", "text/plain", "application/octet-stream")  # they say nothin
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")  # decoded in pieces of a bounded size; brotli is not
 
 
-class Answer:
+class HttpResponse:
     """One HTTP answer; made by :class:`Http`, closed by it at the latest when the attempt ends.
 
     Its body can be read once: as :meth:`json`, :meth:`events`, :meth:`page` or :meth:`text`.
@@ -287,4 +287,4 @@ class Answer:
         self._data.close()
 
 
-Answer.__module__ = "providers_sdk.plugin"
+HttpResponse.__module__ = "providers_sdk.plugin"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.redirects import describe_redirect, is_redirect
-from providers_sdk._http.response import Answer
+from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.tokens import Tokens, TokenStore
 from providers_sdk._protocol.html import TokenPage
 from providers_sdk._redact import Redactor
@@ -45,7 +45,7 @@ class PageTokens:
         store: TokenStore,
         clock: Clock,
         redact: Redactor,
-        get: Callable[..., Answer],
+        get: Callable[..., HttpResponse],
         visited: Callable[[], Collection[str]],
     ) -> None:
         self._where, self._address = where, address
@@ -76,7 +76,7 @@ class PageTokens:
         )
         raise error
 
-    def refuse(self, tokens: Tokens, answer: Answer) -> None:
+    def refuse(self, tokens: Tokens, answer: HttpResponse) -> None:
         """Note that the site refused ``tokens`` with ``answer``."""
         self._store.refuse(self._address, self._where.required(tokens), answer.status_error(), self._clock.now())
 
@@ -102,7 +102,7 @@ class PageTokens:
         refused = self._store.has_refused(self._address, self._clock.now())
         return {"nocache": secrets.token_hex(5)} if refused else None
 
-    def _page_failed(self, answer: Answer) -> ProviderError:
+    def _page_failed(self, answer: HttpResponse) -> ProviderError:
         error = answer.status_error()
         if answer.status in (407, 429):
             return error

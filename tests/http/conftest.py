@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers_sdk import Limits
-from providers_sdk._http.client import Answer, Http, Pool
+from providers_sdk._http.client import Http, HttpResponse, Pool
 from providers_sdk._http.clock import Clock
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer
 
@@ -71,10 +71,12 @@ TYPES = {"json": "application/json", "events": "text/event-stream", "page": "tex
 
 
 @pytest.fixture
-def fetch(serve: Callable[[Script], RawServer], open_http: Callable[..., Http]) -> Callable[..., Answer]:
+def fetch(serve: Callable[[Script], RawServer], open_http: Callable[..., Http]) -> Callable[..., HttpResponse]:
     """Serve one answer to whoever asks, and return it as the transport gives it."""
 
-    def get(body: bytes | Iterable[bytes] = b"", kind: str = "json", *, status: int = 200, **given: Any) -> Answer:
+    def get(
+        body: bytes | Iterable[bytes] = b"", kind: str = "json", *, status: int = 200, **given: Any
+    ) -> HttpResponse:
         headers = {"content-type": TYPES.get(kind, kind), **given.pop("headers", {})}
         headers = {name: value for name, value in headers.items() if value is not None}
         response = Response(status, headers, body, given.pop("framing", "chunked"))

@@ -13,7 +13,7 @@ import pytest
 from urllib3 import HTTPConnectionPool
 
 from providers_sdk import Closed, ProviderError
-from providers_sdk._http.client import Answer, Pool
+from providers_sdk._http.client import HttpResponse, Pool
 from providers_sdk.testing import Connection, RawServer, Received, event
 from providers_sdk.testing.faults.bodies import chunk
 from tests.http.steps import CHUNKED, OK, PATIENCE, OpenHttp, Serve
@@ -98,7 +98,7 @@ def stream_and_wait(connection: Connection, _: Received) -> None:
     connection.wait_closed(PATIENCE)
 
 
-def read_events(answer: Answer, started: threading.Event) -> list[str]:
+def read_events(answer: HttpResponse, started: threading.Event) -> list[str]:
     found = []
     for each in answer.events():
         found.append(each.data)

@@ -9,7 +9,7 @@ import pytest
 from urllib3 import HTTPResponse
 
 from providers_sdk import ConnectionLost, HTTPStatusError, InvalidAnswer, ProviderError, TooLarge
-from providers_sdk._http.client import Answer, Http
+from providers_sdk._http.client import Http, HttpResponse
 from providers_sdk._http.response import MAX_ERROR_BODY, MAX_JSON, MAX_PAGE
 from providers_sdk._protocol.error_body import MAX_JSON_PARTS
 from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE
@@ -17,7 +17,7 @@ from providers_sdk.testing import Connection, RawServer, Received, event
 
 OpenHttp = Callable[..., Http]
 Serve = Callable[..., RawServer]
-Fetch = Callable[..., Answer]
+Fetch = Callable[..., HttpResponse]
 
 
 @contextmanager

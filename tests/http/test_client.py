@@ -19,7 +19,7 @@ from providers_sdk import (
     TokensNotFound,
     TooLarge,
 )
-from providers_sdk._http.client import Answer, Http, Pool
+from providers_sdk._http.client import Http, HttpResponse, Pool
 from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk.plugin import Attr, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer, html, json_response
@@ -311,7 +311,7 @@ def blog() -> Blog:
 
 
 def ask(http: Http, text: str = "hi") -> Any:
-    def send(tokens: Tokens) -> Answer:
+    def send(tokens: Tokens) -> HttpResponse:
         return http.post("/ajax", data={"nonce": tokens["nonce"], "text": text})
 
     return http.with_tokens(WHERE, send, refused=lambda answer: answer.status == 403).json()

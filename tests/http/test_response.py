@@ -21,14 +21,14 @@ from providers_sdk import (
     RateLimited,
     Refused,
 )
-from providers_sdk._http.client import Answer, Http
+from providers_sdk._http.client import Http, HttpResponse
 from providers_sdk.plugin import Event
 from providers_sdk.testing import Connection, RawServer, Received, event
 
 PATIENCE = 30.0
 OpenHttp = Callable[..., Http]
 Serve = Callable[..., RawServer]
-Fetch = Callable[..., Answer]
+Fetch = Callable[..., HttpResponse]
 
 
 def caught(kind: type[ProviderError], step: Callable[[], object]) -> ProviderError:
@@ -180,7 +180,7 @@ def test_a_body_can_be_read_once(fetch: Fetch) -> None:
 def test_a_status_is_an_error_of_its_own_class(
     status: int, kind: type[ProviderError], words: str, fetch: Fetch
 ) -> None:
-    for read in (Answer.json, Answer.events, Answer.check):
+    for read in (HttpResponse.json, HttpResponse.events, HttpResponse.check):
         error = caught(kind, lambda: read(fetch(status=status, framing="close")))  # noqa: B023
         assert (error.message, error.status) == (words, status)
 
@@ -282,7 +282,7 @@ def test_retry_after_may_be_a_date(fetch: Fetch) -> None:
 
 
 def test_a_bot_wall_is_blocked_whatever_is_asked_of_it(fetch: Fetch) -> None:
-    for read in (Answer.json, Answer.events, Answer.page, Answer.check):
+    for read in (HttpResponse.json, HttpResponse.events, HttpResponse.page, HttpResponse.check):
         answer = fetch(b"<title>Just a moment</title>", "page", status=403, headers={"cf-mitigated": "challenge"})
         assert answer.wall == "Cloudflare challenge"
         error = caught(Blocked, lambda: read(answer))  # noqa: B023
@@ -341,7 +341,7 @@ def test_what_calls_itself_html_is_neither_json_nor_events(fetch: Fetch) -> None
 
 @pytest.mark.parametrize("body", [b"", b"Sorry, we are down.", b"datum", b"<title>Log in", b" " * 5000], ids=repr)
 def test_a_vague_type_with_other_bytes_is_an_error_that_holds_them(body: bytes, fetch: Fetch) -> None:
-    for read in (Answer.events, Answer.json):
+    for read in (HttpResponse.events, HttpResponse.json):
         answer = fetch([body[at : at + 1] for at in range(len(body))], "text/plain")
         error = caught(InvalidAnswer, lambda: read(answer))  # noqa: B023
         assert "with text/plain instead of" in error.message

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from providers_sdk import AuthenticationFailed, ProviderError, TokenPageFailed, UnsupportedOption
-from providers_sdk._http.client import Answer, Http, Pool
+from providers_sdk._http.client import Http, HttpResponse, Pool
 from providers_sdk.plugin import Attr, PromptAltered, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer
 from providers_sdk.testing.fake_service import html, json_response
@@ -30,7 +30,7 @@ def chat(nonce: str) -> Response:
 
 
 def ask(http: Http) -> str:
-    def send(tokens: Tokens) -> Answer:
+    def send(tokens: Tokens) -> HttpResponse:
         return http.post("/ajax", data=dict(tokens))
 
     return str(http.with_tokens(WHERE, send, refused=lambda answer: answer.status == 403).json())
@@ -134,7 +134,7 @@ def test_the_tokens_say_where_their_page_was_found(serve: Serve, open_http: Open
     site, found = serve(sends(answer)), []
     http = open_http(site.url)
 
-    def send(tokens: Tokens) -> Answer:
+    def send(tokens: Tokens) -> HttpResponse:
         found.append(tokens.url)
         return http.post("/ajax")
 

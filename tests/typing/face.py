@@ -26,7 +26,7 @@ from providers_sdk import (
     chat,
     format_prompt,
 )
-from providers_sdk.plugin import Answer, Event, Http, Page, Provider, Request, Setting, hookimpl, iter_events
+from providers_sdk.plugin import Event, Http, HttpResponse, Page, Provider, Request, Setting, hookimpl, iter_events
 
 assert_type(__version__, str)
 
@@ -123,7 +123,7 @@ class Acme(Provider):
         assert_type(request.prompt, str)
         assert_type(request.messages, tuple[Message, ...])
         answer = http.post("/ask", json={"question": request.prompt})
-        assert_type(answer, Answer)
+        assert_type(answer, HttpResponse)
         assert_type(answer.status, int)
         assert_type(answer.events(), Iterator[Event])
         assert_type(http.page("/"), Page)
