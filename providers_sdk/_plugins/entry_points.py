@@ -13,8 +13,8 @@ __all__ = [
     "BUNDLED",
     "EXTENSIONS",
     "PROVIDERS",
-    "Offer",
-    "Unreadable",
+    "BrokenDistribution",
+    "PluginEntry",
     "read_offers",
     "same_distribution",
     "unreadable",
@@ -27,7 +27,7 @@ BUNDLED = "providers-sdk"
 
 
 @dataclass(frozen=True, eq=False)
-class Offer:
+class PluginEntry:
     """One entry point, and who brings it."""
 
     entry: EntryPoint
@@ -45,7 +45,7 @@ class Offer:
         return found if all(found) else _from_folder(self.entry, self.entry.dist)
 
     @property
-    def pick(self) -> str:
+    def qualified_name(self) -> str:
         """The name that means this offer and no other: ``dist:name``."""
         return f"{self.distribution[0]}:{self.entry.name}"
 
@@ -54,7 +54,7 @@ class Offer:
         """Whether this library itself brings it."""
         return same_distribution(self.distribution[0], BUNDLED)
 
-    def is_named(self, name: str) -> bool:
+    def matches(self, name: str) -> bool:
         """Whether ``name``, or ``dist:name``, means this offer."""
         distribution, _, short = name.rpartition(":")
         if short != self.entry.name:
@@ -63,7 +63,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class BrokenDistribution:
     """A distribution that may bring plugins, but whose entry points cannot be read.
 
     :param path: its metadata folder.
@@ -79,9 +79,9 @@ class Unreadable:
         return _split(self.path)
 
 
-def read_offers() -> tuple[list[Offer], bool]:
+def read_offers() -> tuple[list[PluginEntry], bool]:
     """Return the offers of both groups in one pass, and whether every distribution could be read."""
-    offers: list[Offer] = []
+    offers: list[PluginEntry] = []
     sound = True
     for distribution in importlib.metadata.distributions(path=_folders()):
         try:
@@ -89,7 +89,7 @@ def read_offers() -> tuple[list[Offer], bool]:
         except Exception:  # noqa: BLE001  one unreadable file must not hide every plugin
             sound = False
             continue
-        offers += [Offer(entry) for entry in found]
+        offers += [PluginEntry(entry) for entry in found]
     return _first_seen(offers), sound
 
 
@@ -98,9 +98,9 @@ def _folders() -> list[str]:
     return list(dict.fromkeys(os.path.realpath(folder) for folder in sys.path if isinstance(folder, str)))
 
 
-def _first_seen(offers: list[Offer]) -> list[Offer]:
+def _first_seen(offers: list[PluginEntry]) -> list[PluginEntry]:
     """Leave out what an earlier copy of the same distribution offers; names are compared only where two collide."""
-    kept: dict[tuple[str, str], list[Offer]] = {}
+    kept: dict[tuple[str, str], list[PluginEntry]] = {}
     for offer in offers:
         rivals = kept.setdefault((offer.entry.group, offer.entry.name), [])
         if not any(_same_bringer(offer, rival) for rival in rivals):
@@ -108,12 +108,12 @@ def _first_seen(offers: list[Offer]) -> list[Offer]:
     return [offer for rivals in kept.values() for offer in rivals]
 
 
-def _same_bringer(one: Offer, other: Offer) -> bool:
+def _same_bringer(one: PluginEntry, other: PluginEntry) -> bool:
     name = one.distribution[0]
     return bool(name) and same_distribution(name, other.distribution[0])
 
 
-def unreadable() -> Iterator[Unreadable]:
+def unreadable() -> Iterator[BrokenDistribution]:
     """Yield the distributions on the path that mention our groups and whose entry points cannot be read."""
     for folder in _folders():
         for path in sorted(Path(folder).glob("*.*-info")):
@@ -121,7 +121,7 @@ def unreadable() -> Iterator[Unreadable]:
                 Distribution.at(path).entry_points  # noqa: B018  reading it is the test
             except Exception as error:  # noqa: BLE001  whatever a stranger's file brings about
                 if PROVIDERS.encode() in (path / "entry_points.txt").read_bytes():
-                    yield Unreadable(path, f"{type(error).__name__}: {error}")
+                    yield BrokenDistribution(path, f"{type(error).__name__}: {error}")
 
 
 def same_distribution(one: str, other: str) -> bool:

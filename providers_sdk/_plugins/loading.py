@@ -8,7 +8,7 @@ import pluggy
 
 from providers_sdk._environment import DISABLE, read_names
 from providers_sdk._http.exceptions import redact_chain
-from providers_sdk._plugins.entry_points import PROVIDERS, Offer
+from providers_sdk._plugins.entry_points import PROVIDERS, PluginEntry
 from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 from providers_sdk._plugins.remedies import find_remedy, hint_at_missing_mark, hint_at_misspelt_hook
@@ -144,7 +144,7 @@ def _check_contract(wanted: str) -> None:
         raise _Incompatible(f"it needs plugin contract {wanted}; this library has {CONTRACT}")
 
 
-def conflict(name: str, offers: list[Offer]) -> PluginConflict:
+def conflict(name: str, offers: list[PluginEntry]) -> PluginConflict:
     """Return the error for a ``name`` that several distributions offer."""
-    picks = " or ".join(repr(offer.pick) for offer in offers)
+    picks = " or ".join(repr(offer.qualified_name) for offer in offers)
     return PluginConflict(f"is offered by {len(offers)} distributions; choose one by {picks}", provider=name)

@@ -14,7 +14,14 @@ import pluggy
 
 from providers_sdk._callers import find_callers_level
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._plugins.entry_points import EXTENSIONS, PROVIDERS, Offer, Unreadable, read_offers, unreadable
+from providers_sdk._plugins.entry_points import (
+    EXTENSIONS,
+    PROVIDERS,
+    BrokenDistribution,
+    PluginEntry,
+    read_offers,
+    unreadable,
+)
 from providers_sdk._plugins.loading import Loaded, conflict, disabled_names, load
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._plugins.validation import check_class, check_name
@@ -40,9 +47,9 @@ class Registry:
     def __init__(self) -> None:
         self._renew()
         self._own: dict[str, type[Provider]] = {}
-        self._offers: dict[str, dict[str, list[Offer]]] | None = None
-        self._unreadable: list[Unreadable] | None = None
-        self._loaded: dict[Offer, Loaded] = {}
+        self._offers: dict[str, dict[str, list[PluginEntry]]] | None = None
+        self._unreadable: list[BrokenDistribution] | None = None
+        self._loaded: dict[PluginEntry, Loaded] = {}
         self._extensions: list[Loaded] | None = None
         self._warned_of: set[str] = set()
         renew_after_fork(self)
@@ -50,7 +57,7 @@ class Registry:
     def _renew(self) -> None:
         """Make the locks anew, in a forked child."""
         self._lock, self._extending = threading.RLock(), threading.RLock()
-        self._importing: dict[Offer, threading.RLock] = {}
+        self._importing: dict[PluginEntry, threading.RLock] = {}
 
     def names(self) -> list[str]:
         """Return the names of all providers, well or not, sorted."""
@@ -100,7 +107,7 @@ class Registry:
         """Return a hook host for each healthy extension; a bad one is logged and left out."""
         return [loaded.manager for loaded in self._load_extensions() if loaded.manager is not None]
 
-    def _offered(self, group: str) -> dict[str, list[Offer]]:
+    def _offered(self, group: str) -> dict[str, list[PluginEntry]]:
         if self._offers is not None:
             return self._offers[group]
         with self._lock:
@@ -110,10 +117,10 @@ class Registry:
                 self._offers = _grouped(found)
             return self._offers[group]
 
-    def _offer(self, name: str, *, warn: bool) -> Offer:
+    def _offer(self, name: str, *, warn: bool) -> PluginEntry:
         if not isinstance(name, str):
             raise UnknownProvider(f"a provider is named by a string, not {type(name).__name__}")
-        found = [offer for offer in self._offered(PROVIDERS).get(_short(name), []) if offer.is_named(name)]
+        found = [offer for offer in self._offered(PROVIDERS).get(_short(name), []) if offer.matches(name)]
         if not found:
             raise UnknownProvider(self._unknown(name))
         wanted = [offer for offer in found if not _is_disabled(offer)]
@@ -128,20 +135,22 @@ class Registry:
             self._warn_of_shadowed(bundled, wanted)
         return bundled
 
-    def _warn_of_shadowed(self, bundled: Offer, rivals: list[Offer]) -> None:
+    def _warn_of_shadowed(self, bundled: PluginEntry, rivals: list[PluginEntry]) -> None:
         name = bundled.entry.name
         with self._lock:
             if name in self._warned_of:
                 return
             self._warned_of.add(name)
-        others = " or ".join(repr(offer.pick) for offer in rivals if offer is not bundled)
-        sentence = f"{name!r} means the bundled provider {bundled.pick!r}; the other plugin of that name is {others}"
+        others = " or ".join(repr(offer.qualified_name) for offer in rivals if offer is not bundled)
+        sentence = (
+            f"{name!r} means the bundled provider {bundled.qualified_name!r}; the other plugin of that name is {others}"
+        )
         warnings.warn(sentence, PluginShadowed, stacklevel=find_callers_level())
 
     def _unknown(self, name: str) -> str:
         return f"there is no provider {name[:64]!r}; {suggest_name(_short(name), self.names())}"
 
-    def _load(self, offer: Offer) -> Loaded:
+    def _load(self, offer: PluginEntry) -> Loaded:
         if offer in self._loaded:
             return self._loaded[offer]
         with self._lock:
@@ -160,13 +169,13 @@ class Registry:
         broken = [_broken(found) for found in self._not_readable() if name in (None, found.distribution[0])]
         return sorted([*own, *rows], key=lambda row: row.name) + extensions + broken
 
-    def _meant(self, group: str, name: str | None) -> list[list[Offer]]:
+    def _meant(self, group: str, name: str | None) -> list[list[PluginEntry]]:
         offered = self._offered(group)
         if name is None:
             return [offered[short] for short in sorted(offered)]
-        return [[offer for offer in offered.get(_short(name), []) if offer.is_named(name)]]
+        return [[offer for offer in offered.get(_short(name), []) if offer.matches(name)]]
 
-    def _rows(self, offers: list[Offer], load: bool) -> list[PluginReport]:
+    def _rows(self, offers: list[PluginEntry], load: bool) -> list[PluginReport]:
         rivals = [offer for offer in offers if not _is_disabled(offer)]
         bundled = _find_bundled(rivals)
         if len(rivals) < 2 or bundled is not None:
@@ -179,7 +188,7 @@ class Registry:
             for offer in offers
         ]
 
-    def _row(self, offer: Offer, load: bool, bundled: Offer | None = None) -> PluginReport:
+    def _row(self, offer: PluginEntry, load: bool, bundled: PluginEntry | None = None) -> PluginReport:
         """The row of ``offer``, whose name means ``bundled`` where that is another one."""
         if _is_disabled(offer):
             remedy = f"take {offer.entry.name} out of PROVIDERS_SDK_DISABLE"
@@ -188,9 +197,13 @@ class Registry:
         if bundled in (None, offer) or row.reason:
             return row
         reason = f"{offer.entry.name!r} alone means the bundled provider"
-        return replace(row, reason=reason, remedy=f"ask for {offer.pick}, or PROVIDERS_SDK_DISABLE={bundled.pick}")
+        return replace(
+            row,
+            reason=reason,
+            remedy=f"ask for {offer.qualified_name}, or PROVIDERS_SDK_DISABLE={bundled.qualified_name}",
+        )
 
-    def _not_readable(self) -> list[Unreadable]:
+    def _not_readable(self) -> list[BrokenDistribution]:
         self._offered(PROVIDERS)
         with self._lock:
             if self._unreadable is None:
@@ -218,25 +231,25 @@ def _fresh(error: PluginError | None) -> PluginError:
     return fresh
 
 
-def _grouped(offers: list[Offer]) -> dict[str, dict[str, list[Offer]]]:
-    grouped: dict[str, dict[str, list[Offer]]] = {PROVIDERS: {}, EXTENSIONS: {}}
+def _grouped(offers: list[PluginEntry]) -> dict[str, dict[str, list[PluginEntry]]]:
+    grouped: dict[str, dict[str, list[PluginEntry]]] = {PROVIDERS: {}, EXTENSIONS: {}}
     for offer in offers:
         grouped[offer.entry.group].setdefault(offer.entry.name, []).append(offer)
     for rivals in (*grouped[PROVIDERS].values(), *grouped[EXTENSIONS].values()):
         if len(rivals) > 1:  # the picks of the others are not needed, and cost a file each
-            rivals.sort(key=lambda offer: offer.pick)
+            rivals.sort(key=lambda offer: offer.qualified_name)
     return grouped
 
 
-def _find_bundled(offers: list[Offer]) -> Offer | None:
+def _find_bundled(offers: list[PluginEntry]) -> PluginEntry | None:
     return next((offer for offer in offers if offer.is_bundled), None)
 
 
-def _is_disabled(offer: Offer) -> bool:
-    return any(offer.is_named(name) for name in disabled_names())
+def _is_disabled(offer: PluginEntry) -> bool:
+    return any(offer.matches(name) for name in disabled_names())
 
 
-def _described(offer: Offer, **facts: Any) -> PluginReport:
+def _described(offer: PluginEntry, **facts: Any) -> PluginReport:
     distribution, version = offer.distribution
     known = {"state": "available", **facts}
     return PluginReport(
@@ -254,7 +267,7 @@ def _registered(name: str, kind: type[Provider]) -> PluginReport:
     return PluginReport(name=name, state="loaded", entry_point=where, requires_contract=kind.requires_contract)
 
 
-def _broken(found: Unreadable) -> PluginReport:
+def _broken(found: BrokenDistribution) -> PluginReport:
     name, version = found.distribution
     return PluginReport(
         name=name,
@@ -266,8 +279,8 @@ def _broken(found: Unreadable) -> PluginReport:
     )
 
 
-def _choice(offer: Offer) -> str:
-    pick, distribution = offer.pick, offer.distribution[0]
+def _choice(offer: PluginEntry) -> str:
+    pick, distribution = offer.qualified_name, offer.distribution[0]
     return f"ask for {pick}, or PROVIDERS_SDK_DISABLE={pick}, or pip uninstall {distribution}"
 
 
