@@ -62,7 +62,7 @@ class AIPower(Provider):
         answer = http.with_tokens(
             chat_page(self.settings.get("page", ""), self.settings.get("bot", "")),
             lambda tokens: self._ask(tokens, message, http),
-            refused=lambda answer: answer.status == 403 and answer.wall is None,
+            refused=lambda answer: answer.status == 403 and answer.bot_wall is None,
         )
         _check(answer)
         if answer.content_type == "application/json":
@@ -137,7 +137,7 @@ def _is_same_host(one: SplitResult, other: SplitResult) -> bool:
 def _check(answer: HttpResponse) -> None:
     """Raise where the status is none of an answer's, with what it means on such a site."""
     hint = _HINTS.get(answer.status, "")
-    if answer.wall is not None or not hint or (answer.status == 400 and answer.text().strip() != "0"):
+    if answer.bot_wall is not None or not hint or (answer.status == 400 and answer.text().strip() != "0"):
         answer.check()
         return
     said = answer.status_error()

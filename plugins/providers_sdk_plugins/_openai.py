@@ -52,7 +52,7 @@ class OpenAICompatible(Provider):
         if not wanted or _REFUSED in http.site_state:
             return self._post(request, http)
         answer = self._post(request, http, stream_options={"include_usage": True})
-        if answer.status not in (400, 422) or answer.wall is not None:
+        if answer.status not in (400, 422) or answer.bot_wall is not None:
             return answer
         error = answer.status_error()
         if "stream_options" not in error.message:

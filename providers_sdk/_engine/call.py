@@ -100,7 +100,7 @@ class CallRunner:
         if not failures or left is None or left > 0:
             return None
         deadline_only = Limits(connect=None, first_token=None, idle=None, deadline=self.spec.limits.deadline)
-        error = Clock(deadline_only, started=self._started, now=self._now).verdict()
+        error = Clock(deadline_only, started=self._started, now=self._now).timeout_error()
         error.provider, error.__cause__ = failures[-1].provider, failures[-1]
         return error if isinstance(error, DeadlineExceeded) else None
 

@@ -13,7 +13,7 @@ from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
 from providers_sdk._http.redirects import is_redirect, redirect_target, with_credentials
 from providers_sdk._http.response import HttpResponse
-from providers_sdk._http.session import Pool
+from providers_sdk._http.session import HttpSession
 from providers_sdk._http.stacklevel import caller_stacklevel
 from providers_sdk._http.token_page import PageTokens
 from providers_sdk._http.tokens import Tokens
@@ -23,7 +23,7 @@ from providers_sdk._redact import bare_url
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Http", "HttpResponse", "Pool"]
+__all__ = ["Http", "HttpResponse", "HttpSession"]
 
 _log = logging.getLogger("providers_sdk")
 _log.addHandler(logging.NullHandler())
@@ -40,7 +40,7 @@ class Http:
     :param base: the provider's address, before every path.
     """
 
-    def __init__(self, pool: Pool, clock: Clock, base: str) -> None:
+    def __init__(self, pool: HttpSession, clock: Clock, base: str) -> None:
         self._pool, self.clock, self._base = pool, clock, base.rstrip("/")
         self._answers: list[HttpResponse] = []
         self._exchanges: list[Exchange] = []

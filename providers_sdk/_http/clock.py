@@ -63,9 +63,9 @@ class Clock:
         :raises TimeLimitExceeded: of the limit's own class.
         """
         if self._end <= self.now():
-            raise self.verdict()
+            raise self.timeout_error()
 
-    def verdict(self) -> TimeLimitExceeded:
+    def timeout_error(self) -> TimeLimitExceeded:
         """Return the error of the limit that ends first."""
         if self._end == math.inf:
             return TimeLimitExceeded("the network timed out, though no time limit is set")
@@ -79,11 +79,11 @@ class Clock:
         given = [seconds for seconds in (self.limits.connect, self.left()) if seconds is not None]
         return min(given) if given else None
 
-    def connect_verdict(self, elapsed: float) -> TimeLimitExceeded:
+    def connect_error(self, elapsed: float) -> TimeLimitExceeded:
         """Return the error for a connection that was not there in time."""
         left = self.left()
         if self.limits.connect is None or (left is not None and left <= 0):
-            return self.verdict()
+            return self.timeout_error()
         return _exceeded(ConnectTimeout, self.limits.connect, elapsed)
 
     @property

@@ -89,9 +89,9 @@ def _choose(chain: list[BaseException], clock: Clock, since: float, body: bool) 
             return link
     refused = any(isinstance(link, REFUSED) for link in chain)
     if not refused and any(isinstance(link, CONNECT_TIMEOUTS) for link in chain):
-        return clock.connect_verdict(clock.now() - since)
+        return clock.connect_error(clock.now() - since)
     if not refused and any(isinstance(link, TIMEOUTS) for link in chain):
-        return clock.verdict() if _at_end(clock) or body else clock.connect_verdict(clock.now() - since)
+        return clock.timeout_error() if _at_end(clock) or body else clock.connect_error(clock.now() - since)
     if reply := _proxy_reply(chain):
         return reply
     for foreign, ours, sentence in ROWS:

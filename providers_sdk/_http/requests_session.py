@@ -1,4 +1,4 @@
-"""The requests session that sends for an :class:`HttpSession <providers_sdk._http.session.Pool>`.
+"""The requests session that sends for an :class:`HttpSession <providers_sdk._http.session.HttpSession>`.
 
 It is opened at the first request, so that requests and urllib3 are loaded only by a call that needs them.
 """

@@ -11,7 +11,7 @@ from providers_sdk._http.body import Body
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange
 from providers_sdk._protocol import error_body
-from providers_sdk._protocol.bot_walls import wall_of
+from providers_sdk._protocol.bot_walls import detect_bot_wall
 from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.retry_after import find_retry_after
 from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE, Event, iter_events, sniff_body
@@ -73,9 +73,9 @@ class HttpResponse:
         return str(self.headers.get("content-type") or "").partition(";")[0].strip().lower()
 
     @property
-    def wall(self) -> str | None:
+    def bot_wall(self) -> str | None:
         """The name of the bot wall that answered, if one did."""
-        return wall_of(self.status, self.headers)
+        return detect_bot_wall(self.status, self.headers)
 
     def json(self, *, status: Collection[int] = (200,), types: Collection[str] = _JSON_TYPES) -> Any:
         """Return the body as JSON.
@@ -189,8 +189,8 @@ class HttpResponse:
         return error_body.describe_body(text, self.content_type)
 
     def _check_wall(self) -> None:
-        if self.wall is not None:
-            raise self._error(*error_body.explain_wall(self.status, self.wall))
+        if self.bot_wall is not None:
+            raise self._error(*error_body.explain_wall(self.status, self.bot_wall))
 
     def _type_error(self, types: Collection[str]) -> errors.ProviderError:
         """Return the error for a body that has none of ``types``."""

@@ -21,7 +21,7 @@ from providers_sdk.errors import InvalidArgument
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Pool", "SessionCache", "check_proxy", "check_session"]
+__all__ = ["HttpSession", "SessionCache", "check_proxy", "check_session"]
 
 _MOST_LEARNED = 32
 _MOST_SESSIONS = 16
@@ -42,7 +42,7 @@ def check_session(session: object) -> "requests.Session | None":
     return session
 
 
-class Pool:
+class HttpSession:
     """The connections of one client to one provider.
 
     :param proxy: see :func:`check_proxy`.

@@ -88,13 +88,13 @@ class PageTokens:
 
     def _fetch(self) -> Tokens:
         answer = self._get(self._where.path, params=self._past_cache(), headers={"accept": "text/html"})
-        if answer.status != 200 and answer.wall is None:
+        if answer.status != 200 and answer.bot_wall is None:
             raise self._page_failed(answer)
         page = answer.page()
         found = self._where.extract(page)
         if not self._where.missing(found):
             return Tokens(found, url=answer.location)
-        words = f"{self._redact(self._where.drift(page, found))}; {self._where.advice}"
+        words = f"{self._redact(self._where.describe_missing(page, found))}; {self._where.advice}"
         raise TokensNotFound(words, url=page.url, status=page.status)
 
     def _past_cache(self) -> dict[str, str] | None:

@@ -145,7 +145,7 @@ def _wait(flight: "Future[Tokens]", clock: Clock) -> Tokens | None:
     try:
         failure = flight.exception(timeout=None if left is None else max(left, 0.0))
     except WaitTimeout:
-        raise clock.verdict() from None
+        raise clock.timeout_error() from None
     if failure is None:
         return flight.result()
     if isinstance(failure, ProviderError) and not isinstance(failure, (TimeLimitExceeded, Closed)):

@@ -6,7 +6,7 @@ Sources: the vendors' own documentation of these headers. A wall is reported as 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["WALLS", "Wall", "wall_of"]
+__all__ = ["WALLS", "Wall", "detect_bot_wall"]
 
 _NO = frozenset({401, 403, 405, 429, 503})
 
@@ -41,6 +41,6 @@ WALLS = (
 )
 
 
-def wall_of(status: int, headers: Mapping[str, str]) -> str | None:
+def detect_bot_wall(status: int, headers: Mapping[str, str]) -> str | None:
     """Return the name of the wall that answered, or ``None``."""
     return next((wall.name for wall in WALLS if wall.matches(status, headers)), None)

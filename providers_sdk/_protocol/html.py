@@ -145,7 +145,7 @@ class TokenPage:
         """Return the names of the tokens that a page must have and that are not among ``found``."""
         return [name for name in self.tokens if name not in found and name not in self.optional]
 
-    def drift(self, page: Page, found: Mapping[str, str]) -> str:
+    def describe_missing(self, page: Page, found: Mapping[str, str]) -> str:
         """Return what is missing, where it was looked for, and what the page was: for an error's message."""
         missing = self.missing(found)
         looked = "; ".join(f"{name}: {', '.join(map(str, self.tokens[name]))}" for name in missing)

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from providers_sdk._environment import secret_values, unknown_variables, variable_name
 from providers_sdk._http.client import Http
-from providers_sdk._http.session import Pool
+from providers_sdk._http.session import HttpSession
 from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
@@ -158,7 +158,7 @@ class BoundProvider:
     """
 
     provider: Described
-    session: Pool
+    session: HttpSession
 
     @property
     def name(self) -> str:
@@ -215,7 +215,7 @@ def bind(provider: Described, *, proxy: str | None = None, session: Any = None) 
 
     :param session: a ``requests.Session`` to borrow from.
     """
-    return BoundProvider(provider, Pool(proxy=proxy, session=session, secrets=_secrets(provider)))
+    return BoundProvider(provider, HttpSession(proxy=proxy, session=session, secrets=_secrets(provider)))
 
 
 def _secrets(provider: Described) -> frozenset[str]:

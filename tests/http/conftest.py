@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from providers_sdk import Limits
-from providers_sdk._http.client import Http, HttpResponse, Pool
+from providers_sdk._http.client import Http, HttpResponse, HttpSession
 from providers_sdk._http.clock import Clock
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer
 
@@ -53,12 +53,12 @@ def serve_tls(stack: ExitStack) -> Callable[..., TLSServer]:
 def open_http(stack: ExitStack) -> Callable[..., Http]:
     """Make an ``Http`` for an address; limits are given by name, the rest goes to the pool."""
 
-    def make(url: str, *, pool: Pool | None = None, **given: Any) -> Http:
+    def make(url: str, *, pool: HttpSession | None = None, **given: Any) -> Http:
         limits = {
             name: given.pop(name) for name in list(given) if name in {"connect", "first_token", "idle", "deadline"}
         }
         if pool is None:
-            pool = Pool(**given)
+            pool = HttpSession(**given)
             stack.callback(pool.close)
         http = Http(pool, Clock(Limits(**limits)), url)
         stack.callback(http.close)

@@ -13,7 +13,7 @@ from providers_sdk import (
     ProxyFailed,
     TLSFailed,
 )
-from providers_sdk._http.client import Pool
+from providers_sdk._http.client import HttpSession
 from providers_sdk.testing import Connection, RawServer, Received, event
 from providers_sdk.testing.faults.bodies import chunk
 from tests.http.steps import (
@@ -53,7 +53,7 @@ def test_after_the_end_mark_the_connection_serves_the_next_call(
     head: bytes, body: bytes, serve: Serve, open_http: OpenHttp
 ) -> None:
     site = serve(run_steps(send(head, body)))
-    pool = Pool(proxy="")
+    pool = HttpSession(proxy="")
     for _ in range(5):
         assert [it.data for it in open_http(site.url, pool=pool).post("/").events()] == ["a", "[DONE]"]
     assert (site.connections, len(site.requests)) == (1, 5)
@@ -200,7 +200,7 @@ def peer(sock: socket.socket) -> object:
 
 def test_a_thousand_streams_broken_off_leave_no_socket_open(serve: Serve, open_http: OpenHttp) -> None:
     site = serve(run_steps(send(CHUNKED, chunk(event("a")) * 3), wait_for_close))
-    pool = Pool(proxy="")
+    pool = HttpSession(proxy="")
     threads = threading.active_count()
     for number in range(1000):
         http = open_http(site.url, pool=pool)
@@ -229,7 +229,7 @@ def test_a_response_that_urllib3_refuses_leaves_no_socket_open(serve: Serve, ope
 
 def test_closing_the_pool_closes_kept_connections(serve: Serve, open_http: OpenHttp) -> None:
     site = serve(run_steps(send(OK)))
-    pool = Pool(proxy="")
+    pool = HttpSession(proxy="")
     with ThreadPoolExecutor(20) as threads:
         assert list(threads.map(lambda _: open_http(site.url, pool=pool).get("/").json(), range(100))) == [{}] * 100
     assert client_sockets(site.address[1]) > 0
@@ -246,7 +246,7 @@ def test_threads_that_share_a_pool_keep_each_its_own_limit(serve: Serve, open_ht
         else:
             connection.send(OK)
 
-    site, pool = serve(script), Pool(proxy="")
+    site, pool = serve(script), HttpSession(proxy="")
 
     def ask(number: int) -> object:
         http = open_http(site.url, pool=pool, first_token=LIMIT if number % 2 else PATIENCE)
@@ -261,7 +261,7 @@ def test_threads_that_share_a_pool_keep_each_its_own_limit(serve: Serve, open_ht
 
 
 def test_a_session_works_without_a_clock(serve: Serve) -> None:
-    site, pool = serve(run_steps(send(OK))), Pool(proxy="")
+    site, pool = serve(run_steps(send(OK))), HttpSession(proxy="")
     assert [pool.session().get(site.url).json() for _ in range(2)] == [{}, {}]
     assert site.connections == 1
     pool.close()

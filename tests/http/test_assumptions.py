@@ -70,11 +70,11 @@ def test_every_row_of_the_list_has_a_test_and_every_test_a_row() -> None:
 
 
 def test_row_poolmanager_pool_classes_by_scheme(manager: urllib3.PoolManager) -> None:
-    class Pool(urllib3.HTTPConnectionPool):
+    class HttpSession(urllib3.HTTPConnectionPool):
         pass
 
-    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": Pool}
-    assert type(manager.connection_from_url("http://127.0.0.1")) is Pool
+    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": HttpSession}
+    assert type(manager.connection_from_url("http://127.0.0.1")) is HttpSession
     assert type(urllib3.PoolManager().connection_from_url("http://127.0.0.1")) is urllib3.HTTPConnectionPool
 
 
@@ -87,10 +87,10 @@ def test_row_httpconnectionpool_connectioncls(serve: Serve) -> None:
     class Connection(HTTPConnection):
         pass
 
-    class Pool(urllib3.HTTPConnectionPool):
+    class HttpSession(urllib3.HTTPConnectionPool):
         ConnectionCls = Connection
 
-    with Pool("127.0.0.1", serve(run_steps(send(OK))).address[1]) as pool:
+    with HttpSession("127.0.0.1", serve(run_steps(send(OK))).address[1]) as pool:
         assert type(pool.request("GET", "/", preload_content=False).connection) is Connection
 
 

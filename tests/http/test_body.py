@@ -13,7 +13,7 @@ import pytest
 from urllib3 import HTTPConnectionPool
 
 from providers_sdk import Closed, ProviderError
-from providers_sdk._http.client import HttpResponse, Pool
+from providers_sdk._http.client import HttpResponse, HttpSession
 from providers_sdk.testing import Connection, RawServer, Received, event
 from providers_sdk.testing.faults.bodies import chunk
 from tests.http.steps import CHUNKED, OK, PATIENCE, OpenHttp, Serve
@@ -47,7 +47,7 @@ def test_closing_a_response_spares_the_call_that_has_its_connection_by_then(
             assert gates["resume"].wait(PATIENCE)
 
     monkeypatch.setattr(HTTPConnectionPool, "_put_conn", put_and_pause)
-    site, pool = serve(script), Pool(proxy="")
+    site, pool = serve(script), HttpSession(proxy="")
     first = open_http(site.url, pool=pool).get("/first")
     with ThreadPoolExecutor(2) as threads:
         reading = threads.submit(first.json)
@@ -66,7 +66,7 @@ def test_closing_a_response_spares_the_call_that_has_its_connection_by_then(
 
 def test_a_response_that_is_closed_while_it_is_read_costs_its_connection(serve: Serve, open_http: OpenHttp) -> None:
     site = serve(stream_and_wait)
-    pool = Pool(proxy="")
+    pool = HttpSession(proxy="")
     with ThreadPoolExecutor(1) as threads:
         for _ in range(20):
             answer, started = open_http(site.url, pool=pool).get("/"), threading.Event()
@@ -80,7 +80,7 @@ def test_a_response_that_is_closed_while_it_is_read_costs_its_connection(serve: 
 
 def test_a_close_at_any_moment_of_a_read_ends_in_the_answer_or_closed(serve: Serve, open_http: OpenHttp) -> None:
     site = serve(lambda connection, _: connection.send(OK))
-    pool, go = Pool(proxy=""), threading.Barrier(2)
+    pool, go = HttpSession(proxy=""), threading.Barrier(2)
     with ThreadPoolExecutor(1) as threads:
         for _ in range(200):
             answer = open_http(site.url, pool=pool).get("/")
@@ -168,7 +168,7 @@ def test_children_that_are_forked_under_sixteen_threads_close_and_ask(open_http:
     stop = threading.Event()
 
     with BusySite() as site:
-        pool = Pool(proxy="")
+        pool = HttpSession(proxy="")
         waiting = [open_http(site.url, pool=pool) for _ in range(4)]
         answers = [http.get("/stream") for http in waiting]
 

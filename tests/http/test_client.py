@@ -19,7 +19,7 @@ from providers_sdk import (
     TokensNotFound,
     TooLarge,
 )
-from providers_sdk._http.client import Http, HttpResponse, Pool
+from providers_sdk._http.client import Http, HttpResponse, HttpSession
 from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk.plugin import Attr, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer, html, json_response
@@ -264,7 +264,7 @@ def test_a_redirect_with_an_endless_body_does_not_hang(method: str, serve: Serve
         while True:
             connection.send(b"x" * 65_536)
 
-    site, pool = serve(script), Pool(proxy="")
+    site, pool = serve(script), HttpSession(proxy="")
     http = open_http(site.url, pool=pool)
     if method == "GET":
         assert http.get("/").json() == {}
@@ -320,7 +320,7 @@ def ask(http: Http, text: str = "hi") -> Any:
 def test_tokens_are_scraped_once_and_fetched_anew_once_when_refused(
     blog: Blog, serve: Serve, open_http: OpenHttp
 ) -> None:
-    site, pool = serve(sends(blog.answer)), Pool(proxy="")
+    site, pool = serve(sends(blog.answer)), HttpSession(proxy="")
     for _ in range(3):
         assert ask(open_http(site.url, pool=pool)) == {"said": "hi"}
     assert blog.pages == 1
@@ -343,7 +343,7 @@ def test_tokens_that_are_refused_twice_are_refused(blog: Blog, serve: Serve, ope
 def test_fifty_threads_fetch_the_page_once_and_once_more_when_it_has_changed(
     blog: Blog, serve: Serve, open_http: OpenHttp
 ) -> None:
-    site, pool = serve(sends(blog.answer)), Pool(proxy="")
+    site, pool = serve(sends(blog.answer)), HttpSession(proxy="")
     blog.gate.clear()
     with ThreadPoolExecutor(50) as threads:
         for pages in (1, 2):

@@ -6,7 +6,7 @@ import pytest
 import urllib3.util.connection
 
 from providers_sdk import ConnectFailed
-from providers_sdk._http.client import Pool
+from providers_sdk._http.client import HttpSession
 from providers_sdk.testing import Connection, Received
 from tests.http.steps import OK, OpenHttp, Serve, run_steps, send
 
@@ -35,7 +35,7 @@ def test_a_source_address_is_bound_to(serve: Serve, open_http: OpenHttp) -> None
         peers.append(connection.sock.getpeername())
         connection.send(OK)
 
-    site, pool = serve(script), Pool(proxy="")
+    site, pool = serve(script), HttpSession(proxy="")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         ours = free.getsockname()

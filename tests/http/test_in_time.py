@@ -16,7 +16,7 @@ from providers_sdk import (
     IdleTimeout,
     TimeLimitExceeded,
 )
-from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.clock import Clock
 from providers_sdk.testing import Connection, ProxyServer, RawServer, event
 from providers_sdk.testing.faults.bodies import chunk
@@ -194,7 +194,7 @@ def test_a_request_that_nobody_takes_from_a_kept_connection_ends_at_the_limit(op
             connection.send(OK)
             assert done.wait(PATIENCE)
 
-    done, pool = threading.Event(), Pool(proxy="")
+    done, pool = threading.Event(), HttpSession(proxy="")
     with TakesOne() as site:
         assert open_http(site.url, pool=pool).get("/").json() == {}
         http = open_http(site.url, pool=pool, first_token=LIMIT)

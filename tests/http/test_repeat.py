@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from providers_sdk import Client, ConnectionLost, FirstTokenTimeout, ProviderError
-from providers_sdk._http.client import Pool
+from providers_sdk._http.client import HttpSession
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer
 from tests.http.steps import (
     OK,
@@ -109,7 +109,7 @@ def test_the_repeat_is_not_repeated(open_http: OpenHttp) -> None:
 def test_a_repeat_that_fails_otherwise_says_so(open_http: OpenHttp) -> None:
     losses = iter([reset, wait_for_close])
     with LosesSecond(lambda connection: next(losses)(connection), receive=False, sound=1) as site:
-        pool = Pool(proxy="")
+        pool = HttpSession(proxy="")
         assert open_http(site.url, pool=pool).post("/").json() == {}
         with pytest.raises(FirstTokenTimeout):
             open_http(site.url, pool=pool, first_token=3.0).post("/", data=LARGE)

@@ -284,7 +284,7 @@ def test_retry_after_may_be_a_date(fetch: Fetch) -> None:
 def test_a_bot_wall_is_blocked_whatever_is_asked_of_it(fetch: Fetch) -> None:
     for read in (HttpResponse.json, HttpResponse.events, HttpResponse.page, HttpResponse.check):
         answer = fetch(b"<title>Just a moment</title>", "page", status=403, headers={"cf-mitigated": "challenge"})
-        assert answer.wall == "Cloudflare challenge"
+        assert answer.bot_wall == "Cloudflare challenge"
         error = caught(Blocked, lambda: read(answer))  # noqa: B023
         assert (error.status, "Cloudflare" in error.message) == (403, True)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from providers_sdk import ConnectionLost, HTTPStatusError, ProxyFailed
-from providers_sdk._http.client import Pool
+from providers_sdk._http.client import HttpSession
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received
 from tests.http.steps import OK, PATIENCE, OpenHttp, Serve, ServeTLS, assert_within, run_steps, send
 
@@ -42,7 +42,7 @@ def test_interim_responses_before_every_second_answer_shift_none(
     status: int, serve: Serve, open_http: OpenHttp
 ) -> None:
     site = serve(echo_after(lambda number: INTERIM[status] if number % 2 else b""))
-    pool = Pool(proxy="")
+    pool = HttpSession(proxy="")
     assert [open_http(site.url, pool=pool).post(f"/{number}").json() for number in range(200)] == list(range(200))
     assert (site.connections, len(site.requests)) == (1, 200)
     pool.close()
@@ -93,7 +93,7 @@ def test_a_connection_that_closes_after_an_interim_response_is_lost(serve: Serve
 
 def test_switched_protocols_are_an_error_and_close_the_connection(serve: Serve, open_http: OpenHttp) -> None:
     site = serve(run_steps(send(SWITCH, OK)))
-    pool = Pool(proxy="")
+    pool = HttpSession(proxy="")
     with pytest.raises(HTTPStatusError, match="answered 101") as caught:
         open_http(site.url, pool=pool).post("/").json()
     assert caught.value.status == 101

@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth, HTTPProxyAuth
 
 from providers_sdk import AuthenticationFailed, Client, ConnectFailed, InvalidArgument, ProviderError, ProxyFailed
-from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk._http.session import check_proxy
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer
@@ -49,13 +49,13 @@ def test_a_proxy_that_cannot_be_used_is_refused_without_showing_it(proxy: Any) -
         check_proxy(proxy)
     assert "sesame" not in str(caught.value)
     with pytest.raises(InvalidArgument):
-        Pool(proxy=proxy)
+        HttpSession(proxy=proxy)
 
 
 def test_a_socks_proxy_without_the_extra_is_refused_naming_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InvalidArgument, match=r"pip install 'providers-sdk\[socks\]'"):
-        Pool(proxy="socks5://127.0.0.1:1080")
+        HttpSession(proxy="socks5://127.0.0.1:1080")
 
 
 HTTP = "http://acme.example/"
@@ -64,23 +64,23 @@ HTTP = "http://acme.example/"
 def test_the_argument_wins_over_the_lent_session_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://environment:1")
     lent = requests.Session()
-    assert Pool(session=lent).proxies(HTTP)["http"] == "http://environment:1"
+    assert HttpSession(session=lent).proxies(HTTP)["http"] == "http://environment:1"
     lent.proxies = {"http": "http://lent:2"}
-    assert Pool(session=lent).proxies(HTTP) == {"http": "http://lent:2"}
-    assert Pool(session=lent, proxy="http://argument:3").proxies(HTTP)["http"] == "http://argument:3"
+    assert HttpSession(session=lent).proxies(HTTP) == {"http": "http://lent:2"}
+    assert HttpSession(session=lent, proxy="http://argument:3").proxies(HTTP)["http"] == "http://argument:3"
 
 
 def test_an_empty_proxy_switches_the_environments_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://environment:1")
     monkeypatch.setenv("ALL_PROXY", "http://environment:1")
-    assert Pool(proxy="").proxies(HTTP) == {}
+    assert HttpSession(proxy="").proxies(HTTP) == {}
 
 
 @pytest.mark.parametrize("exempt", ["acme.example", ".example", "*", "localhost,::1,acme.example", "a, acme.example "])
 def test_hosts_that_the_environment_exempts_are_asked_directly(monkeypatch: pytest.MonkeyPatch, exempt: str) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://environment:1")
     monkeypatch.setenv("NO_PROXY", exempt)
-    assert not Pool().proxies(HTTP).get("http")
+    assert not HttpSession().proxies(HTTP).get("http")
 
 
 def test_what_the_environment_says_of_other_things_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ def test_what_the_environment_says_of_other_things_does_no_harm(monkeypatch: pyt
     monkeypatch.setenv("NO_PROXY", "localhost,::1,10.0.0.0/8")
     monkeypatch.setenv("HTTPS_PROXY", "http://[broken")
     monkeypatch.setenv("rsync_proxy", "a:b:c")
-    assert Pool().proxies(HTTP)["http"] == "http://environment:1"
+    assert HttpSession().proxies(HTTP)["http"] == "http://environment:1"
 
 
 def test_a_broken_proxy_of_the_environment_is_refused_when_it_is_needed(
@@ -193,13 +193,13 @@ SECRETS = ["user:se%40same@", "user:se@same@", "user:se@same@", "sesame-key@", "
 def test_the_secrets_of_every_proxy_are_hidden(how: str, info: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lent = requests.Session()
     if how == "argument":
-        redact = Pool(proxy=f"http://{info}proxy:1").redact
+        redact = HttpSession(proxy=f"http://{info}proxy:1").redact
     elif how == "lent":
         lent.proxies = {"https": f"http://{info}proxy:1"}
-        redact = Pool(session=lent).redact
+        redact = HttpSession(session=lent).redact
     else:
         monkeypatch.setenv("https_proxy", f"{'' if 'without' in how else 'http://'}{info}proxy:1")
-        redact = Pool().redact
+        redact = HttpSession().redact
     plain = info[:-1].replace("%40", "@")
     for text in (info[:-1], plain, base64.b64encode(plain.encode()).decode()):
         shown = redact(f"<{text}>")
@@ -217,7 +217,7 @@ def test_the_credentials_of_a_lent_session_are_hidden(name: str) -> None:
     lent.headers[name] = "Bearer sesame-1"
     lent.auth = ("bob", "sesame-2")
     lent.cookies.set("session", "sesame-3")
-    redact = Pool(session=lent).redact
+    redact = HttpSession(session=lent).redact
     assert redact("sesame-1, sesame-2, sesame-3") == "[hidden], [hidden], [hidden]"
     assert redact("Bearer, bob, session") == "Bearer, bob, session"
     assert redact("Basic " + base64.b64encode(b"bob:sesame-2").decode()) == "Basic [hidden]"
@@ -237,7 +237,7 @@ PARAMS: dict[str, Any] = {
 def test_the_credentials_in_the_params_of_a_lent_session_are_hidden(params: Any) -> None:
     lent = requests.Session()
     lent.params = params
-    shown = Pool(session=lent).redact("key=sesame-0&lang=english")
+    shown = HttpSession(session=lent).redact("key=sesame-0&lang=english")
     assert "sesame" not in shown
     assert "lang=english" in shown
 
@@ -246,7 +246,7 @@ def test_what_describes_a_message_or_its_sender_is_no_credential() -> None:
     lent = requests.Session()
     lent.headers.update({"accept-language": "de-DE,de;q=0.9", "user-agent": "my-script/1.0.2024", "x-team": "kitchen"})
     text = "de-DE,de;q=0.9 my-script/1.0.2024 kitchen gzip, deflate keep-alive"
-    assert Pool(session=lent).redact(text) == text
+    assert HttpSession(session=lent).redact(text) == text
 
 
 class SignsEach(AuthBase):
@@ -271,7 +271,7 @@ def signs(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
 def test_the_password_of_a_lent_auth_object_is_hidden_before_it_is_used(auth: Any) -> None:
     lent = requests.Session()
     lent.auth = auth
-    redact = Pool(session=lent).redact
+    redact = HttpSession(session=lent).redact
     assert redact("bob:sesame-2") == "[hidden]"
     assert redact("Basic " + base64.b64encode(b"bob:sesame-2").decode()) == "Basic [hidden]"
 
@@ -302,7 +302,7 @@ def test_of_an_auth_that_signs_each_request_anew_only_the_last_signatures_are_ke
 
     lent = requests.Session()
     lent.auth = sign
-    pool = Pool(session=lent)
+    pool = HttpSession(session=lent)
     http = open_http(site.url, pool=pool)
     for _ in range(100):
         http.get("/").json()
@@ -315,7 +315,7 @@ def test_a_lent_session_that_changed_before_it_was_first_used_is_hidden_as_it_is
     site: RawServer, open_http: OpenHttp
 ) -> None:
     lent = requests.Session()
-    pool = Pool(session=lent)
+    pool = HttpSession(session=lent)
     lent.headers["x-password"] = "sesame"
     open_http(site.url, pool=pool).get("/").json()
     assert site.requests[0].headers["x-password"] == "sesame"
@@ -329,13 +329,13 @@ def test_certificates_are_checked_against_what_the_session_or_the_variable_names
     lent, curl, ours = requests.Session(), tmp_path / "curl.pem", tmp_path / "requests.pem"
     curl.touch()
     ours.touch()
-    assert Pool().verify() is True
+    assert HttpSession().verify() is True
     monkeypatch.setenv("CURL_CA_BUNDLE", str(curl))
-    assert Pool().verify() == str(curl)
+    assert HttpSession().verify() == str(curl)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ours))
-    assert Pool(session=lent).verify() == str(ours)
+    assert HttpSession(session=lent).verify() == str(ours)
     lent.verify = str(tmp_path)
-    assert Pool(session=lent).verify() == str(tmp_path)
+    assert HttpSession(session=lent).verify() == str(tmp_path)
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -400,7 +400,7 @@ def test_a_lent_session_is_used_and_neither_written_to_nor_closed(serve: Serve, 
     lent.cookies.set("mine", "7")
     lent.mount(site.url, adapter)
     mounted, before = dict(lent.adapters), copy.deepcopy(vars(lent) | {"adapters": None})
-    pool = Pool(session=lent)
+    pool = HttpSession(session=lent)
     http = open_http(site.url, pool=pool)
     assert [http.get("/").json(), http.post("/", json={}).json()] == [{}, {}]
     http.close()

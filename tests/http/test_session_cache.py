@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.session import SessionCache
 from providers_sdk.testing import RawServer
 
@@ -16,7 +16,7 @@ OpenHttp = Callable[..., Http]
 Serve = Callable[..., RawServer]
 
 
-def open_sockets(pool: Pool) -> int:
+def open_sockets(pool: HttpSession) -> int:
     adapter: Any = pool.session().get_adapter("http://acme.invalid")
     pools = [adapter.poolmanager.pools.get(key) for key in adapter.poolmanager.pools.keys()]  # noqa: SIM118
     return sum(connection is not None for one in pools if one and one.pool for connection in one.pool.queue)
@@ -69,7 +69,7 @@ def test_threads_that_ask_at_once_share_one_session() -> None:
 def test_a_retired_session_that_nobody_uses_is_closed_at_once(
     serve: Serve, says: Callable[..., Any], open_http: OpenHttp
 ) -> None:
-    pool = Pool(proxy="")
+    pool = HttpSession(proxy="")
     http = open_http(serve(says(OK)).url, pool=pool)
     http.get("/").json()
     http.close()
@@ -81,7 +81,7 @@ def test_a_retired_session_that_nobody_uses_is_closed_at_once(
 def test_a_retired_session_serves_whoever_uses_it_to_the_end(
     serve: Serve, says: Callable[..., Any], open_http: OpenHttp
 ) -> None:
-    pool, site = Pool(proxy=""), serve(says(OK))
+    pool, site = HttpSession(proxy=""), serve(says(OK))
     first, second = open_http(site.url, pool=pool), open_http(site.url, pool=pool)
     assert first.get("/").json() == {}
     pool.retire()
@@ -96,7 +96,7 @@ def test_a_retired_session_serves_whoever_uses_it_to_the_end(
 def test_a_session_that_is_used_again_after_it_was_retired_is_closed_again(
     serve: Serve, says: Callable[..., Any], open_http: OpenHttp
 ) -> None:
-    pool, site = Pool(proxy=""), serve(says(OK))
+    pool, site = HttpSession(proxy=""), serve(says(OK))
     pool.retire()
     http = open_http(site.url, pool=pool)
     assert http.get("/").json() == {}
@@ -108,9 +108,9 @@ def test_four_hundred_settings_leave_sixteen_sockets(
     serve: Serve, says: Callable[..., Any], open_http: OpenHttp
 ) -> None:
     site, pools = serve(says(OK)), []
-    cache: SessionCache[Pool] = SessionCache(Pool.retire)
+    cache: SessionCache[HttpSession] = SessionCache(HttpSession.retire)
     for number in range(400):
-        pool = cache.get("acme", number, lambda: Pool(proxy=""))
+        pool = cache.get("acme", number, lambda: HttpSession(proxy=""))
         pools.append(pool)
         http = open_http(site.url, pool=pool)
         http.get("/").json()
@@ -126,7 +126,7 @@ def test_a_user_that_is_gone_without_closing_does_not_keep_a_retired_session_ope
     class User:
         pass
 
-    pool, user = Pool(proxy=""), User()
+    pool, user = HttpSession(proxy=""), User()
     pool.attach(user)
     if closed:
         pool.detach(user)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from providers_sdk import AuthenticationFailed, ProviderError, TokenPageFailed, UnsupportedOption
-from providers_sdk._http.client import Http, HttpResponse, Pool
+from providers_sdk._http.client import Http, HttpResponse, HttpSession
 from providers_sdk.plugin import Attr, PromptAltered, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer
 from providers_sdk.testing.fake_service import html, json_response
@@ -91,7 +91,7 @@ class Cached:
 
 
 def test_refused_tokens_are_fetched_past_the_cache_and_kept_for_the_page(serve: Serve, open_http: OpenHttp) -> None:
-    cached, pool = Cached(), Pool(proxy="")
+    cached, pool = Cached(), HttpSession(proxy="")
     cached.kept["/talk"] = chat("old")
     site = serve(sends(cached.answer))
     for _ in range(2):
@@ -102,7 +102,7 @@ def test_refused_tokens_are_fetched_past_the_cache_and_kept_for_the_page(serve: 
 
 
 def test_tokens_just_refused_are_not_posted_again_while_the_page_holds_them(serve: Serve, open_http: OpenHttp) -> None:
-    cached, pool = Cached(), Pool(proxy="")
+    cached, pool = Cached(), HttpSession(proxy="")
     site = serve(sends(lambda it: chat("old") if it.method == "GET" else cached.answer(it)))
     for gets in (2, 3, 4):
         with pytest.raises(AuthenticationFailed, match=r"answered 403 .*expired.*probably a cached copy") as caught:
@@ -116,7 +116,7 @@ def test_tokens_just_refused_are_not_posted_again_while_the_page_holds_them(serv
 
 
 def test_once_the_page_has_new_tokens_they_are_used(serve: Serve, open_http: OpenHttp) -> None:
-    cached, pool, nonce = Cached(), Pool(proxy=""), ["old"]
+    cached, pool, nonce = Cached(), HttpSession(proxy=""), ["old"]
     site = serve(sends(lambda it: chat(nonce[0]) if it.method == "GET" else cached.answer(it)))
     with pytest.raises(ProviderError):
         ask(open_http(site.url, pool=pool))
@@ -155,7 +155,7 @@ def test_a_password_follows_to_https_on_the_same_host(
 
 
 def test_a_warning_is_given_once_for_each_client_and_site(open_http: OpenHttp) -> None:
-    pool = Pool(proxy="")
+    pool = HttpSession(proxy="")
     with pytest.warns(PromptAltered, match="first"):
         open_http("http://acme.invalid", pool=pool).warn_once(PromptAltered("first"))
     open_http("http://acme.invalid", pool=pool).warn_once(PromptAltered("second"))  # a warning here is an error

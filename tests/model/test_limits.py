@@ -123,8 +123,8 @@ def test_a_limit_that_is_off_never_ends(hands: Hands) -> None:
     hands.move(1e9)
     clock.check()
     assert (clock.left(), clock.connect_timeout()) == (None, None)
-    assert isinstance(clock.verdict(), TimeLimitExceeded)
-    assert isinstance(clock.connect_verdict(1.0), TimeLimitExceeded)
+    assert isinstance(clock.timeout_error(), TimeLimitExceeded)
+    assert isinstance(clock.connect_error(1.0), TimeLimitExceeded)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_the_limit_that_ends_first_is_the_one_that_is_named(
 ) -> None:
     clock = Clock(limits, now=hands)
     hands.move(5)
-    error = clock.verdict()
+    error = clock.timeout_error()
     assert (type(error), error.seconds, error.elapsed) == (kind, seconds, 5)
 
 
@@ -163,7 +163,7 @@ def test_an_error_tells_limit_value_time_passed_and_what_to_do(
     if name == "idle":
         clock.piece_arrived()
     hands.move(2.75)
-    error = clock.connect_verdict(2.75) if name == "connect" else clock.verdict()
+    error = clock.connect_error(2.75) if name == "connect" else clock.timeout_error()
     assert (type(error), error.limit, error.seconds, error.elapsed) == (kind, name, 2.5, 2.75)
     assert f"within 2.5 s (limit {name}=2.5, 2.8 s have passed); raise {name}=" in str(error)
 
@@ -173,9 +173,9 @@ def test_connecting_may_take_its_limit_or_what_is_left(hands: Hands) -> None:
     assert clock.connect_timeout() == 3
     hands.move(9)
     assert clock.connect_timeout() == 1
-    assert type(clock.connect_verdict(1.0)) is ConnectTimeout
+    assert type(clock.connect_error(1.0)) is ConnectTimeout
     hands.move(1)
-    assert type(clock.connect_verdict(2.0)) is FirstTokenTimeout
+    assert type(clock.connect_error(2.0)) is FirstTokenTimeout
 
 
 limit = st.none() | st.floats(0.01, 100)

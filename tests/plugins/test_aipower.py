@@ -181,7 +181,7 @@ def test_maintenance_says_how_long_to_wait(outcome: Outcome) -> None:
 
 
 def test_a_bot_wall_is_no_expired_nonce(outcome: Outcome) -> None:
-    def wall(connection: Connection, received: Received) -> None:
+    def bot_wall(connection: Connection, received: Received) -> None:
         connection.send(b"HTTP/1.1 403 Forbidden\r\ncf-mitigated: challenge\r\nContent-Length: 0\r\n\r\n")
 
     with AIPowerSite() as site:

@@ -23,7 +23,7 @@ from providers_sdk import (
     UnsupportedOption,
     Usage,
 )
-from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.messages import parse_messages
 from providers_sdk.plugin import Request
@@ -134,7 +134,7 @@ def test_a_service_that_refuses_stream_options_is_asked_once_more_without_and_th
 def test_the_refused_request_is_noted_for_the_list_of_attempts() -> None:
     with OpenAISite("strict") as site:
         provider = OpenAI(site.client_settings())
-        pool = Pool()
+        pool = HttpSession()
         http = Http(pool, Clock(Limits()), site.url)
         chunks = list(provider.complete(Request(parse_messages("Hi"), "m"), http))
         http.close()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers_sdk import Client, InvalidArgument, Limits, UnsupportedOption
-from providers_sdk._http.client import Http, Pool
+from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.clock import Clock
 from providers_sdk.plugin import Message, PromptAltered, Request
 from providers_sdk_plugins._wordpress import find_losses, keep_lines, keep_marks
@@ -101,7 +101,7 @@ def test_where_warnings_are_errors_each_such_prompt_is_refused() -> None:
 
 def test_a_strict_request_is_refused_before_anything_is_sent() -> None:
     with AIPowerSite() as site:
-        provider, pool = AnyAIPower({"url": site.url}), Pool(proxy="")
+        provider, pool = AnyAIPower({"url": site.url}), HttpSession(proxy="")
         request = Request((Message("user", SCRIPT),), "default", strict=True)
         with pytest.raises(UnsupportedOption, match="which strict=True forbids; lost: what stands between < and >"):
             next(provider.complete(request, Http(pool, Clock(Limits()), site.url)))
@@ -111,7 +111,7 @@ def test_a_strict_request_is_refused_before_anything_is_sent() -> None:
 
 def test_a_strict_request_that_arrives_unchanged_is_asked() -> None:
     with AIPowerSite() as site:
-        provider, pool = AnyAIPower({"url": site.url}), Pool(proxy="")
+        provider, pool = AnyAIPower({"url": site.url}), HttpSession(proxy="")
         request = Request((Message("user", "one\n  two"),), "default", strict=True)
         http = Http(pool, Clock(Limits()), site.url)
         assert "".join(map(str, provider.complete(request, http))) == f"{site.text}stop"

@@ -1,7 +1,7 @@
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from providers_sdk._protocol.bot_walls import WALLS, wall_of
+from providers_sdk._protocol.bot_walls import WALLS, detect_bot_wall
 
 ANSWERS = {
     "Cloudflare challenge": (403, {"CF-Mitigated": "challenge", "Server": "cloudflare"}),
@@ -16,8 +16,8 @@ ANSWERS = {
 }
 
 
-def wall(status: int, headers: dict[str, str]) -> str | None:
-    return wall_of(status, CaseInsensitiveDict(headers))
+def bot_wall(status: int, headers: dict[str, str]) -> str | None:
+    return detect_bot_wall(status, CaseInsensitiveDict(headers))
 
 
 @pytest.mark.parametrize("name", ANSWERS)

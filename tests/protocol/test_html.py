@@ -103,14 +103,14 @@ def test_a_token_of_a_size_that_no_token_has_is_none() -> None:
 
 def test_the_report_says_what_is_missing_where_it_was_looked_for_and_what_the_page_was() -> None:
     found = page('<title>Welcome\n back</title><div class="chat" data-post="7">')
-    report = WANTED.drift(found, WANTED.extract(found))
+    report = WANTED.describe_missing(found, WANTED.extract(found))
     assert report == (
         "the page https://acme.example/talk "
         f"(status 200, title 'Welcome back', {len(found.html)} bytes) holds no nonce "
         "(looked for nonce: .chat data-nonce, #chat data-nonce, script value 'search_nonce'); found: post"
     )
-    assert "no nonce and no post" in WANTED.drift(page(""), {})
-    assert "it asks for a password" in WANTED.drift(page('<input type="PASSWORD">'), {})
+    assert "no nonce and no post" in WANTED.describe_missing(page(""), {})
+    assert "it asks for a password" in WANTED.describe_missing(page('<input type="PASSWORD">'), {})
 
 
 def test_a_token_that_is_optional_may_be_missing() -> None:
@@ -118,11 +118,11 @@ def test_a_token_that_is_optional_may_be_missing() -> None:
     assert where.missing({"nonce": "x"}) == []
     assert where.missing({"post": "7"}) == ["nonce"]
     assert where.required({"nonce": "x", "post": "7"}) == {"nonce": "x"}
-    assert "holds no nonce (looked for nonce:" in where.drift(page(""), {})
+    assert "holds no nonce (looked for nonce:" in where.describe_missing(page(""), {})
 
 
 def test_the_report_cuts_a_long_title_and_shows_no_control_characters() -> None:
-    report = WANTED.drift(page(f"<title>\x1b[2J{'x' * 5000}</title>"), {})
+    report = WANTED.describe_missing(page(f"<title>\x1b[2J{'x' * 5000}</title>"), {})
     assert "\x1b" not in report
     assert len(report) < 500
 
@@ -178,6 +178,6 @@ HOSTILE = {
 def test_a_hostile_page_costs_no_more_than_its_size(html: bytes) -> None:
     started = time.thread_time()
     hostile = Page(html)
-    WANTED.drift(hostile, WANTED.extract(hostile))
+    WANTED.describe_missing(hostile, WANTED.extract(hostile))
     assert ScriptValue("nonce").find(hostile) is None
     assert time.thread_time() - started < 5.0  # quadratic work would take minutes

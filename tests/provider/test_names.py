@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from providers_sdk import Client, FinishReason, Registry
-from providers_sdk._http.session import Pool
+from providers_sdk._http.session import HttpSession
 from providers_sdk._provider.attempt import AttemptRun
 from providers_sdk._provider.binding import BoundProvider
 from providers_sdk.plugin import Chunk, Http, Provider, Request
@@ -41,7 +41,7 @@ COLLIDED = ("sign", "request", "secrets", "pool", "guarded")
 def internal_names() -> set[str]:
     """Return every attribute of the classes that hold what the base class once held."""
     run = AttemptRun.__init__.__code__.co_names
-    classes: set[str] = {name for kind in (BoundProvider, Pool, AttemptRun) for name in vars(kind)}
+    classes: set[str] = {name for kind in (BoundProvider, HttpSession, AttemptRun) for name in vars(kind)}
     return {name for name in {*classes, *run, *COLLIDED, "bind", "close", "run", "state"} if not name.startswith("__")}
 
 
