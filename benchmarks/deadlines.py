@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 
 from providers_sdk import Client, ProviderError
 from providers_sdk.testing import Connection, Received, json_response
-from providers_sdk.testing.faults import FAULTS, TLSServer, rigged
+from providers_sdk.testing.faults import FAULTS, TLSServer, inject
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
@@ -36,7 +36,7 @@ def struck(fault: str, *, on: str = "POST") -> Case:
 
     @contextlib.contextmanager
     def case(deadline: float) -> Iterator[Client]:
-        with rigged(FAULTS[fault], AIPowerSite(), on=on) as rig, client("chatgptfree", rig.url, deadline) as asking:
+        with inject(FAULTS[fault], AIPowerSite(), on=on) as rig, client("chatgptfree", rig.url, deadline) as asking:
             yield asking
 
     return case
@@ -73,7 +73,7 @@ def three_that_hang(deadline: float) -> Iterator[Client]:
     """Three services, each of which hangs for more than a third of the deadline."""
     names = ["pizzagpt", "gizai", "openai"]
     given = {"first_token": deadline * 0.45, "retries": 0}
-    with rigged(FAULTS["stall_before_headers"], PizzagptSite()) as rig, client(names, rig.url, deadline, **given) as it:
+    with inject(FAULTS["stall_before_headers"], PizzagptSite()) as rig, client(names, rig.url, deadline, **given) as it:
         yield it
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from providers_sdk import Client, Registry
 from providers_sdk.testing import StandIn
-from providers_sdk.testing.faults import FAULTS, Kind, NamedFault, Trial, try_fault
+from providers_sdk.testing.faults import FAULTS, FaultResult, Kind, NamedFault, run_fault
 
 SLACK = 0.5
 SIDE_BY_SIDE = 12
@@ -29,7 +29,7 @@ class Row:
 
     provider: str
     mode: str
-    trials: list[Trial]
+    trials: list[FaultResult]
     files: int
     threads: int
     seconds: float
@@ -75,12 +75,12 @@ def ways() -> Iterator[tuple[str, str]]:
                 yield name, "page"
 
 
-def attempt(provider: str, mode: str, fault: NamedFault) -> Trial:
+def attempt(provider: str, mode: str, fault: NamedFault) -> FaultResult:
     """Ask once with the fault in the way."""
     streams = registry.get(provider).supports_stream
     kind: Kind = "page" if mode == "page" else "stream" if mode == "stream" and streams else "json"
     site = site_of(provider, mode)
-    trial = try_fault(fault, provider, site, kind=kind, stream=mode != "json", registry=registry)
+    trial = run_fault(fault, provider, site, kind=kind, stream=mode != "json", registry=registry)
     return replace(trial, error=None)  # whose traceback holds all that was read
 
 

@@ -22,7 +22,7 @@ from providers_sdk import (
     TimeLimitExceeded,
 )
 from providers_sdk.testing import Connection, RawServer, Received, json_response
-from providers_sdk.testing.faults import FAULTS, ProxyServer, TLSServer, rigged
+from providers_sdk.testing.faults import FAULTS, ProxyServer, TLSServer, inject
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
@@ -79,7 +79,7 @@ def _client(provider: str, url: str, **given: object) -> Client:
 
 @pytest.mark.parametrize(("on", "name"), ENDLESS)
 def test_the_deadline_ends_whatever_goes_on(on: str, name: str) -> None:
-    with rigged(FAULTS[name], AIPowerSite(), on=on) as rig, _client("chatgptfree", rig.url) as client, _timed() as call:
+    with inject(FAULTS[name], AIPowerSite(), on=on) as rig, _client("chatgptfree", rig.url) as client, _timed() as call:
         _ = client.chat("hi").text
     assert isinstance(call.error, DeadlineExceeded)
     assert DEADLINE <= call.seconds < DEADLINE + SLACK
@@ -115,7 +115,7 @@ def test_the_deadline_holds_through_a_proxy_and_its_tunnel() -> None:
 
 def test_the_deadline_ends_a_handshake_that_is_never_answered() -> None:
     with (
-        rigged(FAULTS["tls_no_handshake"], PizzagptSite()) as rig,
+        inject(FAULTS["tls_no_handshake"], PizzagptSite()) as rig,
         _client("pizzagpt", rig.url) as client,
         _timed() as call,
     ):
@@ -168,7 +168,7 @@ def test_three_fallbacks_that_hang_share_one_deadline() -> None:
 
 
 def test_a_first_provider_that_hangs_until_the_deadline_leaves_nothing_to_the_next() -> None:
-    with rigged(FAULTS["stall_before_headers"], PizzagptSite()) as rig:
+    with inject(FAULTS["stall_before_headers"], PizzagptSite()) as rig:
         rows = {name: {"url": rig.url} for name in ("pizzagpt", "gizai")}
         given = {"first_token": None, "idle": None, "deadline": DEADLINE, "retries": 2, "proxy": ""}
         with Client(("pizzagpt", "gizai"), settings=rows, **given) as client, _timed() as call:  # type: ignore[arg-type]
@@ -180,7 +180,7 @@ def test_a_first_provider_that_hangs_until_the_deadline_leaves_nothing_to_the_ne
 
 def test_retries_end_with_the_deadline() -> None:
     with (
-        rigged(FAULTS["status_503"], PizzagptSite()) as rig,
+        inject(FAULTS["status_503"], PizzagptSite()) as rig,
         _client("pizzagpt", rig.url, retries=1000) as client,
         _timed() as call,
     ):
@@ -191,7 +191,7 @@ def test_retries_end_with_the_deadline() -> None:
 
 def test_idle_is_told_from_first_and_carries_what_had_come() -> None:
     with (
-        rigged(FAULTS["comments_midway"], AIPowerSite()) as rig,
+        inject(FAULTS["comments_midway"], AIPowerSite()) as rig,
         _client("chatgptfree", rig.url, first_token=5, idle=0.3, deadline=5) as client,
         _timed() as call,
     ):
@@ -204,7 +204,7 @@ def test_idle_is_told_from_first_and_carries_what_had_come() -> None:
 
 def test_first_counts_the_token_page_too() -> None:
     with (
-        rigged(FAULTS["slow_headers"], AIPowerSite(), on="GET") as rig,
+        inject(FAULTS["slow_headers"], AIPowerSite(), on="GET") as rig,
         _client("chatgptfree", rig.url, first_token=0.3, deadline=5) as client,
         _timed() as call,
     ):
@@ -216,7 +216,7 @@ def test_first_counts_the_token_page_too() -> None:
 
 def test_connect_ends_a_handshake() -> None:
     with (
-        rigged(FAULTS["tls_no_handshake"], PizzagptSite()) as rig,
+        inject(FAULTS["tls_no_handshake"], PizzagptSite()) as rig,
         _client("pizzagpt", rig.url, connect=0.3, deadline=5, retries=0) as client,
         _timed() as call,
     ):
@@ -227,7 +227,7 @@ def test_connect_ends_a_handshake() -> None:
 
 
 def test_the_consumers_own_time_counts_for_the_deadline_and_not_for_idle() -> None:
-    with rigged(FAULTS["closed_between_calls"], AIPowerSite()) as rig:
+    with inject(FAULTS["closed_between_calls"], AIPowerSite()) as rig:
         with _client("chatgptfree", rig.url, idle=0.2, deadline=5) as client:
             reply = client.chat("hi")
             next(reply)
@@ -244,7 +244,7 @@ def test_the_consumers_own_time_counts_for_the_deadline_and_not_for_idle() -> No
 
 def test_after_the_end_mark_nothing_holds_the_answer_back() -> None:
     with (
-        rigged(FAULTS["endless_trailers"], AIPowerSite()) as rig,
+        inject(FAULTS["endless_trailers"], AIPowerSite()) as rig,
         _client("chatgptfree", rig.url, deadline=5) as client,
         _timed() as call,
     ):
@@ -280,7 +280,7 @@ def test_threads_that_wait_for_one_token_page_each_keep_their_own_deadline() -> 
 
 def test_a_time_limit_survives_pickling() -> None:
     with (
-        rigged(FAULTS["stall_midway"], AIPowerSite()) as rig,
+        inject(FAULTS["stall_midway"], AIPowerSite()) as rig,
         _client("chatgptfree", rig.url, idle=0.2) as client,
         _timed() as call,
     ):

@@ -15,7 +15,7 @@ from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Refused, Request
 from providers_sdk.testing import Connection, Received, Response, StandIn, event, sse
 from providers_sdk.testing import html as page
-from providers_sdk.testing.faults import FAULTS, ProxyServer, rigged, spellings, told
+from providers_sdk.testing.faults import FAULTS, ProxyServer, inject, spellings, told
 from providers_sdk.testing.faults.answers import echoed
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.gizai import GizAISite
@@ -265,7 +265,7 @@ def test_no_fault_of_the_wire_tells_a_secret(who: Who, printed: Callable[[], str
              "bad_chunk_size", "short_length", "wrong_gzip", "endless_headers", "refused", "tls_wrong_name",
              "tls_unknown_ca", "redirect_elsewhere", "redirect_to_file", "key_echoed", "forbidden"]  # fmt: skip
     for name in quick:
-        with rigged(FAULTS[name], who.site()) as rig, _client(who, rig.url) as client:
+        with inject(FAULTS[name], who.site()) as rig, _client(who, rig.url) as client:
             error = _ask(client)
             assert error is not None, name
             assert _found(told(error)) == [], name

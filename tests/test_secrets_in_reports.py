@@ -11,7 +11,7 @@ import requests
 from providers_sdk import Client, HTTPStatusError, ProviderError, Registry
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request
 from providers_sdk.testing import RawServer, StandIn
-from providers_sdk.testing.faults import FAULTS, rigged
+from providers_sdk.testing.faults import FAULTS, inject
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
@@ -47,7 +47,7 @@ def fail(client: Client) -> ProviderError:
 def test_no_local_variable_in_a_traceback_holds_the_key(name: str, fault: str) -> None:
     kind, setting = SITES[name]
     with (
-        rigged(FAULTS[fault], kind()) as rig,
+        inject(FAULTS[fault], kind()) as rig,
         Client(name, settings=settings(name, rig.url, setting), **LIMITS) as client,
     ):
         error = fail(client)
@@ -62,7 +62,7 @@ def settings(name: str, url: str, setting: str) -> dict[str, dict[str, str]]:
 
 
 def test_the_cause_of_a_failed_connection_is_kept() -> None:
-    with rigged(FAULTS["refused"], OpenAISite()) as rig:
+    with inject(FAULTS["refused"], OpenAISite()) as rig:
         with Client("openai", settings=settings("openai", rig.url, "key"), **LIMITS) as client:
             error = fail(client)
     assert isinstance(error.__cause__, requests.ConnectionError)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from providers_sdk.testing.contract import CLAIMS, ProviderContract, judge
     from providers_sdk.testing.fake_service import Fault, StandIn, deltas, event, html, json_response, sse
-    from providers_sdk.testing.faults import FAULTS, NamedFault, ProxyServer, TLSServer, rigged
+    from providers_sdk.testing.faults import FAULTS, NamedFault, ProxyServer, TLSServer, inject
     from providers_sdk.testing.response import Response
     from providers_sdk.testing.server import Connection, RawServer, Received
 
@@ -29,16 +29,16 @@ __all__ = [
     "deltas",
     "event",
     "html",
+    "inject",
     "json_response",
     "judge",
-    "rigged",
     "sse",
 ]
 
 _NAMES = {
     "contract": "CLAIMS ProviderContract judge",
     "fake_service": "Fault StandIn deltas event html json_response sse",
-    "faults": "FAULTS NamedFault ProxyServer TLSServer rigged",
+    "faults": "FAULTS NamedFault ProxyServer TLSServer inject",
     "response": "Response",
     "server": "Connection RawServer Received",
 }

@@ -364,7 +364,7 @@ def test_an_error_of_our_own_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPat
     assert outcome.error == "Error: internal LookupError: a bug, in two lines (--traceback shows where)"
 
 
-# Ends that are nobody's fault
+# Expected that are nobody's fault
 
 
 @pytest.mark.parametrize("stdin", [b"hello", b"line after line\n" * 100_000], ids=["short", "long"])

@@ -88,7 +88,7 @@ class Huge(Scripted):
 
 
 @dataclass
-class Rig:
+class FaultSetup:
     """An engine with a clock of its own."""
 
     now: float = 1000.0
@@ -134,15 +134,15 @@ class Rig:
 
 
 @pytest.fixture
-def rig() -> Rig:
-    return Rig()
+def rig() -> FaultSetup:
+    return FaultSetup()
 
 
 def outcomes(attempts: Sequence[Attempt]) -> list[tuple[str, str]]:
     return [(attempt.provider, attempt.outcome) for attempt in attempts]
 
 
-def test_the_first_answer_is_the_answer(rig: Rig) -> None:
+def test_the_first_answer_is_the_answer(rig: FaultSetup) -> None:
     one, two = Scripted("one", ["Hi ", "there", STOP]), Scripted("two", ["Ho", STOP])
     reply = rig.ask(one, two)
     assert (reply.text, reply.provider) == ("Hi there", "one")
@@ -151,7 +151,7 @@ def test_the_first_answer_is_the_answer(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("failure", [DOWN, BUSY, raises(ConnectionLost), raises(RateLimited, status=429)])
-def test_what_a_repeat_can_cure_is_repeated_after_a_wait(failure: Step, rig: Rig) -> None:
+def test_what_a_repeat_can_cure_is_repeated_after_a_wait(failure: Step, rig: FaultSetup) -> None:
     one = Scripted("one", [failure], [failure], ["Hi", STOP])
     reply = rig.ask(one)
     assert reply.text == "Hi"
@@ -161,7 +161,7 @@ def test_what_a_repeat_can_cure_is_repeated_after_a_wait(failure: Step, rig: Rig
     assert 0 <= rig.slept[1] <= 1.0
 
 
-def test_retries_end_with_the_last_error_and_every_attempt(rig: Rig) -> None:
+def test_retries_end_with_the_last_error_and_every_attempt(rig: FaultSetup) -> None:
     one = Scripted("one", [DOWN], [BUSY], [DOWN])
     error = rig.fail(one)
     assert type(error) is ConnectFailed
@@ -170,7 +170,7 @@ def test_retries_end_with_the_last_error_and_every_attempt(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("retries", [0, 1, 5])
-def test_the_policy_says_how_often(retries: int, rig: Rig) -> None:
+def test_the_policy_says_how_often(retries: int, rig: FaultSetup) -> None:
     one = Scripted("one", [DOWN])
     rig.fail(one, policy=RetryPolicy(retries=retries))
     assert one.asked == retries + 1
@@ -192,34 +192,34 @@ HOPELESS = {
 
 
 @pytest.mark.parametrize("failure", HOPELESS.values(), ids=HOPELESS)
-def test_what_no_repeat_can_cure_is_not_repeated_but_the_next_one_is_asked(failure: Step, rig: Rig) -> None:
+def test_what_no_repeat_can_cure_is_not_repeated_but_the_next_one_is_asked(failure: Step, rig: FaultSetup) -> None:
     one, two = Scripted("one", [failure]), Scripted("two", ["Ho", STOP])
     reply = rig.ask(one, two)
     assert (reply.text, reply.provider) == ("Ho", "two")
     assert (one.asked, two.asked, rig.slept) == (1, 1, [])
 
 
-def test_a_services_own_wait_is_waited_and_a_little_more(rig: Rig) -> None:
+def test_a_services_own_wait_is_waited_and_a_little_more(rig: FaultSetup) -> None:
     one = Scripted("one", [raises(RateLimited, status=429, retry_after=7.0)], ["Hi", STOP])
     assert rig.ask(one).text == "Hi"
     assert 7.0 <= rig.slept[0] <= 7.7
 
 
-def test_a_wait_that_is_too_long_is_not_waited_but_told(rig: Rig) -> None:
+def test_a_wait_that_is_too_long_is_not_waited_but_told(rig: FaultSetup) -> None:
     error = rig.fail(Scripted("one", [raises(RateLimited, status=429, retry_after=3600.0)]))
     assert rig.slept == []
     assert error.retry_after == 3600
     assert "3600 s" in error.message
 
 
-def test_a_wait_that_would_pass_the_deadline_is_not_waited_but_told(rig: Rig) -> None:
+def test_a_wait_that_would_pass_the_deadline_is_not_waited_but_told(rig: FaultSetup) -> None:
     one = Scripted("one", [raises(RateLimited, status=429, retry_after=7.0)])
     error = rig.fail(one, limits=Limits(deadline=5))
     assert (one.asked, rig.slept) == (1, [])
     assert "deadline" in error.message
 
 
-def test_the_deadline_is_over_everything_together(rig: Rig) -> None:
+def test_the_deadline_is_over_everything_together(rig: FaultSetup) -> None:
     slow: list[Step] = [rig.takes(4), Usage(1, 1), DOWN]
     one, two, three = Scripted("one", slow), Scripted("two", slow), Scripted("three", slow)
     error = rig.fail(one, two, three, limits=Limits(deadline=10, first_token=None), policy=RetryPolicy(retries=0))
@@ -229,14 +229,14 @@ def test_the_deadline_is_over_everything_together(rig: Rig) -> None:
     assert [outcome for _, outcome in outcomes(error.attempts)] == ["ConnectFailed"] * 2 + ["DeadlineExceeded"]
 
 
-def test_after_the_deadline_nobody_else_is_asked(rig: Rig) -> None:
+def test_after_the_deadline_nobody_else_is_asked(rig: FaultSetup) -> None:
     one, two = Scripted("one", [Usage(1, 1), rig.takes(11), Usage(1, 1), "late", STOP]), Scripted("two", ["Ho", STOP])
     error = rig.fail(one, two, limits=Limits(deadline=10, first_token=None))
     assert isinstance(error, DeadlineExceeded)
     assert two.asked == 0
 
 
-def test_each_provider_has_the_limit_first_for_itself(rig: Rig) -> None:
+def test_each_provider_has_the_limit_first_for_itself(rig: FaultSetup) -> None:
     late: list[Step] = [Usage(1, 1), rig.takes(7), Usage(1, 1), "late", STOP]
     one, two = Scripted("one", late), Scripted("two", [rig.takes(4), "Ho", STOP])
     reply = rig.ask(one, two, limits=Limits(first_token=6, deadline=20))
@@ -245,7 +245,7 @@ def test_each_provider_has_the_limit_first_for_itself(rig: Rig) -> None:
     assert reply.attempts[1].first_token == 4
 
 
-def test_the_consumers_own_time_is_no_idleness_but_counts_for_the_deadline(rig: Rig) -> None:
+def test_the_consumers_own_time_is_no_idleness_but_counts_for_the_deadline(rig: FaultSetup) -> None:
     one = Scripted("one", ["a", "b", "c", STOP])
     reply = rig.ask(one, limits=Limits(idle=5, deadline=25))
     for expected in "abc":
@@ -264,7 +264,7 @@ def test_the_consumers_own_time_is_no_idleness_but_counts_for_the_deadline(rig: 
     assert raised.value.partial == "a"
 
 
-def test_a_service_that_pauses_too_long_is_idle(rig: Rig) -> None:
+def test_a_service_that_pauses_too_long_is_idle(rig: FaultSetup) -> None:
     reply = rig.ask(Scripted("one", ["a", Usage(1, 1), rig.takes(6), Usage(1, 1), "b", STOP]), limits=Limits(idle=5))
     assert next(reply) == "a"
     with pytest.raises(IdleTimeout) as raised:
@@ -272,7 +272,7 @@ def test_a_service_that_pauses_too_long_is_idle(rig: Rig) -> None:
     assert (raised.value.partial, raised.value.provider) == ("a", "one")
 
 
-def test_all_are_asked_in_their_order_and_all_are_told(rig: Rig) -> None:
+def test_all_are_asked_in_their_order_and_all_are_told(rig: FaultSetup) -> None:
     names = ("one", "two", "three")
     error = rig.fail(*(Scripted(name, [BUSY]) for name in names), policy=RetryPolicy(retries=1))
     assert isinstance(error, AllProvidersFailed)
@@ -282,7 +282,7 @@ def test_all_are_asked_in_their_order_and_all_are_told(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("mistake", [InvalidArgument, MissingSetting])
-def test_a_callers_mistake_is_not_papered_over(mistake: type[ProviderError], rig: Rig) -> None:
+def test_a_callers_mistake_is_not_papered_over(mistake: type[ProviderError], rig: FaultSetup) -> None:
     one, two = Scripted("one", [raises(mistake)]), Scripted("two", ["Ho", STOP])
     error = rig.fail(one, two)
     assert type(error) is mistake
@@ -290,14 +290,14 @@ def test_a_callers_mistake_is_not_papered_over(mistake: type[ProviderError], rig
     assert two.asked == 0
 
 
-def test_a_callers_mistake_about_any_provider_is_raised_before_one_is_asked(rig: Rig) -> None:
+def test_a_callers_mistake_about_any_provider_is_raised_before_one_is_asked(rig: FaultSetup) -> None:
     one = Scripted("one", ["Hi", STOP])
     error = rig.fail(one, MissingSetting("needs a key", provider="two"))
     assert type(error) is MissingSetting
     assert one.asked == 0
 
 
-def test_who_cannot_honour_an_option_is_passed_over_and_the_attempts_say_so(rig: Rig) -> None:
+def test_who_cannot_honour_an_option_is_passed_over_and_the_attempts_say_so(rig: FaultSetup) -> None:
     one, two = Scripted("one", ["Hi", STOP]), Scripted("two", ["Ho", STOP])
     two.known_options = ("temperature",)  # type: ignore[misc]
     reply = rig.ask(one, two, options={"temperature": 0.2})
@@ -307,7 +307,7 @@ def test_who_cannot_honour_an_option_is_passed_over_and_the_attempts_say_so(rig:
     assert ("attempt_finished", "one", "skipped") in rig.told
 
 
-def test_an_option_that_nobody_knows_is_the_callers_mistake(rig: Rig) -> None:
+def test_an_option_that_nobody_knows_is_the_callers_mistake(rig: FaultSetup) -> None:
     one, two = Scripted("one", ["Hi", STOP]), Scripted("two", ["Ho", STOP])
     error = rig.fail(one, two, options={"colour": "red"})
     assert type(error) is UnsupportedOption
@@ -316,7 +316,7 @@ def test_an_option_that_nobody_knows_is_the_callers_mistake(rig: Rig) -> None:
     assert (one.asked, two.asked) == (0, 0)
 
 
-def test_who_does_not_know_a_strictly_named_model_is_passed_over(rig: Rig) -> None:
+def test_who_does_not_know_a_strictly_named_model_is_passed_over(rig: FaultSetup) -> None:
     one, two = Scripted("one", ["Hi", STOP]), Scripted("two", ["Ho", STOP])
     three = Huge("three", ["Ha", STOP])
     reply = rig.ask(one, three, model="huge", strict=True)
@@ -327,7 +327,7 @@ def test_who_does_not_know_a_strictly_named_model_is_passed_over(rig: Rig) -> No
     assert (one.asked, two.asked) == (0, 0)
 
 
-def test_a_plugin_that_cannot_be_loaded_is_passed_over(rig: Rig) -> None:
+def test_a_plugin_that_cannot_be_loaded_is_passed_over(rig: FaultSetup) -> None:
     broken = PluginLoadError("importing it raised ImportError", provider="broken")
     reply = rig.ask(broken, Scripted("two", ["Ho", STOP]))
     assert reply.text == "Ho"
@@ -336,7 +336,7 @@ def test_a_plugin_that_cannot_be_loaded_is_passed_over(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("piece", ["so ", Reasoning("hm")])
-def test_after_the_first_piece_a_failure_is_raised_and_nobody_is_asked(piece: Chunk, rig: Rig) -> None:
+def test_after_the_first_piece_a_failure_is_raised_and_nobody_is_asked(piece: Chunk, rig: FaultSetup) -> None:
     one, two = Scripted("one", [piece, BUSY]), Scripted("two", ["Ho", STOP])
     reply = rig.ask(one, two)
     with pytest.raises(HTTPStatusError) as raised:
@@ -347,20 +347,20 @@ def test_after_the_first_piece_a_failure_is_raised_and_nobody_is_asked(piece: Ch
     assert (one.asked, two.asked, rig.slept) == (1, 0, [])
 
 
-def test_token_counts_alone_are_no_piece(rig: Rig) -> None:
+def test_token_counts_alone_are_no_piece(rig: FaultSetup) -> None:
     one, two = Scripted("one", [Usage(1, 1), "", BUSY]), Scripted("two", [Usage(2, 2), "Ho", STOP])
     reply = rig.ask(one, two, policy=RetryPolicy(retries=0))
     assert list(reply.chunks()) == [Usage(2, 2), "Ho", STOP]
 
 
-def test_an_answer_that_is_too_long_is_broken_off(rig: Rig) -> None:
+def test_an_answer_that_is_too_long_is_broken_off(rig: FaultSetup) -> None:
     reply = rig.ask(Scripted("one", ["12345", "67890", "1", STOP]), max_chars=10)
     with pytest.raises(TooLarge, match="max_chars") as raised:
         list(reply)
     assert raised.value.partial == "1234567890"
 
 
-def test_ctrl_c_ends_the_call_at_once(rig: Rig) -> None:
+def test_ctrl_c_ends_the_call_at_once(rig: FaultSetup) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -373,14 +373,14 @@ def test_ctrl_c_ends_the_call_at_once(rig: Rig) -> None:
     assert two.asked == 0
 
 
-def test_a_replaced_model_is_warned_of_once_however_often_it_is_asked(rig: Rig) -> None:
+def test_a_replaced_model_is_warned_of_once_however_often_it_is_asked(rig: FaultSetup) -> None:
     one = Scripted("one", [DOWN], [DOWN], ["Hi", STOP])
     with pytest.warns(ModelReplaced) as caught:
         assert rig.ask(one, model="huge").text == "Hi"
     assert (one.asked, len(caught)) == (3, 1)
 
 
-def test_every_attempt_that_started_is_told_to_have_finished(rig: Rig) -> None:
+def test_every_attempt_that_started_is_told_to_have_finished(rig: FaultSetup) -> None:
     reply = rig.ask(Scripted("one", [DOWN], [BUSY], ["Hi", STOP]), Scripted("two", ["Ho", STOP]))
     assert len(reply.attempts) == 3
     assert rig.told == [
@@ -412,7 +412,7 @@ def signed(name: str, script: Sequence[Step], time: int) -> list[Step]:
 @settings(max_examples=500)
 @given(scripts=SCRIPTS, retries=st.integers(0, 3))
 def test_a_reply_holds_the_text_of_one_provider_asked_once(scripts: list[list[list[Step]]], retries: int) -> None:
-    rig = Rig()
+    rig = FaultSetup()
     providers = [
         Scripted(f"p{number}:", *(signed(f"p{number}:", script, time) for time, script in enumerate(rows)))
         for number, rows in enumerate(scripts)

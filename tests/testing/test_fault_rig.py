@@ -1,4 +1,4 @@
-"""The fault rig itself: its faults do what they say, stop by themselves, and try_fault is not fooled."""
+"""The fault rig itself: its faults do what they say, stop by themselves, and run_fault is not fooled."""
 
 import base64
 import contextlib
@@ -20,10 +20,10 @@ from providers_sdk.testing.faults import (
     NamedFault,
     ProxyServer,
     TLSServer,
-    rigged,
+    inject,
+    run_fault,
     spellings,
     told,
-    try_fault,
 )
 
 STRIKING = [fault for fault in FAULTS.values() if fault.act is not None]
@@ -104,7 +104,7 @@ def test_faults_are_values_that_nobody_can_change() -> None:
 
 def test_a_fault_that_does_not_strike_at_an_answer_says_so() -> None:
     assert len(ARRANGED) >= 6
-    with socket.socket() as mine, pytest.raises(TypeError, match="rigged"):
+    with socket.socket() as mine, pytest.raises(TypeError, match="inject"):
         FAULTS["refused"](Connection(mine), Received("GET", "/"))
 
 
@@ -195,7 +195,7 @@ def test_a_fault_spoils_the_answer_that_the_site_would_have_given() -> None:
 
 
 def test_a_fault_strikes_only_at_the_method_that_it_is_set_to() -> None:
-    with rigged(FAULTS["status_500"], Small(), on="GET") as rig:
+    with inject(FAULTS["status_500"], Small(), on="GET") as rig:
         assert requests.get(rig.url, timeout=5).status_code == 500
         assert requests.post(rig.url, timeout=5).status_code == 200
 
@@ -260,7 +260,7 @@ def test_a_tls_server_closes_while_a_client_holds_on() -> None:
 
 
 def test_a_wrong_name_is_the_only_thing_wrong_with_that_certificate() -> None:
-    with rigged(FAULTS["tls_wrong_name"], Small()) as rig, pytest.raises(requests.exceptions.SSLError) as caught:
+    with inject(FAULTS["tls_wrong_name"], Small()) as rig, pytest.raises(requests.exceptions.SSLError) as caught:
         requests.get(rig.url, verify=rig.ca, timeout=5)
     assert "match" in str(caught.value)
 
@@ -303,7 +303,7 @@ def test_the_proxy_dies_after_so_many_bytes() -> None:
 
 def test_a_provider_that_does_well_is_told_from_one_that_sells_a_failure_as_an_answer() -> None:
     well, ill = (
-        try_fault(FAULTS["status_500"], "small", Small(), kind="json", registry=_registry(kind))
+        run_fault(FAULTS["status_500"], "small", Small(), kind="json", registry=_registry(kind))
         for kind in (Asks, Swallows)
     )
     assert (well.ended, well.fits) == ("HTTPStatusError", True)
@@ -312,14 +312,14 @@ def test_a_provider_that_does_well_is_told_from_one_that_sells_a_failure_as_an_a
 
 def test_a_harmless_fault_is_tried_twice_and_must_be_answered_twice() -> None:
     site = Small()
-    trial = try_fault(FAULTS["closed_between_calls"], "small", site, kind="json", registry=_registry(Asks))
+    trial = run_fault(FAULTS["closed_between_calls"], "small", site, kind="json", registry=_registry(Asks))
     assert (trial.documented, trial.ended, trial.fits) == ("answered", "answered", True)
     assert site.connections == 2
 
 
 def test_a_fault_that_strikes_at_the_second_call_is_met_by_a_second_call() -> None:
     site = Small()
-    trial = try_fault(FAULTS["dies_when_reused"], "small", site, kind="json", registry=_registry(Asks))
+    trial = run_fault(FAULTS["dies_when_reused"], "small", site, kind="json", registry=_registry(Asks))
     assert (trial.documented, trial.ended, trial.fits) == ("ConnectionLost", "ConnectionLost", True)
     assert site.connections == 1
 
@@ -339,7 +339,7 @@ def test_waiting_past_a_limit_and_computing_show_in_different_figures() -> None:
 
     limits = Limits(connect=0.1, first_token=0.1, idle=0.1, deadline=0.1)
     waits, computes = (
-        try_fault(
+        run_fault(
             FAULTS["stall_before_headers"], "small", Small(), kind="json", limits=limits, registry=_registry(kind)
         )
         for kind in (Waits, Computes)

@@ -14,7 +14,7 @@ import pytest
 
 from providers_sdk import ProviderError, Registry, TimeLimitExceeded
 from providers_sdk.testing import StandIn
-from providers_sdk.testing.faults import FAULTS, Kind, NamedFault, Trial, spellings, told, try_fault
+from providers_sdk.testing.faults import FAULTS, FaultResult, Kind, NamedFault, run_fault, spellings, told
 
 LATE = 5.0
 """Seconds that a busy machine may add. The limit that a fault is to run into lies 19 s below the client's others."""
@@ -60,7 +60,7 @@ class Matrix:
 
     provider: str
     mode: str
-    trials: tuple[Trial, ...]
+    trials: tuple[FaultResult, ...]
     files: tuple[int, int]
     threads: frozenset[threading.Thread]
 
@@ -69,10 +69,10 @@ def _files() -> int:
     return len(os.listdir("/dev/fd"))
 
 
-def _try(provider: str, mode: str, fault: NamedFault) -> Trial:
+def _try(provider: str, mode: str, fault: NamedFault) -> FaultResult:
     kind = registry.get(provider)
     spoiled: Kind = "page" if mode == "page" else "stream" if mode == "stream" and kind.supports_stream else "json"
-    return try_fault(
+    return run_fault(
         fault,
         provider,
         _site(provider, mode),
@@ -157,7 +157,7 @@ def _a_fault_a_line(rows: dict[str, Any]) -> str:
     return "{" + ",".join(parts) + "\n}\n"
 
 
-def _outcome(trial: Trial) -> dict[str, Any]:
+def _outcome(trial: FaultResult) -> dict[str, Any]:
     """How a fault ended, without what differs from run to run."""
     error = trial.error
     if not isinstance(error, ProviderError):

@@ -6,10 +6,10 @@ A fault strikes in the place of an answer::
 
 or, where it is no matter of answering (nobody listens, a certificate is wrong, a proxy dies), stands in the way::
 
-    with rigged(FAULTS["proxy_dies"], site) as rig:
+    with inject(FAULTS["proxy_dies"], site) as rig:
         ...  # rig.url, rig.proxy and rig.ca lead to the site
 
-:func:`try_fault` asks a provider once and tells how it ended.
+:func:`run_fault` asks a provider once and tells how it ended.
 """
 
 from collections.abc import Mapping
@@ -18,25 +18,25 @@ from types import MappingProxyType
 from providers_sdk.testing.faults.answers import ANSWER_FAULTS
 from providers_sdk.testing.faults.bodies import BODY_FAULTS
 from providers_sdk.testing.faults.exposed import spellings, told
-from providers_sdk.testing.faults.fault import Ends, Kind, NamedFault, Rig, rigged
+from providers_sdk.testing.faults.fault import Expected, FaultSetup, Kind, NamedFault, inject
 from providers_sdk.testing.faults.floods import FLOOD_FAULTS
 from providers_sdk.testing.faults.heads import HEAD_FAULTS
 from providers_sdk.testing.faults.peers import PEER_FAULTS, ProxyServer, TLSServer
-from providers_sdk.testing.faults.runner import Trial, try_fault
+from providers_sdk.testing.faults.runner import FaultResult, run_fault
 
 __all__ = [
     "FAULTS",
-    "Ends",
+    "Expected",
+    "FaultResult",
+    "FaultSetup",
     "Kind",
     "NamedFault",
     "ProxyServer",
-    "Rig",
     "TLSServer",
-    "Trial",
-    "rigged",
+    "inject",
+    "run_fault",
     "spellings",
     "told",
-    "try_fault",
 ]
 
 FAULTS: Mapping[str, NamedFault] = MappingProxyType(

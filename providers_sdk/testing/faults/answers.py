@@ -18,16 +18,16 @@ from providers_sdk.errors import (
     TokensNotFound,
 )
 from providers_sdk.testing.fake_service import html, json_response
-from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, kind_of_answer
+from providers_sdk.testing.faults.fault import Act, Expected, NamedFault, kind_of_answer
 from providers_sdk.testing.faults.heads import CLOSE
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, Received
 
 __all__ = ["ANSWER_FAULTS", "echoed"]
 
-_REFUSED = Ends(stream=HTTPStatusError, json=HTTPStatusError, page=TokenPageFailed)
-_UNAUTHORIZED = Ends(stream=AuthenticationFailed, json=AuthenticationFailed, page=TokenPageFailed)
-_NO_ANSWER = Ends(stream=InvalidAnswer, json=InvalidAnswer, page=TokensNotFound)
+_REFUSED = Expected(stream=HTTPStatusError, json=HTTPStatusError, page=TokenPageFailed)
+_UNAUTHORIZED = Expected(stream=AuthenticationFailed, json=AuthenticationFailed, page=TokenPageFailed)
+_NO_ANSWER = Expected(stream=InvalidAnswer, json=InvalidAnswer, page=TokensNotFound)
 _LOGIN = "<title>Log in</title><form><input type=password name=password></form>"
 
 
@@ -104,13 +104,13 @@ ANSWER_FAULTS = (
         "login_page", "A page that asks for a password, with the status of an answer.", _page(_LOGIN), _NO_ANSWER
     ),
     NamedFault(
-        "plain_text", "Plain text with the status of an answer.", _answers(_plain_text), Ends.all(InvalidAnswer)
+        "plain_text", "Plain text with the status of an answer.", _answers(_plain_text), Expected.all(InvalidAnswer)
     ),
     NamedFault(
         "empty_answer",
         "The head of an answer and no body.",
         _answers(lambda connection, _: replace(connection.good, body=b"", framing="length")),
-        Ends(stream=EmptyAnswer, json=EmptyAnswer, page=TokensNotFound),
+        Expected(stream=EmptyAnswer, json=EmptyAnswer, page=TokensNotFound),
     ),
     NamedFault("no_content", "Status 204.", _answers(lambda *_: Response(204, framing="close")), _REFUSED),
     NamedFault("key_echoed", "Status 401, and the credentials are in the body.", _echoes(401), _UNAUTHORIZED),
@@ -119,12 +119,12 @@ ANSWER_FAULTS = (
         "bot_wall",
         "Status 403 and a challenge of Cloudflare's.",
         _answers(lambda *_: html("<title>Just a moment...</title>", status=403, headers={"cf-mitigated": "challenge"})),
-        Ends.all(Blocked),
+        Expected.all(Blocked),
     ),
-    NamedFault("too_many", "Status 429 and no word on when.", _status(429, "too many"), Ends.all(RateLimited)),
+    NamedFault("too_many", "Status 429 and no word on when.", _status(429, "too many"), Expected.all(RateLimited)),
     *(
         NamedFault(
-            f"retry_after_{name}", f"Status 429, Retry-After: {about}.", _retry_after(value), Ends.all(RateLimited)
+            f"retry_after_{name}", f"Status 429, Retry-After: {about}.", _retry_after(value), Expected.all(RateLimited)
         )
         for name, about, value in (
             ("seconds", "7", lambda: "7"),

@@ -13,19 +13,19 @@ from providers_sdk.errors import (
     TokensNotFound,
 )
 from providers_sdk.testing.fake_service import event
-from providers_sdk.testing.faults.fault import Act, Ends, Kind, NamedFault, kind_of_answer, repeat
+from providers_sdk.testing.faults.fault import Act, Expected, Kind, NamedFault, kind_of_answer, repeat
 from providers_sdk.testing.faults.heads import CHUNKED, CLOSE, send_head
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, Received
 
 __all__ = ["BODY_FAULTS", "chunk", "text_delta", "whole"]
 
-_LOST = Ends.all(ConnectionLost)
-_LATE = Ends(stream=FirstTokenTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
-_IDLE = Ends(stream=IdleTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
-_CUT = Ends(stream=StreamTruncated, json=InvalidAnswer, page=TokensNotFound)
-_WRONG = Ends.all(InvalidAnswer)
-_NO_ANSWER = Ends(stream=InvalidAnswer, json=InvalidAnswer, page=TokensNotFound)
+_LOST = Expected.all(ConnectionLost)
+_LATE = Expected(stream=FirstTokenTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
+_IDLE = Expected(stream=IdleTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
+_CUT = Expected(stream=StreamTruncated, json=InvalidAnswer, page=TokensNotFound)
+_WRONG = Expected.all(InvalidAnswer)
+_NO_ANSWER = Expected(stream=InvalidAnswer, json=InvalidAnswer, page=TokensNotFound)
 _PAGE = b"<html><head><title>Welcome</title></head><body>Nothing to see here.</body></html>"
 
 
@@ -177,7 +177,7 @@ BODY_FAULTS = (
         "no_last_chunk",
         "The whole answer comes, and the connection is closed without the last chunk.",
         _no_last_chunk,
-        Ends(stream=None, json=ConnectionLost, page=ConnectionLost),
+        Expected(stream=None, json=ConnectionLost, page=ConnectionLost),
     ),
     NamedFault("short_length", "The body is shorter than its Content-Length.", _short_length, _LOST),
     NamedFault("early_end", "The body ends too early, but properly.", _then(b"0\r\n\r\n"), _CUT),
@@ -189,7 +189,7 @@ BODY_FAULTS = (
         "endless_trailers",
         "After the whole answer, trailers without end.",
         _endless_trailers,
-        Ends(stream=None, json=DeadlineExceeded, page=FirstTokenTimeout),
+        Expected(stream=None, json=DeadlineExceeded, page=FirstTokenTimeout),
     ),
     NamedFault(
         "wrong_gzip", "The body is labelled gzip and is none.", _says(lambda it: whole(it.good), "gzip"), _WRONG
@@ -202,7 +202,7 @@ BODY_FAULTS = (
         "invalid_utf8",
         "Bytes that are no UTF-8: read as U+FFFD in a stream or page; JSON with them is none.",
         _says(_not_utf8),
-        Ends(stream=None, json=InvalidAnswer, page=None),
+        Expected(stream=None, json=InvalidAnswer, page=None),
     ),
     NamedFault("invalid_json", "JSON that breaks off.", _says_data(b'{"choices": [{"delta": '), _NO_ANSWER),
     NamedFault("json_list", "A JSON list where an object belongs.", _says_data(b'["text"]'), _NO_ANSWER),

@@ -11,7 +11,7 @@ from providers_sdk.testing.fake_service import StandIn
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, RawServer, Received
 
-__all__ = ["Act", "Ends", "Kind", "NamedFault", "Rig", "flood", "kind_of_answer", "repeat", "rigged"]
+__all__ = ["Act", "Expected", "FaultSetup", "Kind", "NamedFault", "flood", "inject", "kind_of_answer", "repeat"]
 
 Act = Callable[[Connection, Received], None]
 Kind = Literal["stream", "json", "page"]
@@ -23,7 +23,7 @@ _MOST = 512_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class Expected:
     """The class of error that a client must end with; ``None`` where the answer must come all the same.
 
     :param stream: where the fault spoils an event stream.
@@ -36,7 +36,7 @@ class Ends:
     page: type[ProviderError] | None
 
     @classmethod
-    def all(cls, kind: type[ProviderError] | None) -> "Ends":
+    def all(cls, kind: type[ProviderError] | None) -> "Expected":
         """Return the ends of a fault that is the same wherever it strikes."""
         return cls(kind, kind, kind)
 
@@ -46,7 +46,7 @@ class Ends:
 
 
 @dataclass(frozen=True, slots=True)
-class Rig:
+class FaultSetup:
     """Where a client finds a service that has a fault in its way.
 
     :param url: the service's address.
@@ -76,8 +76,8 @@ class NamedFault:
     name: str
     about: str
     act: Act | None
-    ends: Ends
-    arrange: Callable[[StandIn], AbstractContextManager[Rig]] | None = None
+    ends: Expected
+    arrange: Callable[[StandIn], AbstractContextManager[FaultSetup]] | None = None
     closes: bool = False
 
     def __call__(self, connection: Connection, received: Received) -> None:
@@ -86,12 +86,12 @@ class NamedFault:
         :raises TypeError: the fault does not strike at an answer.
         """
         if self.act is None:
-            raise TypeError(f"the fault {self.name} does not strike at an answer; set it up with rigged()")
+            raise TypeError(f"the fault {self.name} does not strike at an answer; set it up with inject()")
         self.act(connection, received)
 
 
 @contextmanager
-def rigged(fault: NamedFault, site: StandIn, *, on: str = "POST") -> Iterator[Rig]:
+def inject(fault: NamedFault, site: StandIn, *, on: str = "POST") -> Iterator[FaultSetup]:
     """Run ``site`` with the fault in place; give where a client finds it.
 
     :param on: the method of the requests that it strikes at: ``"GET"`` for the page that holds the tokens.
@@ -102,7 +102,7 @@ def rigged(fault: NamedFault, site: StandIn, *, on: str = "POST") -> Iterator[Ri
                 yield rig
         else:
             site.fault, site.fault_on = fault, on
-            yield Rig(site.url)
+            yield FaultSetup(site.url)
 
 
 def kind_of_answer(good: Response) -> Kind:

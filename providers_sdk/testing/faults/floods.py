@@ -13,15 +13,15 @@ from providers_sdk.errors import (
     TooLarge,
 )
 from providers_sdk.testing.faults.bodies import chunk, text_delta
-from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, flood
+from providers_sdk.testing.faults.fault import Act, Expected, NamedFault, flood
 from providers_sdk.testing.faults.heads import CHUNKED, send_head
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, Received
 
 __all__ = ["FLOOD_FAULTS"]
 
-_TOO_LARGE = Ends.all(TooLarge)
-_ERROR = Ends(stream=HTTPStatusError, json=HTTPStatusError, page=TokenPageFailed)
+_TOO_LARGE = Expected.all(TooLarge)
+_ERROR = Expected(stream=HTTPStatusError, json=HTTPStatusError, page=TokenPageFailed)
 _HTML = {"Content-Type": "text/html; charset=UTF-8"}
 
 
@@ -73,19 +73,19 @@ FLOOD_FAULTS = (
         "endless_deltas",
         "Text without end; max_chars would end it sooner than the deadline does.",
         _floods(text_delta("and more ") * 50),
-        Ends(stream=DeadlineExceeded, json=TooLarge, page=TooLarge),
+        Expected(stream=DeadlineExceeded, json=TooLarge, page=TooLarge),
     ),
     NamedFault(
         "endless_comments",
         "Comments without end, as fast as they are read.",
         _floods(b": keep-alive\n\n" * 3000),
-        Ends(stream=FirstTokenTimeout, json=TooLarge, page=TooLarge),
+        Expected(stream=FirstTokenTimeout, json=TooLarge, page=TooLarge),
     ),
     NamedFault(
         "endless_page",
         "A page of HTML without end, with the status of an answer.",
         _page(lambda connection: connection.good.status),
-        Ends(stream=InvalidAnswer, json=InvalidAnswer, page=TooLarge),
+        Expected(stream=InvalidAnswer, json=InvalidAnswer, page=TooLarge),
     ),
     NamedFault("endless_error", "Status 500 and a page without end.", _page(lambda _: 500), _ERROR),
     NamedFault(

@@ -8,7 +8,7 @@ from providers_sdk.errors import (
     ResponseError,
     TransportError,
 )
-from providers_sdk.testing.faults.fault import Act, Ends, NamedFault, flood, repeat
+from providers_sdk.testing.faults.fault import Act, Expected, NamedFault, flood, repeat
 from providers_sdk.testing.server import Connection, Received
 
 __all__ = ["CHUNKED", "CLOSE", "HEAD_FAULTS", "send_head"]
@@ -16,9 +16,9 @@ __all__ = ["CHUNKED", "CLOSE", "HEAD_FAULTS", "send_head"]
 CHUNKED = {"Transfer-Encoding": "chunked"}
 CLOSE = {"Connection": "close"}
 """For a whole response after which the site closes: else a client may send its next request into the closing."""
-_LOST = Ends.all(ConnectionLost)
-_LATE = Ends(stream=FirstTokenTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
-_HARMLESS = Ends.all(None)
+_LOST = Expected.all(ConnectionLost)
+_LATE = Expected(stream=FirstTokenTimeout, json=DeadlineExceeded, page=FirstTokenTimeout)
+_HARMLESS = Expected.all(None)
 
 
 def send_head(connection: Connection, framing: dict[str, str] | None = None) -> None:
@@ -99,7 +99,7 @@ HEAD_FAULTS = (
         "cut_headers",
         "The connection is closed within a header, which http.client takes for their end: no type, no body.",
         _cut_headers,
-        Ends(stream=InvalidAnswer, json=ResponseError, page=InvalidAnswer),
+        Expected(stream=InvalidAnswer, json=ResponseError, page=InvalidAnswer),
     ),
     NamedFault("reset_after_headers", "The connection is reset after the headers.", _reset_after_headers, _LOST),
     NamedFault("stall_after_headers", "Nothing comes after the headers.", _stall_after_headers, _LATE),
@@ -117,7 +117,7 @@ HEAD_FAULTS = (
         "endless_continue",
         "Nothing but 100 Continue, without end; a Python that stops reading those by itself reports a lost connection.",
         _endless_continue,
-        Ends.all(TransportError),
+        Expected.all(TransportError),
     ),
     NamedFault(
         "two_lengths",

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from providers_sdk.errors import ConnectFailed, ConnectionLost, ConnectTimeout, ProxyFailed, TLSFailed
 from providers_sdk.testing.fake_service import StandIn, html
-from providers_sdk.testing.faults.fault import Ends, NamedFault, Rig
+from providers_sdk.testing.faults.fault import Expected, FaultSetup, NamedFault
 from providers_sdk.testing.server import Connection, RawServer, Received
 
 if TYPE_CHECKING:
@@ -166,57 +166,57 @@ def _unused_address() -> Iterator[str]:
 
 
 @contextmanager
-def _refused(_: StandIn) -> Iterator[Rig]:
+def _refused(_: StandIn) -> Iterator[FaultSetup]:
     with _unused_address() as url:
-        yield Rig(url)
+        yield FaultSetup(url)
 
 
 @contextmanager
-def _wrong_name(site: StandIn) -> Iterator[Rig]:
+def _wrong_name(site: StandIn) -> Iterator[FaultSetup]:
     with _TLSFront(site, names=("elsewhere.invalid",)) as front:
-        yield Rig(front.url, ca=front.ca, servers=(front,))
+        yield FaultSetup(front.url, ca=front.ca, servers=(front,))
 
 
 @contextmanager
-def _unknown_authority(site: StandIn) -> Iterator[Rig]:
+def _unknown_authority(site: StandIn) -> Iterator[FaultSetup]:
     with _TLSFront(site) as front:
-        yield Rig(front.url, servers=(front,))
+        yield FaultSetup(front.url, servers=(front,))
 
 
 @contextmanager
-def _no_handshake(_: StandIn) -> Iterator[Rig]:
+def _no_handshake(_: StandIn) -> Iterator[FaultSetup]:
     with _Silent() as server:
-        yield Rig(server.url.replace("http:", "https:"), servers=(server,))
+        yield FaultSetup(server.url.replace("http:", "https:"), servers=(server,))
 
 
 @contextmanager
-def _proxy_password(site: StandIn) -> Iterator[Rig]:
+def _proxy_password(site: StandIn) -> Iterator[FaultSetup]:
     with ProxyServer(credentials="user:the-right-one") as proxy:
-        yield Rig(site.url, proxy=proxy.url.replace("://", "://user:a-wrong-one@"), servers=(proxy,))
+        yield FaultSetup(site.url, proxy=proxy.url.replace("://", "://user:a-wrong-one@"), servers=(proxy,))
 
 
 @contextmanager
-def _proxy_refused(site: StandIn) -> Iterator[Rig]:
+def _proxy_refused(site: StandIn) -> Iterator[FaultSetup]:
     with _unused_address() as address:
-        yield Rig(site.url, proxy=address)
+        yield FaultSetup(site.url, proxy=address)
 
 
 @contextmanager
-def _proxy_dies(site: StandIn) -> Iterator[Rig]:
+def _proxy_dies(site: StandIn) -> Iterator[FaultSetup]:
     with ProxyServer(cut_after=100) as proxy:
-        yield Rig(site.url, proxy=proxy.url, servers=(proxy,))
+        yield FaultSetup(site.url, proxy=proxy.url, servers=(proxy,))
 
 
-def _fault(name: str, about: str, ends: Ends, arrange: Any) -> NamedFault:
+def _fault(name: str, about: str, ends: Expected, arrange: Any) -> NamedFault:
     return NamedFault(name, about, None, ends, arrange)
 
 
 PEER_FAULTS = (
-    _fault("refused", "Nobody listens at the address.", Ends.all(ConnectFailed), _refused),
-    _fault("tls_wrong_name", "The certificate is for another host.", Ends.all(TLSFailed), _wrong_name),
-    _fault("tls_unknown_ca", "Nobody trusted has signed the certificate.", Ends.all(TLSFailed), _unknown_authority),
-    _fault("tls_no_handshake", "The TLS handshake is never answered.", Ends.all(ConnectTimeout), _no_handshake),
-    _fault("proxy_password", "The proxy demands another password.", Ends.all(ProxyFailed), _proxy_password),
-    _fault("proxy_refused", "Nobody listens at the proxy's address.", Ends.all(ProxyFailed), _proxy_refused),
-    _fault("proxy_dies", "The proxy dies in the middle of an answer.", Ends.all(ConnectionLost), _proxy_dies),
+    _fault("refused", "Nobody listens at the address.", Expected.all(ConnectFailed), _refused),
+    _fault("tls_wrong_name", "The certificate is for another host.", Expected.all(TLSFailed), _wrong_name),
+    _fault("tls_unknown_ca", "Nobody trusted has signed the certificate.", Expected.all(TLSFailed), _unknown_authority),
+    _fault("tls_no_handshake", "The TLS handshake is never answered.", Expected.all(ConnectTimeout), _no_handshake),
+    _fault("proxy_password", "The proxy demands another password.", Expected.all(ProxyFailed), _proxy_password),
+    _fault("proxy_refused", "Nobody listens at the proxy's address.", Expected.all(ProxyFailed), _proxy_refused),
+    _fault("proxy_dies", "The proxy dies in the middle of an answer.", Expected.all(ConnectionLost), _proxy_dies),
 )

@@ -10,7 +10,7 @@ from providers_sdk._engine.client import Client
 from providers_sdk._model.limits import Limits
 from providers_sdk.errors import IdleTimeout, ProviderError, TimeLimitExceeded, TransportError
 from providers_sdk.testing.fake_service import StandIn
-from providers_sdk.testing.faults.fault import Kind, NamedFault, Rig, rigged
+from providers_sdk.testing.faults.fault import FaultSetup, Kind, NamedFault, inject
 from providers_sdk.testing.server import RawServer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from providers_sdk._plugins.registry import Registry
 
-__all__ = ["Trial", "try_fault"]
+__all__ = ["FaultResult", "run_fault"]
 
 SMALL = Limits(connect=0.3, first_token=0.5, idle=0.4, deadline=1.0)
 _UNHURRIED = Limits(connect=10, first_token=20, idle=20, deadline=20)
@@ -28,7 +28,7 @@ _CLOSING = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class FaultResult:
     """How one fault ended for one provider.
 
     :param documented: the class of error that the fault names; ``"answered"`` for a harmless one.
@@ -65,7 +65,7 @@ class _Asked:
     cpu_seconds: float = 0.0
 
 
-def try_fault(
+def run_fault(
     fault: NamedFault,
     provider: str,
     site: StandIn,
@@ -76,7 +76,7 @@ def try_fault(
     user_info: str = "",
     settings: Mapping[str, str] = _NOTHING,
     registry: "Registry | None" = None,
-) -> Trial:
+) -> FaultResult:
     """Ask ``provider`` once with the fault in its way; once more if that is answered.
 
     :param site: a stand-in of the provider's service, not started.
@@ -89,7 +89,7 @@ def try_fault(
     """
     documented = fault.ends.of(kind)
     tight = _tight(documented, limits)
-    with rigged(fault, site, on="GET" if kind == "page" else site.answers_on) as rig:
+    with inject(fault, site, on="GET" if kind == "page" else site.answers_on) as rig:
         url = rig.url.replace("://", f"://{user_info}@") if user_info else rig.url
         row = {**site.client_settings(), **settings, "url": url}
         client = Client(
@@ -103,7 +103,7 @@ def try_fault(
                 asked = _ask(client, stream)
         left = _still_open((site, *rig.servers))
     answered = asked.error is None and site.text.strip() in asked.text
-    return Trial(
+    return FaultResult(
         fault=fault.name,
         provider=provider,
         kind=kind,
@@ -125,7 +125,7 @@ def _tight(documented: type[ProviderError] | None, limits: Limits) -> Limits:
     return _UNHURRIED.with_(**{limit: getattr(limits, limit)}) if limit else _UNHURRIED
 
 
-def _session(rig: Rig) -> "requests.Session | None":
+def _session(rig: FaultSetup) -> "requests.Session | None":
     if rig.ca is None:
         return None
     import requests  # only who has an authority of his own to trust needs a session
