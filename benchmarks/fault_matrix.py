@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from providers_sdk import Client, Registry
-from providers_sdk.testing import StandIn
+from providers_sdk.testing import FakeService
 from providers_sdk.testing.faults import FAULTS, FaultResult, Kind, NamedFault, run_fault
 
 SLACK = 0.5
@@ -51,10 +51,10 @@ class Row:
         ]
 
 
-def site_of(provider: str, mode: str) -> StandIn:
-    """Return a stand-in that answers in the way that is asked for."""
-    module, _, name = registry.get(provider).stand_in.partition(":")
-    kind: type[StandIn] = getattr(importlib.import_module(module), name)
+def site_of(provider: str, mode: str) -> FakeService:
+    """Return a fake service that answers in the way that is asked for."""
+    module, _, name = registry.get(provider).fake_service.partition(":")
+    kind: type[FakeService] = getattr(importlib.import_module(module), name)
     return kind("json" if mode == "json" and "json" in kind.cases else "")
 
 
@@ -69,7 +69,7 @@ def fetches_a_page(provider: str) -> bool:
 def ways() -> Iterator[tuple[str, str]]:
     """Yield each provider with each way of striking at it."""
     for name in registry.names():
-        if registry.get(name).stand_in and registry.get(name).__module__.startswith("providers_sdk_plugins."):
+        if registry.get(name).fake_service and registry.get(name).__module__.startswith("providers_sdk_plugins."):
             yield from ((name, "stream"), (name, "json"))
             if fetches_a_page(name):
                 yield name, "page"

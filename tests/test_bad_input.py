@@ -24,7 +24,7 @@ from providers_sdk import (
     UnknownSetting,
     UnsupportedOption,
 )
-from providers_sdk.testing import Connection, Received, StandIn
+from providers_sdk.testing import Connection, FakeService, Received
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.gizai import GizAISite
 from providers_sdk_plugins.fakes.openai import OpenAISite
@@ -139,7 +139,7 @@ class Nonsense:
     """What a service says in the place of an answer, and what the caller is told."""
 
     provider: str
-    site: type[StandIn]
+    site: type[FakeService]
     case: str
     error: type[ProviderError]
     words: str

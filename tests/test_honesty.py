@@ -25,7 +25,7 @@ from providers_sdk import (
     TooLarge,
 )
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request, Setting, Usage
-from providers_sdk.testing import Connection, RawServer, Received, Response, StandIn, html, json_response
+from providers_sdk.testing import Connection, FakeService, RawServer, Received, Response, html, json_response
 from providers_sdk_plugins.echo import Echo
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
@@ -33,7 +33,7 @@ from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 _KEY = "sk-never-to-be-seen"
 
 
-class Site(StandIn):
+class Site(FakeService):
     """Answers every request with one response."""
 
     def __init__(self, response: Response) -> None:
@@ -44,7 +44,7 @@ class Site(StandIn):
         return self.response
 
 
-def ask(site: StandIn, name: str = "pizzagpt", **arguments: Any) -> str:
+def ask(site: FakeService, name: str = "pizzagpt", **arguments: Any) -> str:
     with Client(name, settings={name: site.client_settings()}, retries=0, **arguments) as client:
         return client.chat("Hello").text
 
@@ -122,7 +122,7 @@ def test_a_plugin_that_fails_while_it_is_closed_disturbs_nobody() -> None:
 
 @pytest.mark.parametrize("userinfo", ["user:p%40ss-word", "user:pa@ss-word"])
 def test_what_stands_before_the_host_of_a_url_is_hidden_when_a_service_echoes_it(userinfo: str) -> None:
-    class Echoing(StandIn):
+    class Echoing(FakeService):
         def answer(self, received: Received) -> Response:
             return html(f"<title>who is {received.headers['authorization']}</title>", status=401)
 

@@ -13,7 +13,7 @@ import pytest
 from providers_sdk import Client, InvalidArgument, ProviderError, Registry
 from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Refused, Request
-from providers_sdk.testing import Connection, Received, Response, StandIn, event, sse
+from providers_sdk.testing import Connection, FakeService, Received, Response, event, sse
 from providers_sdk.testing import html as page
 from providers_sdk.testing.faults import FAULTS, ProxyServer, inject, spellings, told
 from providers_sdk.testing.faults.answers import echoed
@@ -36,7 +36,7 @@ class Who:
     """A provider, its site, and the secrets that it is given."""
 
     name: str
-    site: type[StandIn]
+    site: type[FakeService]
     key_setting: str = ""
     url_password: bool = False
 

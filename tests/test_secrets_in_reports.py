@@ -10,7 +10,7 @@ import requests
 
 from providers_sdk import Client, HTTPStatusError, ProviderError, Registry
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request
-from providers_sdk.testing import RawServer, StandIn
+from providers_sdk.testing import FakeService, RawServer
 from providers_sdk.testing.faults import FAULTS, inject
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
@@ -26,7 +26,7 @@ REPORTED = {
     "forbidden": "AuthenticationFailed",
     "key_echoed": "AuthenticationFailed",
 }
-SITES: dict[str, tuple[type[StandIn], str]] = {"openai": (OpenAISite, "key"), "pizzagpt": (PizzagptSite, "secret")}
+SITES: dict[str, tuple[type[FakeService], str]] = {"openai": (OpenAISite, "key"), "pizzagpt": (PizzagptSite, "secret")}
 
 
 def report(error: BaseException) -> str:

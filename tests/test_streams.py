@@ -26,7 +26,7 @@ from providers_sdk import (
     Usage,
 )
 from providers_sdk.plugin import Chunk, Http, Request
-from providers_sdk.testing import Connection, Received, Response, StandIn, deltas, json_response, sse
+from providers_sdk.testing import Connection, FakeService, Received, Response, deltas, json_response, sse
 from providers_sdk_plugins.chatgptfree import ChatgptFree
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
@@ -34,7 +34,7 @@ from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 PATIENCE = 20.0
 
 
-def client_of(site: StandIn, provider: str, **arguments: Any) -> Client:
+def client_of(site: FakeService, provider: str, **arguments: Any) -> Client:
     return Client(provider, retries=0, settings={provider: site.client_settings()}, **arguments)
 
 

@@ -46,7 +46,7 @@ class AIPower(Provider):
     supports_stream = True
     sends_model = False
     requires_contract = ">=1,<2"
-    stand_in = "providers_sdk_plugins.fakes.aipower:AIPowerSite"
+    fake_service = "providers_sdk_plugins.fakes.aipower:AIPowerSite"
     known_settings: ClassVar[Mapping[str, Setting]] = {
         "page": Setting(help="the page with the chat, such as /chat/; the front page where it is not given"),
         "bot": Setting(help="the number of the bot to ask; the one on the page where it is not given"),

@@ -30,7 +30,7 @@ class OpenAICompatible(Provider):
         "user",
     )
     requires_contract = ">=1,<2"
-    stand_in = "providers_sdk_plugins.fakes.openai:OpenAISite"
+    fake_service = "providers_sdk_plugins.fakes.openai:OpenAISite"
 
     accepts_stream_options: ClassVar[bool] = True
     """Whether the service takes ``stream_options``, with which a stream is asked to report its usage.

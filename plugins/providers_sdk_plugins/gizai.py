@@ -26,7 +26,7 @@ class GizAI(Provider):
     models = ("chat-gemini-flash",)
     model_aliases = {"gemini-1.5-flash": "chat-gemini-flash"}
     requires_contract = ">=1,<2"
-    stand_in = "providers_sdk_plugins.fakes.gizai:GizAISite"
+    fake_service = "providers_sdk_plugins.fakes.gizai:GizAISite"
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Ask with the whole history; any status but 201 is an error."""

@@ -28,7 +28,7 @@ class Pizzagpt(Provider):
     models = ("gpt-4o-mini",)
     known_settings = {"secret": Setting(default="Marinara", secret=True, help="the header x-secret")}
     requires_contract = ">=1,<2"
-    stand_in = "providers_sdk_plugins.fakes.pizzagpt:PizzagptSite"
+    fake_service = "providers_sdk_plugins.fakes.pizzagpt:PizzagptSite"
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Ask the whole conversation as one string."""

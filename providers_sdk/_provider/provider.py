@@ -72,8 +72,8 @@ class Provider:
     """Options of a call that ``complete`` honours, such as ``temperature``."""
     requires_contract: str = ""
     """Versions of the plugin contract that it was written for, such as ``">=1,<2"``."""
-    stand_in: str = ""
-    """Where the stand-in of its service is, as ``"package.module:Class"``; empty for none."""
+    fake_service: str = ""
+    """Where the fake service of its service is, as ``"package.module:Class"``; empty for none."""
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ __all__ = ["DemoResult", "DemoView"]
 _INDENT = 10
 _WELCOME = """\
 Four providers are asked the same question. The plugins are the real ones, and so is the HTTP between. \
-The services are not: stand-ins play them, small servers on this machine that answer what was written beforehand. \
+The services are not: fake services play them, small servers on this machine that answer what was written beforehand. \
 No network is needed, and nothing leaves this machine.
 
 Question: """
@@ -91,7 +91,7 @@ class DemoView:
         self._screen.print()
         self._screen.print(table)
         answered = sum(result.answered for result in results)
-        self._screen.print(f"{answered} of {len(results)} answered. These were stand-ins, not the services.")
+        self._screen.print(f"{answered} of {len(results)} answered. These were fake services, not the services.")
         self._screen.print("'providers list' tells which services are known to answer programs.")
 
     def _flow(self, label: str, pieces: Iterable[str]) -> int:

@@ -1,4 +1,4 @@
-"""While a provider's ``url`` is a placeholder, its own stand-in answers in the terminal, and that is said."""
+"""While a provider's ``url`` is a placeholder, its own fake service answers in the terminal, and that is said."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from providers_sdk._provider.provider import Provider
 from providers_sdk.cli._terminal import say
 from providers_sdk.errors import ProviderError
 
-__all__ = ["run_stand_ins_of_placeholders"]
+__all__ = ["run_fakes_of_placeholders"]
 
 
 @contextmanager
-def run_stand_ins_of_placeholders(names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Run the stand-ins of those among ``names`` that have one; yield the client's arguments for them.
+def run_fakes_of_placeholders(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Run the fake services of those among ``names`` that have one; yield the client's arguments for them.
 
     A placeholder ``url`` is below ``.invalid``, where no host can be (RFC 6761): nobody is kept from a real service.
     """
@@ -40,15 +40,15 @@ def _find_placeholder(registry: Registry, name: str) -> type[Provider] | None:
     except (ProviderError, ValueError):
         return None  # the client will say what is wrong with it
     given = os.environ.get(variable_name(name.rpartition(":")[2], "url"))
-    return kind if placeholder and kind.stand_in and not given else None
+    return kind if placeholder and kind.fake_service and not given else None
 
 
 def _started(running: ExitStack, name: str, kind: type[Provider]) -> dict[str, str]:
-    from providers_sdk.cli._target import find_stand_in
+    from providers_sdk.cli._target import find_fake_service
 
-    stand_in = find_stand_in(kind.stand_in)
-    if stand_in is None:
+    fake_service = find_fake_service(kind.fake_service)
+    if fake_service is None:
         return {}
-    site = running.enter_context(stand_in(says=("This is the stand-in ", f"of {name}, ", "not a service.")))
-    say(f"Note: the url of {name} is still the placeholder {kind.url}: its stand-in answers, at {site.url}")
+    site = running.enter_context(fake_service(says=("This is the fake service ", f"of {name}, ", "not a service.")))
+    say(f"Note: the url of {name} is still the placeholder {kind.url}: its fake service answers, at {site.url}")
     return site.client_settings()

@@ -32,7 +32,7 @@ _FILES = {
     ".github/workflows/ci.yml": "ci.yml.jinja",
     "{module}/__init__.py": "init.py.jinja",
     "{module}/provider.py": "{kind}/provider.py.jinja",
-    "{module}/standin.py": "{kind}/standin.py.jinja",
+    "{module}/fake.py": "{kind}/fake.py.jinja",
     "{module}/py.typed": "py.typed.jinja",
     "tests/test_{identifier}.py": "test.py.jinja",
 }

@@ -19,7 +19,7 @@ __all__ = ["Report", "report_page"]
 class Report:
     """What checking one provider came to.
 
-    :param against: ``"its stand-in"``, ``"nothing (offline)"`` or ``"the live service"``.
+    :param against: ``"its fake service"``, ``"nothing (offline)"`` or ``"the live service"``.
     :param unchecked: why the provider could not be asked, where that says nothing about the contract.
     """
 

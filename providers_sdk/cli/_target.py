@@ -14,28 +14,28 @@ from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import error_text
 from providers_sdk._provider.provider import Provider
 from providers_sdk.errors import InvalidArgument, UnknownProvider
-from providers_sdk.testing.fake_service import StandIn
+from providers_sdk.testing.fake_service import FakeService
 
-__all__ = ["Target", "find_stand_in", "find_targets"]
+__all__ = ["Target", "find_fake_service", "find_targets"]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One provider to check.
 
-    :param stand_in: the stand-in of its service, ``None`` where there is none.
+    :param fake_service: the fake service of its service, ``None`` where there is none.
     """
 
     name: str
     provider: type[Provider]
-    stand_in: type[StandIn] | None
+    fake_service: type[FakeService] | None
 
 
-def find_targets(target: str, *, stand_in: str = "", registry: Registry | None = None) -> list[Target]:
+def find_targets(target: str, *, fake_service: str = "", registry: Registry | None = None) -> list[Target]:
     """Return the providers that ``target`` means.
 
     :param target: an installed provider's name, a module's dotted name, a ``.py`` file, or a folder.
-    :param stand_in: ``"module:Class"`` in place of the provider's own.
+    :param fake_service: ``"module:Class"`` in place of the provider's own.
     :raises InvalidArgument: there is no provider there.
     """
     registry = registry or Registry()
@@ -45,10 +45,10 @@ def find_targets(target: str, *, stand_in: str = "", registry: Registry | None =
         found = [(kind.__name__.lower(), kind) for module in _modules(target) for kind in _providers(module)]
     if not found:
         raise InvalidArgument(f"{target!r} is no installed provider and holds none: no subclass of Provider was found")
-    return [Target(name, kind, find_stand_in(stand_in or kind.stand_in)) for name, kind in found]
+    return [Target(name, kind, find_fake_service(fake_service or kind.fake_service)) for name, kind in found]
 
 
-def find_stand_in(path: str) -> type[StandIn] | None:
+def find_fake_service(path: str) -> type[FakeService] | None:
     """Return the class at ``"module:Class"``; ``None`` for an empty path.
 
     :raises InvalidArgument: there is no such class.
@@ -59,9 +59,9 @@ def find_stand_in(path: str) -> type[StandIn] | None:
     try:
         kind = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise InvalidArgument(f"the stand-in {path!r} cannot be found: {error}") from error
-    if not isinstance(kind, type) or not issubclass(kind, StandIn):
-        raise InvalidArgument(f"the stand-in {path!r} is no subclass of StandIn")
+        raise InvalidArgument(f"the fake service {path!r} cannot be found: {error}") from error
+    if not isinstance(kind, type) or not issubclass(kind, FakeService):
+        raise InvalidArgument(f"the fake service {path!r} is no subclass of FakeService")
     return kind
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.contract import Harness
-from providers_sdk.testing.fake_service import StandIn
+from providers_sdk.testing.fake_service import FakeService
 
 __all__ = ["Timeline", "record_timeline"]
 
@@ -17,7 +17,7 @@ PACE = 0.1
 class Timeline:
     """Seconds since the question was asked.
 
-    :param sent: when the stand-in sent each piece of its answer.
+    :param sent: when the fake service sent each piece of its answer.
     :param arrived: when the caller had each chunk.
     """
 
@@ -31,10 +31,10 @@ class Timeline:
 
 
 def record_timeline(
-    provider: type[Provider], stand_in: type[StandIn], *, sleep: Callable[[float], None] = time.sleep
+    provider: type[Provider], fake_service: type[FakeService], *, sleep: Callable[[float], None] = time.sleep
 ) -> Timeline:
-    """Ask once, with a stand-in that pauses a tenth of a second between its pieces."""
-    harness = Harness(provider, stand_in)
+    """Ask once, with a fake service that pauses a tenth of a second between its pieces."""
+    harness = Harness(provider, fake_service)
     arrived: list[float] = []
     with harness.site() as site, harness.client(site) as client:
         site.pace = lambda: sleep(PACE)

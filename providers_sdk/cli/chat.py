@@ -16,7 +16,7 @@ from providers_sdk._model.limits import MAX_SECONDS, Limits
 from providers_sdk._model.messages import Message
 from providers_sdk.cli._answer import print_reply
 from providers_sdk.cli._exit_codes import Run, traceback_option
-from providers_sdk.cli._placeholder import run_stand_ins_of_placeholders
+from providers_sdk.cli._placeholder import run_fakes_of_placeholders
 from providers_sdk.cli._repl import run_repl
 from providers_sdk.cli._stdin import read_standard_input
 from providers_sdk.cli._terminal import say, say_dim
@@ -70,7 +70,7 @@ def command(
     limits: Mapping[str, Any] = {} if deadline is None else {"deadline": deadline}
     with (
         _warnings_as_lines(),
-        run_stand_ins_of_placeholders(providers) as arguments,
+        run_fakes_of_placeholders(providers) as arguments,
         Client(list(providers) or None, model=model, **{"proxy": proxy, **arguments}, **limits) as client,
     ):
         if text is None and sys.stdin.isatty():

@@ -34,13 +34,15 @@ _QUESTION = "Say hello in one word."
 
 @click.command("check")
 @click.argument("target")
-@click.option("--stand-in", "stand_in", default="", metavar="MODULE:CLASS", help="In place of the provider's own.")
-@click.option("--live", is_flag=True, help="Ask the live service two short questions instead of the stand-in.")
+@click.option(
+    "--fake-service", "fake_service", default="", metavar="MODULE:CLASS", help="In place of the provider's own."
+)
+@click.option("--live", is_flag=True, help="Ask the live service two short questions instead of the fake service.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one HTML page.")
 @traceback_option
 @click.pass_context
-def command(ctx: click.Context, target: str, stand_in: str, live: bool, as_json: bool, html: Path | None) -> None:
+def command(ctx: click.Context, target: str, fake_service: str, live: bool, as_json: bool, html: Path | None) -> None:
     """Hold a provider to the contract.
 
     TARGET is an installed provider's name, a module, a .py file, or a project's folder.
@@ -49,8 +51,8 @@ def command(ctx: click.Context, target: str, stand_in: str, live: bool, as_json:
     a missing setting.
     """
     with redirect_stdout_to_stderr():  # what a plugin prints is no part of the report
-        targets = find_targets(target, stand_in=stand_in)
-        reports = [_live(each) if live else _against_stand_in(each, quiet=as_json) for each in targets]
+        targets = find_targets(target, fake_service=fake_service)
+        reports = [_live(each) if live else _against_fake(each, quiet=as_json) for each in targets]
     if html is not None:
         html.write_text(report_page(reports), encoding="utf-8")
         click.echo(f"the page is in {html}", err=True)
@@ -62,19 +64,19 @@ def command(ctx: click.Context, target: str, stand_in: str, live: bool, as_json:
     ctx.exit(max((report.exit_code for report in reports), default=0))
 
 
-def _against_stand_in(target: Target, *, quiet: bool) -> Report:
-    if target.stand_in is None and not target.provider.offline:
+def _against_fake(target: Target, *, quiet: bool) -> Report:
+    if target.fake_service is None and not target.provider.offline:
         raise click.UsageError(
-            f"{target.name} has no stand-in: set stand_in = 'module:Class' in it, give --stand-in, or use --live"
+            f"{target.name} has no fake service: set fake_service = 'module:Class', or use --fake-service or --live"
         )
     verdicts: list[Result] = []
-    for verdict in judge(target.provider, target.stand_in):
+    for verdict in judge(target.provider, target.fake_service):
         verdicts.append(verdict)
         if not quiet:
             click.echo(_mark(verdict), nl=False, err=True)
     if not quiet:
         click.echo(err=True)
-    against = "its stand-in" if target.stand_in else "nothing (offline)"
+    against = "its fake service" if target.fake_service else "nothing (offline)"
     return Report(target.name, against, tuple(verdicts), _timeline(target, verdicts))
 
 
@@ -84,9 +86,9 @@ def _mark(verdict: Result) -> str:
 
 def _timeline(target: Target, verdicts: list[Result]) -> Timeline:
     held = {verdict.claim.name for verdict in verdicts if verdict.state == "holds"}
-    if target.stand_in is None or not target.provider.supports_stream or "answers" not in held:
+    if target.fake_service is None or not target.provider.supports_stream or "answers" not in held:
         return Timeline()
-    return record_timeline(target.provider, target.stand_in)
+    return record_timeline(target.provider, target.fake_service)
 
 
 def _live(target: Target) -> Report:

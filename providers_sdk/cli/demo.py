@@ -1,4 +1,4 @@
-"""``providers demo``: the real plugins ask stand-ins of their services, over real HTTP on this machine."""
+"""``providers demo``: the real plugins ask fakes of their services, over real HTTP on this machine."""
 
 import re
 import time
@@ -13,9 +13,9 @@ from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
 from providers_sdk.cli._demo_view import DemoResult, DemoView
 from providers_sdk.cli._exit_codes import FAILED, traceback_option
-from providers_sdk.cli._target import find_stand_in
+from providers_sdk.cli._target import find_fake_service
 from providers_sdk.errors import ProviderError
-from providers_sdk.testing import Received, Response, StandIn
+from providers_sdk.testing import FakeService, Received, Response
 
 __all__ = ["command"]
 
@@ -39,7 +39,7 @@ Exchange = tuple[Received, Response]
 def command(ctx: click.Context) -> None:
     """See four providers answer, without a network.
 
-    The real plugins speak their real protocols over real HTTP, to stand-ins of the services that run on this machine.
+    The real plugins speak their real protocols over real HTTP, to fake services on this machine.
     Exit code 0 if all four answered, else 1.
     """
     view = DemoView(QUESTION)
@@ -50,12 +50,12 @@ def command(ctx: click.Context) -> None:
 
 
 def _demonstrate(view: DemoView, registry: Registry, name: str) -> DemoResult:
-    """Let one provider ask its stand-in, and show it."""
+    """Let one provider ask its fake service, and show it."""
     view.heading(name)
     try:
         provider = registry.get(name)
-        with _stand_in(provider, ANSWERS[name]) as (site, exchanges), _client(registry, name, site) as client:
-            view.fact("site", f"{site.url}, a stand-in of {provider.url}")
+        with _fake(provider, ANSWERS[name]) as (site, exchanges), _client(registry, name, site) as client:
+            view.fact("site", f"{site.url}, a fake service of {provider.url}")
             with client.chat(QUESTION) as reply:
                 return _answered(view, reply, exchanges)
     except ProviderError as error:
@@ -63,17 +63,17 @@ def _demonstrate(view: DemoView, registry: Registry, name: str) -> DemoResult:
         return DemoResult(name=name, finish=type(error).__name__)
 
 
-def _client(registry: Registry, name: str, site: StandIn) -> Client:
-    # proxy="": the stand-in is on this machine, whatever proxy the environment names
+def _client(registry: Registry, name: str, site: FakeService) -> Client:
+    # proxy="": the fake service is on this machine, whatever proxy the environment names
     return Client(name, settings={name: site.client_settings()}, proxy="", deadline=_DEADLINE, registry=registry)
 
 
 @contextmanager
-def _stand_in(provider: type[Provider], text: str) -> Iterator[tuple[StandIn, list[Exchange]]]:
-    """Run the stand-in of a provider's service; yield it, and what it was asked and has answered."""
-    kind = find_stand_in(provider.stand_in)
+def _fake(provider: type[Provider], text: str) -> Iterator[tuple[FakeService, list[Exchange]]]:
+    """Run the fake service of a provider's service; yield it, and what it was asked and has answered."""
+    kind = find_fake_service(provider.fake_service)
     if kind is None:
-        raise ProviderError("has no stand-in", provider=provider.__name__)
+        raise ProviderError("has no fake service", provider=provider.__name__)
     site = kind(says=re.findall(r"\S+\s*", text))
     site.pace = lambda: time.sleep(_PACE)
     exchanges: list[Exchange] = []

@@ -33,7 +33,7 @@ __all__ = ["command"]
 def command(name: str, kind: str, directory: Path | None, force: bool) -> None:
     """Write a small project for a provider of your own.
 
-    NAME is the provider's name. The project holds its module, a stand-in of its service, and tests that pass; two
+    NAME is the provider's name. The project holds its module, a fake of its service, and tests that pass; two
     functions are then yours to edit: the one that asks, and the one that reads the answer.
 
     Exit codes: 0 written, 1 a file could not be written, 2 asked wrongly, and nothing was written.

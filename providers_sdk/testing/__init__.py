@@ -1,4 +1,4 @@
-"""All that a plugin's tests import: stand-ins, named faults, and the contract.
+"""All that a plugin's tests import: fake services, named faults, and the contract.
 
 Names are imported on first access (PEP 562): pytest imports this package for its plugin in every run.
 """
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from providers_sdk.testing.contract import CLAIMS, ProviderContract, judge
-    from providers_sdk.testing.fake_service import Fault, StandIn, deltas, event, html, json_response, sse
+    from providers_sdk.testing.fake_service import FakeService, Fault, deltas, event, html, json_response, sse
     from providers_sdk.testing.faults import FAULTS, NamedFault, ProxyServer, TLSServer, inject
     from providers_sdk.testing.response import Response
     from providers_sdk.testing.server import Connection, RawServer, Received
@@ -17,6 +17,7 @@ __all__ = [
     "CLAIMS",
     "FAULTS",
     "Connection",
+    "FakeService",
     "Fault",
     "NamedFault",
     "ProviderContract",
@@ -24,7 +25,6 @@ __all__ = [
     "RawServer",
     "Received",
     "Response",
-    "StandIn",
     "TLSServer",
     "deltas",
     "event",
@@ -37,7 +37,7 @@ __all__ = [
 
 _NAMES = {
     "contract": "CLAIMS ProviderContract judge",
-    "fake_service": "Fault StandIn deltas event html json_response sse",
+    "fake_service": "Fault FakeService deltas event html json_response sse",
     "faults": "FAULTS NamedFault ProxyServer TLSServer inject",
     "response": "Response",
     "server": "Connection RawServer Received",

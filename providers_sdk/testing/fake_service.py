@@ -1,4 +1,4 @@
-"""Stand-ins: small scripted sites that speak a service's protocol, its refusals too, over real HTTP on loopback."""
+"""Fake services: small scripted sites that speak a service's protocol, its refusals too, over real HTTP on loopback."""
 
 import json
 import time
@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, RawServer, Received
 
-__all__ = ["Fault", "Response", "StandIn", "event", "html", "json_response", "sse"]
+__all__ = ["FakeService", "Fault", "Response", "event", "html", "json_response", "sse"]
 
 Fault = Callable[[Connection, Received], None]
 """What a site does instead of answering; what it would have answered is ``connection.good``."""
 
 
-class StandIn(RawServer):
+class FakeService(RawServer):
     """A site that answers requests one after the other on each connection; a subclass writes :meth:`answer`.
 
     :param case: which of :attr:`cases` it plays; ``""`` answers as the service does when all is well.

@@ -47,7 +47,7 @@ class Connection:
         sock.settimeout(_PATIENCE)
         self.sock = sock
         self.good = Response()
-        """What the server would answer to the last request, were there no fault; a stand-in sets it."""
+        """What the server would answer to the last request, were there no fault; a fake service sets it."""
         self._buffer = b""
 
     def receive(self) -> Received | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from providers_sdk.cli._exit_codes import spell_options
-from providers_sdk.testing import RawServer, Received, Response, StandIn
+from providers_sdk.testing import FakeService, RawServer, Received, Response
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.gizai import GizAISite
 
@@ -19,7 +19,7 @@ Cli = Callable[..., Any]
 
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[AIPowerSite]:
-    """A stand-in that ``-p chatgptfree`` asks."""
+    """A fake service that ``-p chatgptfree`` asks."""
     with AIPowerSite() as running:
         monkeypatch.setenv("PROVIDERS_SDK_CHATGPTFREE_URL", running.url)
         yield running
@@ -265,7 +265,7 @@ def test_two_failures_are_told_in_a_line_each(cli: Cli, site: AIPowerSite) -> No
     assert outcome.err.count("\n") == 3
 
 
-class Flood(StandIn):
+class Flood(FakeService):
     """Answers with a page of 50 MB."""
 
     def answer(self, received: Received) -> Response:

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from providers_sdk.cli import main
 from providers_sdk.cli.check import command
-from providers_sdk.testing import CLAIMS, RawServer, Received, Response, StandIn, json_response
+from providers_sdk.testing import CLAIMS, FakeService, RawServer, Received, Response, json_response
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 _PROVIDER = """
@@ -45,10 +45,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_an_installed_provider_is_checked_against_its_stand_in() -> None:
+def test_an_installed_provider_is_checked_against_its_fake() -> None:
     done = check("pizzagpt")
     assert done.exit_code == 0, done.output
-    assert "pizzagpt keeps the contract, against its stand-in" in done.output
+    assert "pizzagpt keeps the contract, against its fake service" in done.output
 
 
 def test_json_tells_every_claim() -> None:
@@ -125,7 +125,7 @@ def test_live_asks_the_address_in_the_settings_and_only_twice(monkeypatch: pytes
     assert "against the live service" in done.output
 
 
-class Refusing(StandIn):
+class Refusing(FakeService):
     """Answers everything with one response.
 
     :param response: that response.

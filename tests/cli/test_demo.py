@@ -20,8 +20,8 @@ def test_four_providers_answer_in_80_columns_without_control_codes(run: Cli) -> 
     assert max(map(len, outcome.out.splitlines())) <= 80
     assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", outcome.out) == []
     folded = " ".join(outcome.out.replace("│", " ").split())
-    assert "stand-ins play them, small servers on this machine" in folded
-    assert "4 of 4 answered. These were stand-ins, not the services." in folded
+    assert "fake services play them, small servers on this machine" in folded
+    assert "4 of 4 answered. These were fake services, not the services." in folded
     for name, answer in demo.ANSWERS.items():
         assert re.search(rf"^{name} ─", outcome.out, re.MULTILINE)
         assert answer in folded

@@ -231,7 +231,7 @@ def test_a_project_is_complete(kind: str) -> None:
         ".github/workflows/ci.yml",
         "providers_sdk_acme/__init__.py",
         "providers_sdk_acme/provider.py",
-        "providers_sdk_acme/standin.py",
+        "providers_sdk_acme/fake.py",
         "providers_sdk_acme/py.typed",
         "tests/test_acme.py",
     }
@@ -334,7 +334,7 @@ def test_in_an_environment_that_is_not_activated_commands_are_said_with_their_pa
     assert shlex.split(providers) == [str(beside / "providers"), "chat", "-p", "acme", "hello"]
 
 
-# the stand-in answers in the place of a service that is not there yet
+# the fake service answers in the place of a service that is not there yet
 
 
 def installed(kind: str, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -356,11 +356,11 @@ def test_a_project_answers_as_soon_as_it_is_installed_and_says_who_speaks(
     capsys.readouterr()
     assert main(["chat", "-p", f"draft-{kind}", "hello"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == f"This is the stand-in of draft-{kind}, not a service.\n"
+    assert captured.out == f"This is the fake service of draft-{kind}, not a service.\n"
     assert captured.err.startswith(f"Note: the url of draft-{kind} is still the placeholder https://put-the-address")
 
 
-def test_a_stand_in_answers_nobody_whose_url_is_set(
+def test_a_fake_answers_nobody_whose_url_is_set(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     installed("json", monkeypatch)
@@ -369,10 +369,10 @@ def test_a_stand_in_answers_nobody_whose_url_is_set(
     assert main(["chat", "-p", "draft-json", "hello"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "stand-in" not in captured.err
+    assert "fake service" not in captured.err
 
 
-def test_a_script_is_never_answered_by_a_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_is_never_answered_by_a_fake(monkeypatch: pytest.MonkeyPatch) -> None:
     installed("json", monkeypatch)
     with providers_sdk.Client("draft-json", retries=0) as client, pytest.raises(providers_sdk.ConnectFailed):
         client.chat("hello")

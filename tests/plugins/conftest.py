@@ -1,4 +1,4 @@
-"""For the providers' tests: ask one provider at its stand-in."""
+"""For the providers' tests: ask one provider at its fake service."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from providers_sdk import Client, ProviderError, Reply
-from providers_sdk.testing import StandIn
+from providers_sdk.testing import FakeService
 
 Ask = Callable[..., Reply]
 
 
 @pytest.fixture
 def ask() -> Iterator[Ask]:
-    """``ask(site, provider, messages, **arguments)`` asks once, at the stand-in."""
+    """``ask(site, provider, messages, **arguments)`` asks once, at the fake service."""
     with ExitStack() as clients:
 
-        def ask_at(site: StandIn, provider: str, messages: Any = "Name three pizzas", **arguments: Any) -> Reply:
+        def ask_at(site: FakeService, provider: str, messages: Any = "Name three pizzas", **arguments: Any) -> Reply:
             settings = {provider: site.client_settings()}
             client = clients.enter_context(Client(provider, retries=0, settings=settings))
             return client.chat(messages, **arguments)
@@ -29,7 +29,7 @@ def ask() -> Iterator[Ask]:
 def outcome(ask: Ask) -> Callable[..., str | ProviderError]:
     """``outcome(site, provider)`` is the text of the answer, or the error in its place."""
 
-    def outcome_at(site: StandIn, provider: str, messages: Any = "Name three pizzas") -> str | ProviderError:
+    def outcome_at(site: FakeService, provider: str, messages: Any = "Name three pizzas") -> str | ProviderError:
         try:
             return ask(site, provider, messages).text
         except ProviderError as error:

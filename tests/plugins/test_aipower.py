@@ -39,7 +39,7 @@ REFUSALS = {  # case: class, status, words of the site's, text that had come
     "password": (Refused, 200, "asks for a password", ""),
     "cached_for_good": (AuthenticationFailed, 403, "it is probably a cached copy", ""),
     "login": (TokensNotFound, 200, "it asks for a password", ""),
-    "not_found": (TokenPageFailed, 404, "Page not found - Stand-in", ""),
+    "not_found": (TokenPageFailed, 404, "Page not found - Fake service", ""),
     "maintenance": (TokenPageFailed, 503, "Maintenance", ""),
     "always_expired": (AuthenticationFailed, 403, "The link you followed has expired.", ""),
     "plugin_off": (HTTPStatusError, 400, "0", ""),
@@ -61,7 +61,7 @@ REFUSALS = {  # case: class, status, words of the site's, text that had come
 FORM = {"_wpnonce": "77f045b300", "post_id": "4", "action": "wpaicg_chat_shortcode_message", "bot_id": "0"}
 
 
-def test_the_tables_cover_every_case_of_the_stand_in() -> None:
+def test_the_tables_cover_every_case_of_the_fake() -> None:
     assert {*ANSWERS, *REFUSALS} == {"", *AIPowerSite.cases}
 
 
@@ -169,7 +169,7 @@ def test_missing_tokens_are_explained_by_address_status_title_and_name(outcome: 
         error = outcome(site, "aipower")
         url = site.url
     assert isinstance(error, TokensNotFound)
-    for word in (url, "200", "Stand-in – Chat", "no nonce", "'url'", "'page'"):
+    for word in (url, "200", "Fake service – Chat", "no nonce", "'url'", "'page'"):
         assert word in error.message
 
 
@@ -181,7 +181,7 @@ def test_maintenance_says_how_long_to_wait(outcome: Outcome) -> None:
 
 
 def test_a_bot_wall_is_no_expired_nonce(outcome: Outcome) -> None:
-    def bot_wall(connection: Connection, received: Received) -> None:
+    def wall(connection: Connection, received: Received) -> None:
         connection.send(b"HTTP/1.1 403 Forbidden\r\ncf-mitigated: challenge\r\nContent-Length: 0\r\n\r\n")
 
     with AIPowerSite() as site:

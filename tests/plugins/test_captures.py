@@ -1,4 +1,4 @@
-"""Recordings of a real WordPress with AI Power, replayed byte for byte; the same claims on the stand-in's own bytes."""
+"""Recordings of a real WordPress with AI Power, replayed byte for byte; the same claims on the fake's own bytes."""
 
 import os
 from collections.abc import Iterator
@@ -160,10 +160,10 @@ def test_a_recorded_wrong_nonce_is_posted_once_where_the_page_fetched_anew_holds
     assert [received.method for received in server.requests] == ["GET", "POST", "GET"]
 
 
-@pytest.fixture(params=["recorded", "stand-in"])
+@pytest.fixture(params=["recorded", "fake service"])
 def stream(request: pytest.FixtureRequest) -> tuple[bytes, list[Chunk]]:
     """An event stream, and its chunks."""
-    if request.param == "stand-in":
+    if request.param == "fake service":
         return b"".join(deltas(PIECES)), CHUNKS[1:]
     if not FOLDER.is_dir():
         pytest.skip("the recordings are not here; set PROVIDERS_SDK_CAPTURES")

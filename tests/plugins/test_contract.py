@@ -16,32 +16,32 @@ from providers_sdk_plugins.pizzagpt import Pizzagpt
 
 class TestPizzagpt(ProviderContract):
     provider = Pizzagpt
-    stand_in = PizzagptSite
+    fake_service = PizzagptSite
 
 
 class TestGizAI(ProviderContract):
     provider = GizAI
-    stand_in = GizAISite
+    fake_service = GizAISite
 
 
 class TestChatGptt(ProviderContract):
     provider = ChatGptt
-    stand_in = AIPowerSite
+    fake_service = AIPowerSite
 
 
 class TestChatgptFree(ProviderContract):
     provider = ChatgptFree
-    stand_in = AIPowerSite
+    fake_service = AIPowerSite
 
 
 class TestAIPower(ProviderContract):
     provider = AnyAIPower
-    stand_in = AIPowerSite
+    fake_service = AIPowerSite
 
 
 class TestOpenAI(ProviderContract):
     provider = OpenAI
-    stand_in = OpenAISite
+    fake_service = OpenAISite
 
 
 class TestEcho(ProviderContract):

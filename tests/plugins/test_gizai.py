@@ -19,7 +19,7 @@ REFUSALS = {
 }
 
 
-def test_the_table_covers_every_case_of_the_stand_in() -> None:
+def test_the_table_covers_every_case_of_the_fake() -> None:
     assert {*ANSWERS, *REFUSALS} == {"", *GizAISite.cases}
 
 

@@ -71,7 +71,7 @@ REFUSALS = {  # case: class, status, retry_after, words, text that had come
 }
 
 
-def test_the_tables_cover_every_case_of_the_stand_in() -> None:
+def test_the_tables_cover_every_case_of_the_fake() -> None:
     assert {*STREAMED, *REFUSALS} == {"", *OpenAISite.cases}
     assert set(STREAMED) == set(WHOLE)
 
@@ -167,7 +167,7 @@ def test_the_request_is_the_protocols(ask: Callable[..., Reply]) -> None:
         ask(site, "openai", messages, temperature=0.2).close()
         [received] = site.requests
     assert (received.method, received.target) == ("POST", "/chat/completions")
-    assert received.headers["authorization"] == "Bearer stand-in-key"
+    assert received.headers["authorization"] == "Bearer fake service-key"
     assert received.json() == {
         "model": "gpt-4o-mini",
         "messages": messages,
@@ -204,7 +204,7 @@ def test_key_and_address_come_from_the_environment(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("PROVIDERS_SDK_OPENAI_URL", site.url)
         with pytest.raises(MissingSetting, match="PROVIDERS_SDK_OPENAI_KEY"):
             client.chat("Hi")
-        monkeypatch.setenv("PROVIDERS_SDK_OPENAI_KEY", "stand-in-key")
+        monkeypatch.setenv("PROVIDERS_SDK_OPENAI_KEY", "fake service-key")
         assert client.chat("Hi").text == site.text
 
 

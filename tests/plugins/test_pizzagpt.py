@@ -38,7 +38,7 @@ HEADERS = {
 LINE = ("POST", "/api/chatx-completion")
 
 
-def test_the_table_covers_every_case_of_the_stand_in() -> None:
+def test_the_table_covers_every_case_of_the_fake() -> None:
     assert {*ANSWERS, *REFUSALS} == {"", *PizzagptSite.cases}
 
 

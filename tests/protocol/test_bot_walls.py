@@ -16,7 +16,7 @@ ANSWERS = {
 }
 
 
-def bot_wall(status: int, headers: dict[str, str]) -> str | None:
+def wall(status: int, headers: dict[str, str]) -> str | None:
     return detect_bot_wall(status, CaseInsensitiveDict(headers))
 
 

@@ -27,7 +27,7 @@ PUBLIC = {
     "offline",
     "requires_contract",
     "sends_model",
-    "stand_in",
+    "fake_service",
     "supports_message_history",
     "supports_stream",
     "supports_system_message",

@@ -303,7 +303,7 @@ def test_what_a_module_does_at_import_is_named(
     assert {result.claim.name for result in results if result.state == "fails"} == claims
 
 
-def test_a_provider_whose_first_event_is_text_is_read_until_its_stand_in_has_paused() -> None:
+def test_a_provider_whose_first_event_is_text_is_read_until_its_fake_has_paused() -> None:
     class TextFirst(OpenAISite):
         def answer(self, received: Received) -> Response:
             return sse(self.paced(deltas(self.says, role_first=False)))
@@ -328,7 +328,7 @@ class TestsACrash(ProviderContract):
 
     __test__ = False
     provider = RaisesStopIteration
-    stand_in = OpenAISite
+    fake_service = OpenAISite
 
 
 def test_pytest_shows_the_text_of_the_claim_that_fails_and_the_authors_line() -> None:

@@ -13,7 +13,17 @@ import requests
 
 from providers_sdk import Limits, Registry
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request
-from providers_sdk.testing import Connection, RawServer, Received, Response, StandIn, deltas, html, json_response, sse
+from providers_sdk.testing import (
+    Connection,
+    FakeService,
+    RawServer,
+    Received,
+    Response,
+    deltas,
+    html,
+    json_response,
+    sse,
+)
 from providers_sdk.testing.faults import (
     FAULTS,
     Kind,
@@ -40,7 +50,7 @@ NAMED_IN_THE_PLAN = {
 }  # fmt: skip
 
 
-class Small(StandIn):
+class Small(FakeService):
     """Answers a GET with a page, a POST with a stream or, on /json, with JSON."""
 
     def answer(self, received: Received) -> Response:
@@ -159,7 +169,7 @@ def test_every_fault_stops_when_its_server_closes() -> None:
 
 
 def test_a_piece_never_waits_for_the_acknowledgement_of_the_one_before() -> None:
-    class Notes(StandIn):
+    class Notes(FakeService):
         no_delay = 0
 
         def serve(self, connection: Connection) -> None:
@@ -243,7 +253,7 @@ class TLSSmall(TLSServer, Small):
     """The small site, in TLS."""
 
 
-def test_a_stand_in_speaks_tls_with_one_word_before_its_class() -> None:
+def test_a_fake_speaks_tls_with_one_word_before_its_class() -> None:
     with TLSSmall() as site:
         assert site.url.startswith("https://")
         assert requests.get(site.url, verify=site.ca, timeout=5).text == "<title>Small</title>"

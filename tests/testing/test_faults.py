@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from providers_sdk import ProviderError, Registry, TimeLimitExceeded
-from providers_sdk.testing import StandIn
+from providers_sdk.testing import FakeService
 from providers_sdk.testing.faults import FAULTS, FaultResult, Kind, NamedFault, run_fault, spellings, told
 
 LATE = 5.0
 """Seconds that a busy machine may add. The limit that a fault is to run into lies 19 s below the client's others."""
 CPU = 1.5
 """Seconds of computing that a call may cost: half a second beyond the deadline."""
-PASSWORD = "pa55-w0rd-of-the-service"  # in its URL, so that the stand-in sees an Authorization header to echo
+PASSWORD = "pa55-w0rd-of-the-service"  # in its URL, so that the fake service sees an Authorization header to echo
 SECRET = "s3cret-of-the-header"
 registry = Registry()
 
@@ -28,13 +28,15 @@ registry = Registry()
 def _bundled() -> list[str]:
     found = {name: registry.get(name) for name in registry.names()}
     return [
-        name for name, kind in found.items() if kind.__module__.startswith("providers_sdk_plugins.") and kind.stand_in
+        name
+        for name, kind in found.items()
+        if kind.__module__.startswith("providers_sdk_plugins.") and kind.fake_service
     ]
 
 
-def _site(provider: str, mode: str) -> StandIn:
-    module, _, name = registry.get(provider).stand_in.partition(":")
-    site: type[StandIn] = getattr(importlib.import_module(module), name)
+def _site(provider: str, mode: str) -> FakeService:
+    module, _, name = registry.get(provider).fake_service.partition(":")
+    site: type[FakeService] = getattr(importlib.import_module(module), name)
     return site("json" if mode == "json" and "json" in site.cases else "")
 
 
@@ -126,7 +128,7 @@ def _names(provider: str, error: Exception) -> bool:
 
 
 def test_no_error_tells_a_secret(matrix: Matrix) -> None:
-    secrets = spellings(PASSWORD, "user") | spellings(SECRET) | spellings("stand-in-key")
+    secrets = spellings(PASSWORD, "user") | spellings(SECRET) | spellings("fake service-key")
     errors = [(trial.fault, told(trial.error)) for trial in matrix.trials if trial.error is not None]
     assert [(fault, secret) for fault, text in errors for secret in secrets if secret in text] == []
 

@@ -25,8 +25,8 @@ def test_the_plugin_loads_nothing_heavy_and_of_this_library_only_itself() -> Non
     assert loaded == {"providers_sdk", "providers_sdk.testing", "providers_sdk.testing.pytest_plugin"}
 
 
-def test_a_stand_in_loads_neither_the_contract_nor_requests() -> None:
-    loaded = _modules_after("from providers_sdk.testing import StandIn, deltas, sse")
+def test_a_fake_loads_neither_the_contract_nor_requests() -> None:
+    loaded = _modules_after("from providers_sdk.testing import FakeService, deltas, sse")
     assert loaded.isdisjoint({"requests", "bs4", "providers_sdk.testing.contract"})
 
 

@@ -1,1 +1,1 @@
-"""Stand-ins of the bundled providers' services: for the tests, the contract kit and ``providers demo``."""
+"""Fake services of the bundled providers' services: for the tests, the contract kit and ``providers demo``."""

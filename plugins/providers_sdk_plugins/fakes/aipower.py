@@ -1,4 +1,4 @@
-"""A stand-in of a WordPress with AI Power: the page, its nonce, and the answers and refusals of ``admin-ajax.php``."""
+"""A fake WordPress with AI Power: the page, its nonce, and the answers and refusals of ``admin-ajax.php``."""
 
 import html as html_text
 import json
@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 
-from providers_sdk.testing import Received, Response, StandIn, deltas, event, html, json_response, sse
+from providers_sdk.testing import FakeService, Received, Response, deltas, event, html, json_response, sse
 
 __all__ = ["AIPowerSite", "sanitize"]
 
@@ -20,7 +20,7 @@ _EXPIRED = "The link you followed has expired."
 _DOWN = "Briefly unavailable for scheduled maintenance. Check back in a minute."
 
 
-class AIPowerSite(StandIn):
+class AIPowerSite(FakeService):
     """The site; :meth:`expire` changes its nonce."""
 
     cases = {
@@ -106,7 +106,7 @@ class AIPowerSite(StandIn):
 
     def _page(self, received: Received) -> Response:
         if self.case == "not_found":
-            return html("<title>Page not found - Stand-in</title><p>Nothing here.", status=404)
+            return html("<title>Page not found - Fake service</title><p>Nothing here.", status=404)
         if received.path != self.page_path:
             return html(_no_chat(self))
         if self.case == "cached_for_good" or (self.case == "cached" and "?" not in received.target):
@@ -177,7 +177,7 @@ def _chat(site: AIPowerSite, *, nonce: str | None = None, bot: str = "0", kind: 
 
 def _around(inner: str, classes: str = "home page") -> str:
     return (
-        '<!DOCTYPE html><html lang="en"><head><title>Stand-in &#8211; Chat</title>'
+        '<!DOCTYPE html><html lang="en"><head><title>Fake service &#8211; Chat</title>'
         f'<style>div.wpaicg-chat-shortcode {{ width: 400px }}</style></head><body class="{classes}">{inner}'
         "<!-- <div class=wpaicg-chat-shortcode data-nonce=0000000000 data-post-id=9> --></body></html>"
     )

@@ -1,9 +1,9 @@
-"""A stand-in of GizAI."""
+"""A fake service of GizAI."""
 
-from providers_sdk.testing import Received, Response, StandIn, html, json_response
+from providers_sdk.testing import FakeService, Received, Response, html, json_response
 
 
-class GizAISite(StandIn):
+class GizAISite(FakeService):
     """Answers ``POST /api/data/users/inferenceServer.infer`` with status 201."""
 
     cases = {

@@ -1,12 +1,12 @@
-"""A stand-in of an OpenAI-compatible service."""
+"""A fake service of an OpenAI-compatible service."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from providers_sdk.testing import Received, Response, StandIn, deltas, event, json_response, sse
+from providers_sdk.testing import FakeService, Received, Response, deltas, event, json_response, sse
 
-_KEY = "stand-in-key"
+_KEY = "fake service-key"
 _MODEL = "gpt-4o-mini-2024-07-18"
 _FAULT = {"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}
 _TOOL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "get_menu", "arguments": "{}"}}
@@ -17,8 +17,8 @@ _PARTS = [
 _USAGE = {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}
 
 
-class OpenAISite(StandIn):
-    """Answers ``POST /chat/completions`` to whoever has the key ``stand-in-key``."""
+class OpenAISite(FakeService):
+    """Answers ``POST /chat/completions`` to whoever has the key ``fake service-key``."""
 
     cases = {
         "reasoning": "thinking text before the answer",

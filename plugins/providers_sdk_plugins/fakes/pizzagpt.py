@@ -1,9 +1,9 @@
-"""A stand-in of Pizzagpt."""
+"""A fake service of Pizzagpt."""
 
-from providers_sdk.testing import Received, Response, StandIn, html, json_response
+from providers_sdk.testing import FakeService, Received, Response, html, json_response
 
 
-class PizzagptSite(StandIn):
+class PizzagptSite(FakeService):
     """Answers ``POST /api/chatx-completion``."""
 
     cases = {

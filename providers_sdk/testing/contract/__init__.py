@@ -1,10 +1,10 @@
-"""The plugin contract as claims that a provider is held to, with its stand-in, on loopback.
+"""The plugin contract as claims that a provider is held to, with its fake service, on loopback.
 
 In pytest::
 
     class TestAcme(ProviderContract):
         provider = Acme
-        stand_in = AcmeSite
+        fake_service = AcmeSite
 
 Outside of it: ``providers check``, or :func:`judge`.
 """
@@ -19,7 +19,7 @@ from providers_sdk.testing.contract._claim import Claim
 from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._harness import ClaimFailed, Harness
 from providers_sdk.testing.contract._suites import CLAIMS, SUITES
-from providers_sdk.testing.fake_service import StandIn
+from providers_sdk.testing.fake_service import FakeService
 
 __all__ = [
     "CLAIMS",
@@ -83,25 +83,25 @@ class ContractRunner:
         return f"expected no error; got {type(error).__name__}: {error}{where}"
 
 
-def judge(provider: type[Provider], stand_in: type[StandIn] | None) -> Iterator[Result]:
+def judge(provider: type[Provider], fake_service: type[FakeService] | None) -> Iterator[Result]:
     """Yield the result of each claim about ``provider``.
 
-    :param stand_in: the stand-in of its service; ``None`` for one that works offline.
+    :param fake_service: the fake service of its service; ``None`` for one that works offline.
     """
-    runner = ContractRunner(Harness(provider, stand_in))
+    runner = ContractRunner(Harness(provider, fake_service))
     for claim in CLAIMS.values():
         yield runner.run(claim)
 
 
 class ProviderContract:
-    """A pytest class: name it ``Test...``, set :attr:`provider` and :attr:`stand_in`, and each claim is a test.
+    """A pytest class: name it ``Test...``, set :attr:`provider` and :attr:`fake_service`, and each claim is a test.
 
     A claim that does not apply, by the provider's own declaration, is skipped and says so; one that cannot be judged
     because a simpler one fails is skipped and names that one.
     """
 
     provider: ClassVar[type[Provider]]
-    stand_in: ClassVar[type[StandIn] | None] = None
+    fake_service: ClassVar[type[FakeService] | None] = None
     _runner: ClassVar[ContractRunner | None] = None
 
     def test_claim(self, contract_claim: Claim) -> None:
@@ -109,7 +109,7 @@ class ProviderContract:
         import pytest
 
         kind = type(self)
-        runner = kind.__dict__.get("_runner") or ContractRunner(Harness(kind.provider, kind.stand_in))
+        runner = kind.__dict__.get("_runner") or ContractRunner(Harness(kind.provider, kind.fake_service))
         kind._runner = runner
         result = runner.run(contract_claim)
         if result.state == "fails":

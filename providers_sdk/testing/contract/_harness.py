@@ -1,4 +1,4 @@
-"""What the claims work with: runs one provider against its stand-in, with patience that ends."""
+"""What the claims work with: runs one provider against its fake service, with patience that ends."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._internals import open_request
-from providers_sdk.testing.fake_service import Fault, StandIn
+from providers_sdk.testing.fake_service import FakeService, Fault
 
 __all__ = ["ClaimFailed", "Harness", "Outcome"]
 
@@ -55,34 +55,34 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Harness:
-    """One provider and its stand-in.
+    """One provider and its fake service.
 
     :param provider: the class under test.
-    :param stand_in: the class of its stand-in; ``None`` for a provider that works offline.
+    :param fake_service: the class of its fake service; ``None`` for a provider that works offline.
     :param patience: seconds after which a call that does not come back has failed.
     """
 
     provider: type[Provider]
-    stand_in: type[StandIn] | None
+    fake_service: type[FakeService] | None
     patience: float = 12.0
 
     @contextmanager
     def site(
         self, fault: Fault | None = None, *, says: Sequence[str] | None = None, on: str | None = None
-    ) -> Iterator[StandIn]:
-        """Run the stand-in, struck by ``fault`` on requests of the method ``on``."""
-        if self.stand_in is None:
-            raise ClaimFailed(f"{self.provider.__name__} has no stand-in; give one, or declare offline = True")
-        site = self.stand_in() if says is None else self.stand_in(says=says)
+    ) -> Iterator[FakeService]:
+        """Run the fake service, struck by ``fault`` on requests of the method ``on``."""
+        if self.fake_service is None:
+            raise ClaimFailed(f"{self.provider.__name__} has no fake service; give one, or declare offline = True")
+        site = self.fake_service() if says is None else self.fake_service(says=says)
         site.fault, site.fault_on = fault, on or site.answers_on
         with site:
             yield site
 
-    def settings(self, site: StandIn | None) -> dict[str, str]:
+    def settings(self, site: FakeService | None) -> dict[str, str]:
         """Return the settings that point the provider to ``site``."""
         return site.client_settings() if site is not None else {}
 
-    def client(self, site: StandIn | None, *, settings: dict[str, str] | None = None, **arguments: Any) -> Client:
+    def client(self, site: FakeService | None, *, settings: dict[str, str] | None = None, **arguments: Any) -> Client:
         """Return a client that knows the provider, with :data:`LIMITS` and no retries."""
         registry = Registry()
         registry.register(NAME, self.provider)
@@ -91,7 +91,7 @@ class Harness:
         return Client(NAME, settings={NAME: chosen}, registry=registry, **given)
 
     def ask(
-        self, site: StandIn | None, messages: Messages = PROMPT, *, stream: bool = True, **arguments: Any
+        self, site: FakeService | None, messages: Messages = PROMPT, *, stream: bool = True, **arguments: Any
     ) -> Outcome:
         """Ask through a client of its own, and read to the end."""
         options = arguments.pop("options", {})
@@ -103,7 +103,7 @@ class Harness:
             outcome.crash = describe_crash(outcome.error, self.provider)
         return outcome
 
-    def raw(self, site: StandIn | None) -> list[object]:
+    def raw(self, site: FakeService | None) -> list[object]:
         """Return what ``complete`` itself yields, unchecked.
 
         :raises Exception: whatever it raises.

@@ -17,7 +17,7 @@ from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._harness import NAME, PROMPT, ClaimFailed, Harness
 from providers_sdk.testing.contract._internals import find_instance
 from providers_sdk.testing.contract.streaming import offline, site_or_none
-from providers_sdk.testing.fake_service import StandIn
+from providers_sdk.testing.fake_service import FakeService
 from providers_sdk.testing.faults import FAULTS
 
 __all__ = ["BEHAVIOUR", "SECRETS", "SETTINGS"]
@@ -55,7 +55,7 @@ def _no_secret(harness: Harness) -> str:
     return offline(harness) or ("" if any(setting.secret for setting in known) else "it has no secret setting")
 
 
-def _sent(site: StandIn) -> bytes:
+def _sent(site: FakeService) -> bytes:
     return b"\n".join(received.target.encode() + b"\n" + received.body for received in site.requests)
 
 
@@ -173,7 +173,7 @@ def _plain(harness: Harness) -> dict[str, str]:
     return {name: repr(value) for name, value in vars(harness.provider).items() if not callable(value)}
 
 
-def _asked_size(harness: Harness, client: object, site: StandIn | None) -> int:
+def _asked_size(harness: Harness, client: object, site: FakeService | None) -> int:
     before = len(site.requests) if site else 0
     harness.patiently(lambda: client.chat(PROMPT).text)  # type: ignore[attr-defined]
     return sum(len(received.body) for received in site.requests[before:] if received.method == "POST") if site else 0

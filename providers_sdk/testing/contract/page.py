@@ -9,8 +9,8 @@ __all__ = ["contract_page"]
 
 _HEAD = f"""# The plugin contract, version {CONTRACT}
 
-These are the claims that a provider is held to, with its stand-in, on this machine: by `providers check`, and in pytest
-by a class that inherits `ProviderContract`. This page is generated from the claims themselves.
+A provider is tested against these claims with its fake service, on this machine: by `providers check`, and in pytest by
+a class that inherits `ProviderContract`. This page is generated from the claims themselves.
 
 A claim that does not apply is exempt by the provider's own declaration, such as `supports_stream = False` or
 `offline = True`, and the report names it. One that cannot be judged because a simpler one fails is "not reached".

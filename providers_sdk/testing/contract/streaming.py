@@ -9,7 +9,7 @@ from providers_sdk._model.chunks import Chunk, FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._harness import PROMPT, ClaimFailed, Harness, NotAnIterator, Outcome
-from providers_sdk.testing.fake_service import StandIn
+from providers_sdk.testing.fake_service import FakeService
 
 __all__ = ["ANSWER", "DESCRIPTION", "STREAMING"]
 
@@ -38,9 +38,9 @@ def not_streaming(harness: Harness) -> str:
     return offline(harness) or ("" if harness.provider.supports_stream else "supports_stream = False")
 
 
-def site_or_none(harness: Harness) -> AbstractContextManager[StandIn | None]:
-    """Return the running stand-in; none for a provider that works offline."""
-    return nullcontext(None) if harness.provider.offline and harness.stand_in is None else harness.site()
+def site_or_none(harness: Harness) -> AbstractContextManager[FakeService | None]:
+    """Return the running fake service; none for a provider that works offline."""
+    return nullcontext(None) if harness.provider.offline and harness.fake_service is None else harness.site()
 
 
 def good_answer(harness: Harness, *, stream: bool = True) -> Outcome:
@@ -200,8 +200,8 @@ def delivers_at_once(harness: Harness) -> None:
             raise ClaimFailed(f"expected the first piece while the service waits; got {error}{where}") from error
         finally:
             gate.set()
-        harness.patiently(lambda: list(chunks))  # to the end: a reply dropped earlier cuts the stand-in off
-    expect(paused.is_set(), "a stand-in that streams through self.paced(...)", "it never paused between two pieces")
+        harness.patiently(lambda: list(chunks))  # to the end: a reply dropped earlier cuts the fake service off
+    expect(paused.is_set(), "a fake service that streams through self.paced(...)", "it never paused between two pieces")
     expect(first, "a first piece while the service waits", "there was none")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from providers_sdk.errors import ProviderError
-from providers_sdk.testing.fake_service import StandIn
+from providers_sdk.testing.fake_service import FakeService
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, RawServer, Received
 
@@ -77,7 +77,7 @@ class NamedFault:
     about: str
     act: Act | None
     ends: Expected
-    arrange: Callable[[StandIn], AbstractContextManager[FaultSetup]] | None = None
+    arrange: Callable[[FakeService], AbstractContextManager[FaultSetup]] | None = None
     closes: bool = False
 
     def __call__(self, connection: Connection, received: Received) -> None:
@@ -91,7 +91,7 @@ class NamedFault:
 
 
 @contextmanager
-def inject(fault: NamedFault, site: StandIn, *, on: str = "POST") -> Iterator[FaultSetup]:
+def inject(fault: NamedFault, site: FakeService, *, on: str = "POST") -> Iterator[FaultSetup]:
     """Run ``site`` with the fault in place; give where a client finds it.
 
     :param on: the method of the requests that it strikes at: ``"GET"`` for the page that holds the tokens.

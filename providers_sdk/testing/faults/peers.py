@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from providers_sdk.errors import ConnectFailed, ConnectionLost, ConnectTimeout, ProxyFailed, TLSFailed
-from providers_sdk.testing.fake_service import StandIn, html
+from providers_sdk.testing.fake_service import FakeService, html
 from providers_sdk.testing.faults.fault import Expected, FaultSetup, NamedFault
 from providers_sdk.testing.server import Connection, RawServer, Received
 
@@ -29,7 +29,7 @@ _PASSWORD_WANTED = html("<title>Proxy</title>", status=407, headers={"Proxy-Auth
 
 
 class TLSServer(RawServer):
-    """Speaks TLS; put it before a stand-in class to make that speak TLS. Needs ``trustme``.
+    """Speaks TLS; put it before a fake service class to make that speak TLS. Needs ``trustme``.
 
     :param names: whom its certificate is for.
     """
@@ -87,7 +87,7 @@ def _new_authority() -> "trustme.CA":
 class _TLSFront(TLSServer):
     """Speaks TLS in front of a site."""
 
-    def __init__(self, site: StandIn, *, names: tuple[str, ...] = _HERE) -> None:
+    def __init__(self, site: FakeService, *, names: tuple[str, ...] = _HERE) -> None:
         super().__init__(names=names)
         self._site = site
 
@@ -166,43 +166,43 @@ def _unused_address() -> Iterator[str]:
 
 
 @contextmanager
-def _refused(_: StandIn) -> Iterator[FaultSetup]:
+def _refused(_: FakeService) -> Iterator[FaultSetup]:
     with _unused_address() as url:
         yield FaultSetup(url)
 
 
 @contextmanager
-def _wrong_name(site: StandIn) -> Iterator[FaultSetup]:
+def _wrong_name(site: FakeService) -> Iterator[FaultSetup]:
     with _TLSFront(site, names=("elsewhere.invalid",)) as front:
         yield FaultSetup(front.url, ca=front.ca, servers=(front,))
 
 
 @contextmanager
-def _unknown_authority(site: StandIn) -> Iterator[FaultSetup]:
+def _unknown_authority(site: FakeService) -> Iterator[FaultSetup]:
     with _TLSFront(site) as front:
         yield FaultSetup(front.url, servers=(front,))
 
 
 @contextmanager
-def _no_handshake(_: StandIn) -> Iterator[FaultSetup]:
+def _no_handshake(_: FakeService) -> Iterator[FaultSetup]:
     with _Silent() as server:
         yield FaultSetup(server.url.replace("http:", "https:"), servers=(server,))
 
 
 @contextmanager
-def _proxy_password(site: StandIn) -> Iterator[FaultSetup]:
+def _proxy_password(site: FakeService) -> Iterator[FaultSetup]:
     with ProxyServer(credentials="user:the-right-one") as proxy:
         yield FaultSetup(site.url, proxy=proxy.url.replace("://", "://user:a-wrong-one@"), servers=(proxy,))
 
 
 @contextmanager
-def _proxy_refused(site: StandIn) -> Iterator[FaultSetup]:
+def _proxy_refused(site: FakeService) -> Iterator[FaultSetup]:
     with _unused_address() as address:
         yield FaultSetup(site.url, proxy=address)
 
 
 @contextmanager
-def _proxy_dies(site: StandIn) -> Iterator[FaultSetup]:
+def _proxy_dies(site: FakeService) -> Iterator[FaultSetup]:
     with ProxyServer(cut_after=100) as proxy:
         yield FaultSetup(site.url, proxy=proxy.url, servers=(proxy,))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from providers_sdk._engine.client import Client
 from providers_sdk._model.limits import Limits
 from providers_sdk.errors import IdleTimeout, ProviderError, TimeLimitExceeded, TransportError
-from providers_sdk.testing.fake_service import StandIn
+from providers_sdk.testing.fake_service import FakeService
 from providers_sdk.testing.faults.fault import FaultSetup, Kind, NamedFault, inject
 from providers_sdk.testing.server import RawServer
 
@@ -68,7 +68,7 @@ class _Asked:
 def run_fault(
     fault: NamedFault,
     provider: str,
-    site: StandIn,
+    site: FakeService,
     *,
     kind: Kind,
     stream: bool = True,
@@ -79,7 +79,7 @@ def run_fault(
 ) -> FaultResult:
     """Ask ``provider`` once with the fault in its way; once more if that is answered.
 
-    :param site: a stand-in of the provider's service, not started.
+    :param site: a fake service of the provider's service, not started.
     :param kind: what the fault is to spoil: an answer of the kind that the site gives, or the page with the tokens.
     :param stream: whether the caller asks for a stream; not every service then gives one.
     :param limits: the client has the one that the fault must run into, and for the rest is in no hurry, so that a slow
