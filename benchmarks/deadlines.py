@@ -36,7 +36,10 @@ def struck(fault: str, *, on: str = "POST") -> Case:
 
     @contextlib.contextmanager
     def case(deadline: float) -> Iterator[Client]:
-        with inject(FAULTS[fault], AIPowerSite(), on=on) as rig, client("chatgptfree", rig.url, deadline) as asking:
+        with (
+            inject(FAULTS[fault], AIPowerSite(), route=(on, "")) as rig,
+            client("chatgptfree", rig.url, deadline) as asking,
+        ):
             yield asking
 
     return case

@@ -198,7 +198,7 @@ def traced() -> Iterator[None]:
 def test_50_megabytes_are_refused_without_being_held(name: str) -> None:
     method, fault, words = FLOODS[name]
     with AIPowerSite() as site:
-        site.fault, site.fault_on = fault, method
+        site.fault, site.fault_route = fault, (method, "")
         settings = {"chatgptfree": site.client_settings()}
         with Client("chatgptfree", settings=settings, retries=0) as client, pytest.raises(TooLarge) as raised:
             client.chat("Hi")

@@ -79,7 +79,11 @@ def _client(provider: str, url: str, **given: object) -> Client:
 
 @pytest.mark.parametrize(("on", "name"), ENDLESS)
 def test_the_deadline_ends_whatever_goes_on(on: str, name: str) -> None:
-    with inject(FAULTS[name], AIPowerSite(), on=on) as rig, _client("chatgptfree", rig.url) as client, _timed() as call:
+    with (
+        inject(FAULTS[name], AIPowerSite(), route=(on, "")) as rig,
+        _client("chatgptfree", rig.url) as client,
+        _timed() as call,
+    ):
         _ = client.chat("hi").text
     assert isinstance(call.error, DeadlineExceeded)
     assert DEADLINE <= call.seconds < DEADLINE + SLACK
@@ -204,7 +208,7 @@ def test_idle_is_told_from_first_and_carries_what_had_come() -> None:
 
 def test_first_counts_the_token_page_too() -> None:
     with (
-        inject(FAULTS["slow_headers"], AIPowerSite(), on="GET") as rig,
+        inject(FAULTS["slow_headers"], AIPowerSite(), route=("GET", "")) as rig,
         _client("chatgptfree", rig.url, first_token=0.3, deadline=5) as client,
         _timed() as call,
     ):
@@ -261,7 +265,7 @@ def test_threads_that_wait_for_one_token_page_each_keep_their_own_deadline() -> 
         FAULTS["slow_headers"](connection, received)
 
     site = AIPowerSite()
-    site.fault, site.fault_on = drip, "GET"
+    site.fault, site.fault_route = drip, ("GET", "")
     with site, _client("chatgptfree", site.url) as client:
 
         def ask(index: int, deadline: float) -> None:

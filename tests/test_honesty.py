@@ -40,7 +40,7 @@ class Site(FakeService):
         super().__init__()
         self.response = response
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         return self.response
 
 
@@ -123,7 +123,7 @@ def test_a_plugin_that_fails_while_it_is_closed_disturbs_nobody() -> None:
 @pytest.mark.parametrize("userinfo", ["user:p%40ss-word", "user:pa@ss-word"])
 def test_what_stands_before_the_host_of_a_url_is_hidden_when_a_service_echoes_it(userinfo: str) -> None:
     class Echoing(FakeService):
-        def answer(self, received: Received) -> Response:
+        def respond(self, received: Received) -> Response:
             return html(f"<title>who is {received.headers['authorization']}</title>", status=401)
 
     with Echoing() as site:
@@ -278,11 +278,11 @@ def test_a_child_forked_while_the_token_page_is_fetched_fetches_its_own() -> Non
     reached, gate = threading.Event(), threading.Event()
 
     class Held(AIPowerSite):
-        def answer(self, received: Received) -> Response:
+        def respond(self, received: Received) -> Response:
             if received.method == "GET" and not reached.is_set():
                 reached.set()
                 gate.wait(30)
-            return super().answer(received)
+            return super().respond(received)
 
     with Held() as site, Client("chatgptfree", settings={"chatgptfree": {"url": site.url}}, deadline=20) as client:
         thread = threading.Thread(target=lambda: client.chat("Hello").text)

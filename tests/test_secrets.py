@@ -186,7 +186,7 @@ def test_a_secret_that_is_sent_back_is_told_nowhere(who: Who, printed: Callable[
 def test_a_page_that_sends_a_secret_back_is_told_without_it(printed: Callable[[], str]) -> None:
     errors: dict[str, ProviderError] = {}
     site = AIPowerSite()
-    site.fault_on = "GET"
+    site.fault_route = ("GET", "")
     with site, _client(WHO[2], site.url) as client:
         for name, echo in ECHOES.items():
             site.fault = _sends(echo)
@@ -201,7 +201,7 @@ def test_a_page_that_sends_a_secret_back_is_told_without_it(printed: Callable[[]
 def test_a_secret_that_is_cut_off_leaves_no_beginning(who: Who, on: str) -> None:
     wrong = []
     site = who.site()
-    site.fault_on = on
+    site.fault_route = (on, "")
     beginnings = [KEY[:6], PASSWORD[:6], *(_base64_beyond_the_user(PASSWORD))]
     with site, _client(who, site.url) as client:
         for name in CUTTING:

@@ -42,14 +42,14 @@ def client_of(site: FakeService, provider: str, **arguments: Any) -> Client:
 def test_text_arrives_as_it_is_sent(case: str) -> None:
     """A deadlock test: the site sends the next piece only once the script has the one before."""
     received, in_time = threading.Semaphore(1), []  # one for the piece with the role, which is no text
-    with AIPowerSite(case, says=tuple(f"piece {number}, " for number in range(20))) as site:
-        site.pace = lambda: in_time.append(received.acquire(timeout=PATIENCE))
+    with AIPowerSite(case, reply_pieces=tuple(f"piece {number}, " for number in range(20))) as site:
+        site.before_next_piece = lambda: in_time.append(received.acquire(timeout=PATIENCE))
         with client_of(site, "chatgptfree") as client:
             pieces = []
             for text in client.chat("Hi"):
                 pieces.append(text)
-                received.release(2 if len(pieces) == len(site.says) else 1)  # nor is the finish reason any
-    assert tuple(pieces) == site.says
+                received.release(2 if len(pieces) == len(site.reply_pieces) else 1)  # nor is the finish reason any
+    assert tuple(pieces) == site.reply_pieces
     assert in_time == [True] * 22
 
 
@@ -62,7 +62,7 @@ class Abandoned(AIPowerSite):
         self.fault = self._first_piece_only
 
     def _first_piece_only(self, connection: Connection, _: Received) -> None:
-        pieces = iter(connection.good.wire())
+        pieces = iter(connection.intended_response.wire())
         for _piece in range(3):
             connection.send(next(pieces))
         if connection.wait_closed(PATIENCE):
@@ -152,7 +152,7 @@ def test_a_stream_left_by_break_is_closed_while_the_reply_is_still_held() -> Non
         for _ in reply:
             break
         assert site.saw_leave(1)
-        assert reply.partial == site.says[0]
+        assert reply.partial == site.reply_pieces[0]
 
 
 class Parrot(AIPowerSite):
@@ -163,10 +163,10 @@ class Parrot(AIPowerSite):
         self.waits_for = threading.Semaphore(0)
         self.crowd = 0
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         if received.method == "GET":
             assert all(self.waits_for.acquire(timeout=PATIENCE) for _ in range(self.crowd))
-        response = super().answer(received)
+        response = super().respond(received)
         if received.method == "GET" or response.status != 200:
             return response
         return sse(deltas(received.form["message"].split(" ")))
@@ -213,7 +213,7 @@ def test_50_threads_share_one_page_and_one_more_when_the_nonce_expires() -> None
 class Asked(PizzagptSite):
     """Answers with the question."""
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         body = received.json()
         return json_response({"answer": {"content": body["question"] if isinstance(body, dict) else ""}})
 
@@ -247,7 +247,7 @@ def test_closing_a_reply_from_another_thread_wakes_its_reader(framing: str) -> N
             reader.join(PATIENCE)
             assert not reader.is_alive()
         assert site.saw_leave(20)
-    assert ends == [site.says[0]] * 20
+    assert ends == [site.reply_pieces[0]] * 20
 
 
 class Gate:
@@ -267,7 +267,7 @@ class Gate:
 
 def test_closing_the_client_takes_nothing_from_a_reply_that_is_read() -> None:
     with AIPowerSite() as site:
-        site.pace = gate = Gate()
+        site.before_next_piece = gate = Gate()
         client = client_of(site, "chatgptfree")
         reply = client.chat("Hi")
         client.close()
@@ -321,7 +321,7 @@ assert first + "".join(reply) == sys.argv[2], reply.partial
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX")
 def test_a_forked_child_that_closes_a_reply_takes_nothing_from_its_parent() -> None:
     with AIPowerSite() as site:
-        site.pace = gate = Gate()
+        site.before_next_piece = gate = Gate()
         script = [sys.executable, "-W", "error", "-c", FORKED_MIDWAY, site.url, site.text]
         with subprocess.Popen(script, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None

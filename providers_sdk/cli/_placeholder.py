@@ -49,6 +49,8 @@ def _started(running: ExitStack, name: str, kind: type[Provider]) -> dict[str, s
     fake_service = find_fake_service(kind.fake_service)
     if fake_service is None:
         return {}
-    site = running.enter_context(fake_service(says=("This is the fake service ", f"of {name}, ", "not a service.")))
+    site = running.enter_context(
+        fake_service(reply_pieces=("This is the fake service ", f"of {name}, ", "not a service."))
+    )
     say(f"Note: the url of {name} is still the placeholder {kind.url}: its fake service answers, at {site.url}")
     return site.client_settings()

@@ -37,7 +37,7 @@ def record_timeline(
     harness = Harness(provider, fake_service)
     arrived: list[float] = []
     with harness.site() as site, harness.client(site) as client:
-        site.pace = lambda: sleep(PACE)
+        site.before_next_piece = lambda: sleep(PACE)
         started = time.monotonic()
         for _ in client.chat("Name three pizzas.").chunks():
             arrived.append(time.monotonic())

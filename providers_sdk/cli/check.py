@@ -109,7 +109,7 @@ def _live(target: Target) -> Report:
 
 _LIVE: dict[str, Callable[[Client], object]] = {
     "answers": lambda client: client.chat(_QUESTION).text,
-    "lets_go_when_closed": lambda client: client.chat(_QUESTION).close(),
+    "closes_when_closed": lambda client: client.chat(_QUESTION).close(),
 }
 """Claim → how the live service is asked for it, in this order."""
 _SAYS_NOTHING = (InvalidCall, TransportError, HTTPStatusError, Blocked, Refused)

@@ -74,10 +74,10 @@ def _fake(provider: type[Provider], text: str) -> Iterator[tuple[FakeService, li
     kind = find_fake_service(provider.fake_service)
     if kind is None:
         raise ProviderError("has no fake service", provider=provider.__name__)
-    site = kind(says=re.findall(r"\S+\s*", text))
-    site.pace = lambda: time.sleep(_PACE)
+    site = kind(reply_pieces=re.findall(r"\S+\s*", text))
+    site.before_next_piece = lambda: time.sleep(_PACE)
     exchanges: list[Exchange] = []
-    site.answer = _noting(site.answer, exchanges)  # type: ignore[method-assign,assignment]
+    site.respond = _noting(site.respond, exchanges)  # type: ignore[method-assign,assignment]
     with site:
         yield site, exchanges
 

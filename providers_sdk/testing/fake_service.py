@@ -11,44 +11,44 @@ from providers_sdk.testing.server import Connection, RawServer, Received
 __all__ = ["FakeService", "Fault", "Response", "event", "html", "json_response", "sse"]
 
 Fault = Callable[[Connection, Received], None]
-"""What a site does instead of answering; what it would have answered is ``connection.good``."""
+"""What a site does instead of answering; what it would have answered is ``connection.intended_response``."""
 
 
 class FakeService(RawServer):
-    """A site that answers requests one after the other on each connection; a subclass writes :meth:`answer`.
+    """A site that answers requests one after the other on each connection; a subclass writes :meth:`respond`.
 
     :param case: which of :attr:`cases` it plays; ``""`` answers as the service does when all is well.
-    :param says: the text that it answers, cut into pieces where it streams.
+    :param reply_pieces: the text that it answers, cut into pieces where it streams.
     """
 
     cases: ClassVar[Mapping[str, str]] = {}
     """Name → one line on what the service does then."""
     settings: ClassVar[Mapping[str, str]] = {}
     """Settings besides ``url`` that a provider needs to talk to this site."""
-    answers_on: ClassVar[str] = "POST"
-    """The method of the request that is answered with text; faults strike there."""
+    reply_route: ClassVar[tuple[str, str]] = ("POST", "")
+    """Method and path of the request whose response carries the answer, an empty path for any; faults strike there."""
 
     def __init__(
-        self, case: str = "", *, says: Iterable[str] = ("Margherita, ", "Funghi ", "and ", "Diavola.")
+        self, case: str = "", *, reply_pieces: Iterable[str] = ("Margherita, ", "Funghi ", "and ", "Diavola.")
     ) -> None:
         if case and case not in self.cases:
             raise ValueError(f"{type(self).__name__} has no case {case!r}; it has {', '.join(self.cases)}")
         super().__init__()
         self.case = case
-        self.says = tuple(says)
+        self.reply_pieces = tuple(reply_pieces)
         self.fault: Fault | None = None
-        """Strikes in the place of an answer, on requests of the method :attr:`fault_on`."""
-        self.fault_on = self.answers_on
-        self.pace: Callable[[], object] = _at_once
+        """Strikes instead of the response, on requests of :attr:`fault_route`."""
+        self.fault_route = self.reply_route
+        self.before_next_piece: Callable[[], object] = _at_once
         """Called between two pieces of a streamed answer; let it wait."""
-        self.bite = 0
+        self.write_size = 0
         """How many bytes of an answer go out at a time; 0 for whole pieces."""
         self.sent_at: list[float] = []
         """When each piece of a streamed answer went out, by ``time.monotonic``."""
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         """Return the answer to one request."""
-        raise TypeError(f"{type(self).__name__} has no answer(received) method")
+        raise TypeError(f"{type(self).__name__} has no respond(received) method")
 
     def client_settings(self) -> dict[str, str]:
         """Return the settings that point a provider to this site."""
@@ -57,15 +57,15 @@ class FakeService(RawServer):
     @property
     def text(self) -> str:
         """The whole text that it answers."""
-        return "".join(self.says)
+        return "".join(self.reply_pieces)
 
     def serve(self, connection: Connection) -> None:
         """Answer request after request until either side closes."""
         while (received := connection.receive()) is not None:
             self.requests.append(received)
-            response = self.answer(received)
-            if self.fault is not None and received.method == self.fault_on:
-                connection.good = response
+            response = self.respond(received)
+            if self.fault is not None and self._is_struck(received):
+                connection.intended_response = response
                 self.fault(connection, received)
                 return
             for piece in response.wire():
@@ -73,16 +73,20 @@ class FakeService(RawServer):
             if response.framing == "close":
                 return
 
+    def _is_struck(self, received: Received) -> bool:
+        method, path = self.fault_route
+        return received.method == method and path in ("", received.path)
+
     def _send(self, connection: Connection, piece: bytes) -> None:
-        step = self.bite or len(piece) or 1
+        step = self.write_size or len(piece) or 1
         for start in range(0, len(piece), step):
             connection.send(piece[start : start + step])
 
     def paced(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
-        """Yield ``pieces``, calling :attr:`pace` after each but before the next."""
+        """Yield ``pieces``, calling :attr:`before_next_piece` after each but before the next."""
         for index, piece in enumerate(pieces):
             if index:
-                self.pace()
+                self.before_next_piece()
             self.sent_at.append(time.monotonic())
             yield piece
 

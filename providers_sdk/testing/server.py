@@ -46,7 +46,7 @@ class Connection:
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(_PATIENCE)
         self.sock = sock
-        self.good = Response()
+        self.intended_response = Response()
         """What the server would answer to the last request, were there no fault; a fake service sets it."""
         self._buffer = b""
 

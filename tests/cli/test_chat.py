@@ -55,13 +55,13 @@ def test_each_piece_is_written_before_the_next_one_is_sent(
     site: AIPowerSite, launch: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
     gate = threading.Semaphore(1)  # the role goes by itself; this lets one piece of text out
-    site.pace = lambda: gate.acquire(timeout=30)
+    site.before_next_piece = lambda: gate.acquire(timeout=30)
     process = launch(
         "chat", "-p", "chatgptfree", "--no-stdin", "hello", env={"PROVIDERS_SDK_CHATGPTFREE_URL": site.url}
     )
     assert process.stdout is not None
 
-    for piece in site.says:
+    for piece in site.reply_pieces:
         assert os.read(process.stdout.fileno(), 1000).decode() == piece
         gate.release()
     gate.release(10)
@@ -219,7 +219,7 @@ def test_a_dead_server_is_one_line_and_exit_code_1(cli: Cli, dead_url: str, monk
 @pytest.mark.parametrize("more", [[], ["-p", "echo"]], ids=["one provider", "two"])
 def test_a_deadline_is_spelt_as_on_the_command_line(cli: Cli, site: AIPowerSite, more: list[str]) -> None:
     gate = threading.Semaphore(0)
-    site.pace = lambda: gate.acquire(timeout=30)
+    site.before_next_piece = lambda: gate.acquire(timeout=30)
 
     outcome = cli("chat", "-p", "chatgptfree", *more, "--deadline", "0.3", "--no-stdin", "hello")
     gate.release(10)
@@ -268,7 +268,7 @@ def test_two_failures_are_told_in_a_line_each(cli: Cli, site: AIPowerSite) -> No
 class Flood(FakeService):
     """Answers with a page of 50 MB."""
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         page = (b"<p>much too much</p>" * 50_000 for _ in range(50))
         return Response(200, {"Content-Type": "text/html"}, page)
 
@@ -284,7 +284,7 @@ def test_a_page_of_50_megabytes_is_one_line(cli: Cli, provider: str, monkeypatch
 
 
 def test_the_words_of_a_service_cannot_write_a_second_line_or_colours(cli: Cli, site: AIPowerSite) -> None:
-    site.answer = lambda received: Response(  # type: ignore[method-assign]
+    site.respond = lambda received: Response(  # type: ignore[method-assign]
         200, {"Content-Type": "text/html"}, b"<title>a\nb\x1b[31m</title>"
     )
 
@@ -380,7 +380,7 @@ def test_a_reader_who_leaves_ends_it_quietly(launch: Callable[..., subprocess.Po
 
 def test_ctrl_c_ends_it_quietly(site: AIPowerSite, launch: Callable[..., subprocess.Popen[bytes]]) -> None:
     gate = threading.Semaphore(1)
-    site.pace = lambda: gate.acquire(timeout=30)
+    site.before_next_piece = lambda: gate.acquire(timeout=30)
     process = launch(
         "chat", "-p", "chatgptfree", "--no-stdin", "hello", env={"PROVIDERS_SDK_CHATGPTFREE_URL": site.url}
     )
@@ -392,7 +392,7 @@ def test_ctrl_c_ends_it_quietly(site: AIPowerSite, launch: Callable[..., subproc
     gate.release(10)
 
     assert (process.returncode, err) == (130, b"")
-    assert (first + rest).decode() == f"{site.says[0]}\n"
+    assert (first + rest).decode() == f"{site.reply_pieces[0]}\n"
 
 
 def test_a_disk_that_is_full_is_one_line(launch: Callable[..., subprocess.Popen[bytes]]) -> None:

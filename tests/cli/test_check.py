@@ -90,7 +90,7 @@ def test_a_crash_is_shown_at_the_authors_line_with_the_text_of_the_claim(
     (tmp_path / "kiln_plugin.py").write_text(_PROVIDER.format(name="Kiln", answer="{}['text']"))
     done = check("kiln_plugin")
     assert f"complete() raised KeyError: 'text' ({tmp_path / 'kiln_plugin.py'}:10, in complete)" in done.output
-    assert CLAIMS["runs"].text in done.output
+    assert CLAIMS["does_not_raise"].text in done.output
     assert "docs/" not in done.output
 
 
@@ -135,7 +135,7 @@ class Refusing(FakeService):
         super().__init__()
         self.response = response
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         return self.response
 
 

@@ -13,7 +13,7 @@ Terminal = Callable[..., Any]
 
 @pytest.fixture
 def site() -> Iterator[AIPowerSite]:
-    with AIPowerSite(says=("Yes, ", "indeed.")) as running:
+    with AIPowerSite(reply_pieces=("Yes, ", "indeed.")) as running:
         yield running
 
 
@@ -80,7 +80,7 @@ def test_a_turn_that_fails_is_one_line_and_the_conversation_goes_on_without_it(
 
 def test_ctrl_c_ends_the_answer_and_a_second_one_the_program(terminal: Terminal, site: AIPowerSite) -> None:
     gate = threading.Semaphore(1)  # the role goes by itself; this lets one piece of text out
-    site.pace = lambda: gate.acquire(timeout=30)
+    site.before_next_piece = lambda: gate.acquire(timeout=30)
     screen = talk_to(terminal, site)
     screen.wait_for("> ")
     screen.type("First\n")
@@ -99,7 +99,7 @@ def test_ctrl_c_ends_the_answer_and_a_second_one_the_program(terminal: Terminal,
 
 
 def test_what_the_model_says_cannot_move_the_cursor(terminal: Terminal) -> None:
-    with AIPowerSite(says=("\x1b[2J", "\x1b]0;owned\x07", "fine")) as site:
+    with AIPowerSite(reply_pieces=("\x1b[2J", "\x1b]0;owned\x07", "fine")) as site:
         screen = talk_to(terminal, site)
         screen.wait_for("> ")
         screen.type("hello\n")

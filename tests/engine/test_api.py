@@ -72,7 +72,7 @@ def test_a_call_with_settings_has_a_client_of_its_own_which_ends_with_the_reply(
 
 def test_a_reply_of_a_client_of_its_own_that_is_left_early_leaves_nothing_open() -> None:
     def first_piece_only(connection: Connection, _: Received) -> None:
-        pieces = iter(connection.good.wire())
+        pieces = iter(connection.intended_response.wire())
         for _piece in range(3):
             connection.send(next(pieces))
         connection.wait_closed()

@@ -85,11 +85,11 @@ def test_a_variable_belongs_to_the_longest_name_that_fits(monkeypatch: pytest.Mo
 class Refuses(OpenAISite):
     """A service that knows no ``stream_options``."""
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         if b"stream_options" in received.body:
             words = {"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}]}
             return json_response(words, status=422)
-        return super().answer(received)
+        return super().respond(received)
 
 
 def test_a_request_that_the_service_refused_in_its_first_form_is_listed_and_not_counted() -> None:
@@ -104,9 +104,9 @@ def test_a_request_that_the_service_refused_in_its_first_form_is_listed_and_not_
 
 
 class AcceptsEveryKey(OpenAISite):
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         right = {"authorization": f"Bearer {self.settings['key']}"}
-        return super().answer(replace(received, headers={**received.headers, **right}))
+        return super().respond(replace(received, headers={**received.headers, **right}))
 
 
 def test_a_key_that_changes_with_every_call_keeps_a_bounded_number_of_connections() -> None:

@@ -292,8 +292,8 @@ def test_an_attempt_tells_status_bytes_and_times() -> None:
 class Busy(PizzagptSite):
     """Says 503 to the first question."""
 
-    def answer(self, received: Received) -> Response:
-        return html("<title>Busy</title>", status=503) if len(self.requests) == 1 else super().answer(received)
+    def respond(self, received: Received) -> Response:
+        return html("<title>Busy</title>", status=503) if len(self.requests) == 1 else super().respond(received)
 
 
 def test_a_busy_service_is_asked_again() -> None:
@@ -374,7 +374,7 @@ def test_a_secret_is_not_in_what_a_providers_constructor_raises(monkeypatch: pyt
 
 
 def test_a_clients_settings_may_change_between_calls_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    with PizzagptSite() as one, PizzagptSite(says=("Calzone",)) as two, Client("pizzagpt") as client:
+    with PizzagptSite() as one, PizzagptSite(reply_pieces=("Calzone",)) as two, Client("pizzagpt") as client:
         monkeypatch.setenv("PROVIDERS_SDK_PIZZAGPT_URL", one.url)
         assert client.chat("Hi").text == one.text
         monkeypatch.setenv("PROVIDERS_SDK_PIZZAGPT_URL", two.url)

@@ -198,7 +198,7 @@ def test_a_done_callback_is_called_once_however_the_reply_ends(ask: Ask) -> None
 
 
 def first_piece_only(connection: Connection, _: Received) -> None:
-    pieces = iter(connection.good.wire())
+    pieces = iter(connection.intended_response.wire())
     for _piece in range(3):
         connection.send(next(pieces))
     connection.wait_closed()
@@ -209,7 +209,7 @@ def test_an_iterator_that_outlives_its_loop_keeps_the_reply_open() -> None:
         site.fault = first_piece_only
         reply = client.chat("Hi")
         pieces = iter(reply)
-        assert next(pieces) == site.says[0]
+        assert next(pieces) == site.reply_pieces[0]
         assert reply.attempts[-1].outcome == "streaming"
         assert site.open_connections == 1
         del pieces

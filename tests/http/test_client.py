@@ -295,7 +295,7 @@ class Blog:
     def _chat(self) -> Response:
         return html(f'<title>Chat</title><div class="chat" data-nonce="{self.nonce}">')
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         if received.method == "GET":
             with self._lock:
                 self.pages += 1
@@ -320,7 +320,7 @@ def ask(http: Http, text: str = "hi") -> Any:
 def test_tokens_are_scraped_once_and_fetched_anew_once_when_refused(
     blog: Blog, serve: Serve, open_http: OpenHttp
 ) -> None:
-    site, pool = serve(sends(blog.answer)), HttpSession(proxy="")
+    site, pool = serve(sends(blog.respond)), HttpSession(proxy="")
     for _ in range(3):
         assert ask(open_http(site.url, pool=pool)) == {"said": "hi"}
     assert blog.pages == 1
@@ -333,7 +333,7 @@ def test_tokens_are_scraped_once_and_fetched_anew_once_when_refused(
 
 def test_tokens_that_are_refused_twice_are_refused(blog: Blog, serve: Serve, open_http: OpenHttp) -> None:
     blog.page = lambda: html('<div class="chat" data-nonce="always wrong">')
-    site = serve(sends(blog.answer))
+    site = serve(sends(blog.respond))
     with pytest.raises(ProviderError) as caught:
         ask(open_http(site.url))
     assert caught.value.status == 403
@@ -343,7 +343,7 @@ def test_tokens_that_are_refused_twice_are_refused(blog: Blog, serve: Serve, ope
 def test_fifty_threads_fetch_the_page_once_and_once_more_when_it_has_changed(
     blog: Blog, serve: Serve, open_http: OpenHttp
 ) -> None:
-    site, pool = serve(sends(blog.answer)), HttpSession(proxy="")
+    site, pool = serve(sends(blog.respond)), HttpSession(proxy="")
     blog.gate.clear()
     with ThreadPoolExecutor(50) as threads:
         for pages in (1, 2):
@@ -374,7 +374,7 @@ def test_a_page_without_tokens_says_what_it_was(
     page: Response, kind: type[ProviderError], words: str, blog: Blog, serve: Serve, open_http: OpenHttp
 ) -> None:
     blog.page = lambda: page
-    site = serve(sends(blog.answer))
+    site = serve(sends(blog.respond))
     with pytest.raises(kind) as caught:
         ask(open_http(site.url))
     assert type(caught.value) is kind
@@ -385,7 +385,7 @@ def test_a_page_without_tokens_says_what_it_was(
 
 
 def test_a_page_is_given_parsed(blog: Blog, serve: Serve, open_http: OpenHttp) -> None:
-    page = open_http(serve(sends(blog.answer)).url).page("/talk")
+    page = open_http(serve(sends(blog.respond)).url).page("/talk")
     assert (page.title, WHERE.extract(page)) == ("Chat", {"nonce": "n1"})
 
 

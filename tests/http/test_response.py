@@ -312,14 +312,14 @@ def test_events_are_read_to_the_end_mark_or_the_end(fetch: Fetch) -> None:
     assert list(fetch(body[:1], "events", framing="close").events()) == [Event(data="a")]
 
 
-@pytest.mark.parametrize("bite", [1, 1 << 16], ids=["byte by byte", "at once"])
+@pytest.mark.parametrize("write_size", [1, 1 << 16], ids=["byte by byte", "at once"])
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b": ping\n\n", b"\r\n\n", b"id: 1\n", b"retry: 5\n"], ids=repr)
 @pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", "application/octet-stream", None])
 def test_a_vague_type_is_an_event_stream_if_its_bytes_are(
-    kind: str | None, start: bytes, bite: int, fetch: Fetch
+    kind: str | None, start: bytes, write_size: int, fetch: Fetch
 ) -> None:
     body = start + event("a") + event("b")
-    pieces = [body[at : at + bite] for at in range(0, len(body), bite)]
+    pieces = [body[at : at + write_size] for at in range(0, len(body), write_size)]
     answer = fetch(pieces, headers={"content-type": kind})
     assert not answer.is_json()
     assert [found.data for found in answer.events()] == ["a", "b"]

@@ -84,7 +84,7 @@ class Cached:
         self.nonce = "n1"
         self.kept: dict[str, Response] = {}
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         if received.method == "GET":
             return self.kept.setdefault(received.target, chat(self.nonce))
         return json_response(received.form) if received.form["nonce"] == self.nonce else html("expired", status=403)
@@ -93,7 +93,7 @@ class Cached:
 def test_refused_tokens_are_fetched_past_the_cache_and_kept_for_the_page(serve: Serve, open_http: OpenHttp) -> None:
     cached, pool = Cached(), HttpSession(proxy="")
     cached.kept["/talk"] = chat("old")
-    site = serve(sends(cached.answer))
+    site = serve(sends(cached.respond))
     for _ in range(2):
         assert ask(open_http(site.url, pool=pool)) == "{'nonce': 'n1'}"
     assert [received.method for received in site.requests] == ["GET", "POST", "GET", "POST", "POST"]
@@ -103,7 +103,7 @@ def test_refused_tokens_are_fetched_past_the_cache_and_kept_for_the_page(serve: 
 
 def test_tokens_just_refused_are_not_posted_again_while_the_page_holds_them(serve: Serve, open_http: OpenHttp) -> None:
     cached, pool = Cached(), HttpSession(proxy="")
-    site = serve(sends(lambda it: chat("old") if it.method == "GET" else cached.answer(it)))
+    site = serve(sends(lambda it: chat("old") if it.method == "GET" else cached.respond(it)))
     for gets in (2, 3, 4):
         with pytest.raises(AuthenticationFailed, match=r"answered 403 .*expired.*probably a cached copy") as caught:
             ask(open_http(site.url, pool=pool))
@@ -117,7 +117,7 @@ def test_tokens_just_refused_are_not_posted_again_while_the_page_holds_them(serv
 
 def test_once_the_page_has_new_tokens_they_are_used(serve: Serve, open_http: OpenHttp) -> None:
     cached, pool, nonce = Cached(), HttpSession(proxy=""), ["old"]
-    site = serve(sends(lambda it: chat(nonce[0]) if it.method == "GET" else cached.answer(it)))
+    site = serve(sends(lambda it: chat(nonce[0]) if it.method == "GET" else cached.respond(it)))
     with pytest.raises(ProviderError):
         ask(open_http(site.url, pool=pool))
     nonce[0] = "n1"

@@ -120,7 +120,7 @@ def test_the_form_is_the_protocols(ask: Callable[..., Reply]) -> None:
 
 
 def test_the_stream_comes_piece_by_piece_and_ends_with_the_sites_finish(ask: Callable[..., Reply]) -> None:
-    with AIPowerSite(says=("Größe ", "", "🍕\n", "\u2028\x85 end")) as site:
+    with AIPowerSite(reply_pieces=("Größe ", "", "🍕\n", "\u2028\x85 end")) as site:
         chunks = list(ask(site, "aipower").chunks())
     assert chunks == ["Größe ", "🍕\n", "\u2028\x85 end", FinishReason("stop")]
 

@@ -76,17 +76,17 @@ REFUSALS = {  # recording: class, status, words, text that had come
 class Replay(RawServer):
     """Says one recording to every GET and another to every POST, whatever is asked."""
 
-    def __init__(self, *, page: str = FRONT_PAGE, answer: str = STREAM, bite: int = 1 << 20) -> None:
+    def __init__(self, *, page: str = FRONT_PAGE, answer: str = STREAM, write_size: int = 1 << 20) -> None:
         super().__init__()
-        self._bite = bite
+        self._write_size = write_size
         self._says = {"GET": _bytes(page, "response.raw"), "POST": _bytes(answer, "response.raw")}
 
     def serve(self, connection: Connection) -> None:
         while (received := connection.receive()) is not None:
             self.requests.append(received)
             says = self._says[received.method]
-            for start in range(0, len(says), self._bite):
-                connection.send(says[start : start + self._bite])
+            for start in range(0, len(says), self._write_size):
+                connection.send(says[start : start + self._write_size])
             if b"\r\nConnection: close\r\n" in says:
                 return
 
@@ -137,7 +137,7 @@ def test_a_recorded_answer_gives_its_very_text(answer: str) -> None:
 @recorded
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_a_recorded_answer_sent_byte_by_byte_is_the_same(answer: str) -> None:
-    with Replay(answer=answer, bite=1) as server:
+    with Replay(answer=answer, write_size=1) as server:
         assert list(ask(server)) == ANSWERS[answer]
 
 

@@ -55,13 +55,13 @@ def recording(name: str) -> dict[str, Any]:
 
 
 class Replay(RawServer):
-    """Answers every request with one recording, in one framing, ``bite`` bytes of the body at a time."""
+    """Answers every request with one recording, in one framing, ``write_size`` bytes of the body at a time."""
 
-    def __init__(self, name: str, framing: str, bite: int) -> None:
+    def __init__(self, name: str, framing: str, write_size: int) -> None:
         super().__init__()
         recorded = recording(name)
         body = base64.b64decode(recorded["body"])
-        self._pieces = [body[start : start + bite] for start in range(0, len(body), bite)]
+        self._pieces = [body[start : start + write_size] for start in range(0, len(body), write_size)]
         self._head = Response(recorded["status"], dict(recorded["headers"])).head(FRAMINGS[framing](body))
         self._framing = framing
 
@@ -78,10 +78,10 @@ class Replay(RawServer):
 class Outcome:
     """What came of one question: the chunks by their kind, and the error, if one ended them."""
 
-    def __init__(self, name: str, framing: str, bite: int) -> None:
+    def __init__(self, name: str, framing: str, write_size: int) -> None:
         self.error: ProviderError | None = None
         chunks: list[Chunk] = []
-        with Replay(name, framing, bite) as server:
+        with Replay(name, framing, write_size) as server:
             settings = {"openai": {"url": server.url, "key": "none"}}
             with Client("openai", retries=0, settings=settings) as client:
                 try:

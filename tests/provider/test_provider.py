@@ -171,7 +171,7 @@ def test_the_direct_door_refuses_wrong_requests_at_once(wrong: dict[str, Any], e
 
 def first_piece_only(connection: Connection, _: Received) -> None:
     """Send an answer's head, its role and its first text; then wait until the client is gone."""
-    pieces = iter(connection.good.wire())
+    pieces = iter(connection.intended_response.wire())
     for _piece in range(3):
         connection.send(next(pieces))
     connection.wait_closed()
@@ -181,7 +181,7 @@ def test_leaving_the_direct_door_closes_its_connection() -> None:
     with AIPowerSite() as site:
         site.fault = first_piece_only
         chunks = ChatgptFree({"url": site.url}).create_completion(None, "Hi")
-        assert next(chunks) == site.says[0]
+        assert next(chunks) == site.reply_pieces[0]
         del chunks
         assert site.wait_idle(10)
 

@@ -223,20 +223,20 @@ BROKEN: dict[type[Provider], set[str]] = {
     YieldsAfterTheFinish: {"stops_after_the_finish"},
     FinishesTwice: {"finishes_once"},
     NeverFinishes: {"finishes"},
-    SwallowsErrors: _TROUBLE - {"a_cut_stream_is_truncated"},
-    LeaksTheResponse: {"lets_go_when_closed", "lets_go_when_abandoned"},
+    SwallowsErrors: _TROUBLE - {"reports_a_truncated_stream"},
+    LeaksTheResponse: {"closes_when_closed", "closes_when_dropped"},
     BuffersTheStream: {"delivers_at_once"},
     Prints: {"prints_nothing"},
-    WritesToTheSessionItWasLent: {"writes_to_nothing_lent"},
+    WritesToTheSessionItWasLent: {"does_not_mutate_arguments"},
     IgnoresTheProxy: {"uses_the_proxy"},
     LogsTheKey: {"keeps_secrets"},
-    InventsAFinish: {"a_cut_stream_is_truncated"},
+    InventsAFinish: {"reports_a_truncated_stream"},
     KeepsState: {"keeps_nothing_between_calls"},
-    EndsTheProgram: {"runs"},
-    RaisesStopIteration: {"runs"},
+    EndsTheProgram: {"does_not_raise"},
+    RaisesStopIteration: {"does_not_raise"},
     ReturnsAList: {"is_an_iterator"},
     ReturnsNone: {"is_an_iterator"},
-    BlocksForEver: {"comes_back"},
+    BlocksForEver: {"terminates"},
     SwallowsAnOption: {"honours_its_options"},
     HasNoSuchModel: {"knows_its_models"},
     DropsTheSystemMessage: {"sends_what_it_says_it_takes"},
@@ -305,8 +305,8 @@ def test_what_a_module_does_at_import_is_named(
 
 def test_a_provider_whose_first_event_is_text_is_read_until_its_fake_has_paused() -> None:
     class TextFirst(OpenAISite):
-        def answer(self, received: Received) -> Response:
-            return sse(self.paced(deltas(self.says, role_first=False)))
+        def respond(self, received: Received) -> Response:
+            return sse(self.paced(deltas(self.reply_pieces, role_first=False)))
 
         def _send(self, connection: Connection, piece: bytes) -> None:
             super()._send(connection, piece)
@@ -333,9 +333,9 @@ class TestsACrash(ProviderContract):
 
 def test_pytest_shows_the_text_of_the_claim_that_fails_and_the_authors_line() -> None:
     with pytest.raises(pytest.fail.Exception) as caught:
-        TestsACrash().test_claim(CLAIMS["runs"])
+        TestsACrash().test_claim(CLAIMS["does_not_raise"])
     text, detail = str(caught.value).splitlines()
-    assert text == CLAIMS["runs"].text
+    assert text == CLAIMS["does_not_raise"].text
     assert detail.endswith(f"{_place_in(RaisesStopIteration)}, in complete)")
 
 
@@ -353,13 +353,13 @@ class CrashesAtAPage(Sound):
 
 
 def test_a_crash_inside_the_library_is_shown_at_the_authors_line() -> None:
-    [result] = _results(CrashesAtAPage, ["a_page_is_no_answer"]).values()
+    [result] = _results(CrashesAtAPage, ["rejects_an_html_page"]).values()
     assert "got PluginCrashed" in result.detail
     assert f"{_place_in(CrashesAtAPage, 2)}, in complete)" in result.detail
 
 
 def test_a_failure_that_is_nobodys_crash_shows_no_line() -> None:
-    [result] = _results(SwallowsErrors, ["a_bot_wall_is_told"]).values()
+    [result] = _results(SwallowsErrors, ["reports_a_bot_wall"]).values()
     assert ".py:" not in result.detail
 
 
@@ -372,7 +372,7 @@ def test_a_claim_that_does_not_apply_names_the_declaration() -> None:
 
 
 def test_claims_that_need_a_failed_one_are_not_reached_and_say_so() -> None:
-    [result] = _results(ReturnsNone, ["a_page_is_no_answer"]).values()
+    [result] = _results(ReturnsNone, ["rejects_an_html_page"]).values()
     assert (result.state, result.detail) == ("not reached", "it cannot be judged before these hold: answers")
 
 

@@ -53,10 +53,10 @@ NAMED_IN_THE_PLAN = {
 class Small(FakeService):
     """Answers a GET with a page, a POST with a stream or, on /json, with JSON."""
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         if received.method == "GET":
             return html("<title>Small</title>")
-        return json_response({"text": self.text}) if received.path == "/json" else sse(deltas(self.says))
+        return json_response({"text": self.text}) if received.path == "/json" else sse(deltas(self.reply_pieces))
 
 
 class Asks(Provider):
@@ -92,7 +92,7 @@ def _send(sock: socket.socket, path: str = "/", method: str = "POST") -> None:
 def _said(fault: str, path: str = "/", method: str = "POST") -> bytes:
     """Everything that the small site sends when it is struck."""
     site = Small()
-    site.fault, site.fault_on = FAULTS[fault], method
+    site.fault, site.fault_route = FAULTS[fault], (method, "")
     with site, socket.create_connection(site.address, timeout=10) as sock:
         _send(sock, path, method)
         sock.shutdown(socket.SHUT_WR)
@@ -125,9 +125,9 @@ class Struck(Small):
         super().__init__()
         self.struck = threading.Event()
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         self.struck.set()
-        return super().answer(received)
+        return super().respond(received)
 
 
 def _stops_when_the_client_leaves(fault: NamedFault) -> bool:
@@ -205,7 +205,7 @@ def test_a_fault_spoils_the_answer_that_the_site_would_have_given() -> None:
 
 
 def test_a_fault_strikes_only_at_the_method_that_it_is_set_to() -> None:
-    with inject(FAULTS["status_500"], Small(), on="GET") as rig:
+    with inject(FAULTS["status_500"], Small(), route=("GET", "")) as rig:
         assert requests.get(rig.url, timeout=5).status_code == 500
         assert requests.post(rig.url, timeout=5).status_code == 200
 

@@ -4,7 +4,7 @@ import html as html_text
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from providers_sdk.testing import FakeService, Received, Response, deltas, event, html, json_response, sse
 
@@ -65,9 +65,9 @@ class AIPowerSite(FakeService):
     """Where WordPress is, below the address."""
 
     def __init__(
-        self, case: str = "", *, says: tuple[str, ...] = ("Margherita, ", "Funghi ", "and ", "Diavola.")
+        self, case: str = "", *, reply_pieces: Iterable[str] = ("Margherita, ", "Funghi ", "and ", "Diavola.")
     ) -> None:
-        super().__init__(case, says=says)
+        super().__init__(case, reply_pieces=reply_pieces)
         self._count = 0
         self._midnight = threading.Lock()
         self.post_id = "4"
@@ -94,7 +94,7 @@ class AIPowerSite(FakeService):
         with self._midnight:
             self._count += 1
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         """Return what the site does in this case."""
         if self.case == "maintenance":
             return html(f"<title>Maintenance</title><p>{_DOWN}", status=503, headers={"Retry-After": "600"})
@@ -219,7 +219,7 @@ def _password(site: AIPowerSite) -> str:
 
 
 def _stream(site: AIPowerSite) -> Response:
-    return sse(site.paced(deltas(site.says)))
+    return sse(site.paced(deltas(site.reply_pieces)))
 
 
 def _quoted() -> list[bytes]:
@@ -241,7 +241,7 @@ def _success(data: object) -> Response:
 
 
 def _usage(site: AIPowerSite) -> Response:
-    *events, done = deltas(site.says)
+    *events, done = deltas(site.reply_pieces)
     usage = event({"choices": [], "usage": {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}})
     return sse([*events, usage, done])
 
@@ -259,9 +259,9 @@ _PAGES: dict[str, Callable[[AIPowerSite], str]] = {
 }
 _ANSWERS: dict[str, Callable[[AIPowerSite], Response]] = {
     "json": lambda site: _success(site.text),
-    "close": lambda site: sse(site.paced(deltas(site.says)), framing="close"),
+    "close": lambda site: sse(site.paced(deltas(site.reply_pieces)), framing="close"),
     "usage": _usage,
-    "cut": lambda site: sse(deltas(site.says, finish=None, done=False)),
+    "cut": lambda site: sse(deltas(site.reply_pieces, finish=None, done=False)),
     "empty_stream": lambda _: sse([]),
     "empty_json": lambda _: _success(""),
     "null_json": lambda _: _success({"role": "assistant", "content": None, "refusal": None}),
@@ -273,6 +273,6 @@ _ANSWERS: dict[str, Callable[[AIPowerSite], Response]] = {
     "raw_error": lambda _: sse([b'{"error":{"message":"Rate limit reached","type":"requests"}}\n']),
     "limit": lambda _: sse([event(_LIMIT)]),
     "limit_json": lambda _: json_response(_LIMIT),
-    "flagged": lambda site: sse([event({"msg": _FLAGGED, "messageFlagged": True}), *deltas(site.says)]),
-    "limited": lambda site: sse([*deltas(site.says, finish=None, done=False), event("[LIMITED]")]),
+    "flagged": lambda site: sse([event({"msg": _FLAGGED, "messageFlagged": True}), *deltas(site.reply_pieces)]),
+    "limited": lambda site: sse([*deltas(site.reply_pieces, finish=None, done=False), event("[LIMITED]")]),
 }

@@ -15,7 +15,7 @@ class GizAISite(FakeService):
         "html": "a page with status 201",
     }
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         """Return what the service does in this case."""
         if (received.method, received.path) != ("POST", "/api/data/users/inferenceServer.infer"):
             return json_response({"message": "no such page"}, status=404)

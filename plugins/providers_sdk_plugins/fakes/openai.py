@@ -43,7 +43,7 @@ class OpenAISite(FakeService):
     }
     settings = {"key": _KEY}
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         """Return what the service does in this case."""
         if (received.method, received.path) != ("POST", "/chat/completions"):
             return _error(404, "no such page", "not_found")
@@ -77,7 +77,7 @@ def _error(status: int, message: str, code: str, headers: dict[str, str] | None 
 
 
 def _usual(site: OpenAISite) -> list[bytes]:
-    *events, done = deltas(site.says)
+    *events, done = deltas(site.reply_pieces)
     return [*events, event({"choices": [], "usage": _USAGE}), done]
 
 
@@ -87,7 +87,7 @@ def _reasoning(site: OpenAISite) -> list[bytes]:
 
 def _error_midway(site: OpenAISite) -> list[bytes]:
     broken = event({"error": {"message": "the model broke off", "type": "server_error", "code": None}})
-    return [*deltas(site.says[:1], finish=None, done=False), broken]
+    return [*deltas(site.reply_pieces[:1], finish=None, done=False), broken]
 
 
 def _ended(site: OpenAISite) -> list[bytes]:
@@ -133,10 +133,10 @@ _STREAMS: dict[str, Callable[[OpenAISite], list[bytes]]] = {
     "reasoning": _reasoning,
     "error_midway": _error_midway,
     "served": _served,
-    "no_reason": lambda site: deltas(site.says, finish=None),
+    "no_reason": lambda site: deltas(site.reply_pieces, finish=None),
     **dict.fromkeys(("parts", "refusal", "filtered", "tools", "spent"), _ended),
-    "length": lambda site: deltas(site.says, finish="length"),
-    "no_done": lambda site: deltas(site.says, done=False),
-    "cut": lambda site: deltas(site.says, finish=None, done=False),
+    "length": lambda site: deltas(site.reply_pieces, finish="length"),
+    "no_done": lambda site: deltas(site.reply_pieces, done=False),
+    "cut": lambda site: deltas(site.reply_pieces, finish=None, done=False),
     "keep_alive": lambda site: [b": keep-alive\n\n" + piece for piece in _usual(site)],
 }

@@ -16,7 +16,7 @@ class PizzagptSite(FakeService):
         "wrong_secret": "the header x-secret is not accepted",
     }
 
-    def answer(self, received: Received) -> Response:
+    def respond(self, received: Received) -> Response:
         """Return what the service does in this case."""
         if (received.method, received.path) != ("POST", "/api/chatx-completion"):
             return json_response({"message": "no such page"}, status=404)

@@ -68,13 +68,17 @@ class Harness:
 
     @contextmanager
     def site(
-        self, fault: Fault | None = None, *, says: Sequence[str] | None = None, on: str | None = None
+        self,
+        fault: Fault | None = None,
+        *,
+        reply_pieces: Sequence[str] | None = None,
+        route: tuple[str, str] | None = None,
     ) -> Iterator[FakeService]:
-        """Run the fake service, struck by ``fault`` on requests of the method ``on``."""
+        """Run the fake service, struck by ``fault`` on requests of ``route``."""
         if self.fake_service is None:
             raise ClaimFailed(f"{self.provider.__name__} has no fake service; give one, or declare offline = True")
-        site = self.fake_service() if says is None else self.fake_service(says=says)
-        site.fault, site.fault_on = fault, on or site.answers_on
+        site = self.fake_service() if reply_pieces is None else self.fake_service(reply_pieces=reply_pieces)
+        site.fault, site.fault_route = fault, route or site.reply_route
         with site:
             yield site
 

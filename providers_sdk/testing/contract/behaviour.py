@@ -180,7 +180,7 @@ def _asked_size(harness: Harness, client: object, site: FakeService | None) -> i
 
 
 @claim(_MANNERS_TITLE, exempt=offline)
-def writes_to_nothing_lent(harness: Harness) -> None:
+def does_not_mutate_arguments(harness: Harness) -> None:
     """Messages, options, settings and a session that were handed in are as before."""
     with harness.site() as site, Session() as session:
         messages = [{"role": "user", "content": PROMPT}]
@@ -256,7 +256,7 @@ SECRETS = (keeps_secrets,)
 BEHAVIOUR = (
     prints_nothing,
     keeps_nothing_between_calls,
-    writes_to_nothing_lent,
+    does_not_mutate_arguments,
     serves_threads,
     touches_no_network_at_import,
     imports_quickly,

@@ -35,7 +35,7 @@ def _raises(harness: Harness, fault: str, *kinds: type[Exception], **arguments: 
 
 
 @claim(_CUT_TITLE, exempt=not_streaming)
-def a_cut_stream_is_truncated(harness: Harness) -> None:
+def reports_a_truncated_stream(harness: Harness) -> None:
     """A stream that ends without its finish is ``StreamTruncated``, with the text so far; no finish is invented."""
     outcome = struck(harness, "early_end")
     expect(isinstance(outcome.error, errors.StreamTruncated), "StreamTruncated", f"got {outcome}")
@@ -44,7 +44,7 @@ def a_cut_stream_is_truncated(harness: Harness) -> None:
 
 
 @claim(_CUT_TITLE, exempt=offline)
-def a_lost_connection_is_no_answer(harness: Harness) -> None:
+def reports_a_lost_connection(harness: Harness) -> None:
     """A body shorter than its Content-Length, or a reset, is an error of the ``TransportError`` branch."""
     for fault in ("short_length", "reset_after_headers"):
         _raises(harness, fault, errors.TransportError, errors.EmptyAnswer)
@@ -76,13 +76,13 @@ def _in_time(harness: Harness, fault: str, kind: type[Exception], **limits: floa
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
-def a_refused_key_is_told(harness: Harness) -> None:
+def reports_a_refused_key(harness: Harness) -> None:
     """401 is ``AuthenticationFailed``."""
     _raises(harness, "key_echoed", errors.AuthenticationFailed)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
-def a_rate_limit_is_told(harness: Harness) -> None:
+def reports_a_rate_limit(harness: Harness) -> None:
     """429 is ``RateLimited`` and carries ``retry_after``."""
     error = _raises(harness, "retry_after_seconds", errors.RateLimited)
     after = getattr(error, "retry_after", None)
@@ -90,7 +90,7 @@ def a_rate_limit_is_told(harness: Harness) -> None:
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
-def a_failed_service_is_told(harness: Harness) -> None:
+def reports_a_failed_service(harness: Harness) -> None:
     """500 and 503 are errors with that status, not text."""
     for fault, status in (("status_500", 500), ("status_503", 503)):
         error = _raises(harness, fault, errors.ResponseError)
@@ -99,26 +99,26 @@ def a_failed_service_is_told(harness: Harness) -> None:
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
-def a_bot_wall_is_told(harness: Harness) -> None:
+def reports_a_bot_wall(harness: Harness) -> None:
     """A bot wall is ``Blocked``."""
     _raises(harness, "bot_wall", errors.Blocked)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
-def a_page_is_no_answer(harness: Harness) -> None:
+def rejects_an_html_page(harness: Harness) -> None:
     """An HTML page with status 200, such as a login form, is an error of the ``ResponseError`` branch."""
     _raises(harness, "login_page", errors.ResponseError)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
-def nothing_is_no_answer(harness: Harness) -> None:
+def rejects_an_empty_response(harness: Harness) -> None:
     """200 without a body and 204 are errors of the ``ResponseError`` branch."""
     for fault in ("empty_answer", "no_content"):
         _raises(harness, fault, errors.ResponseError)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
-def rubbish_is_no_answer(harness: Harness) -> None:
+def rejects_broken_json(harness: Harness) -> None:
     """JSON that cannot be read or is a list is an error of the provider tree, not a crash of the plugin."""
     for fault in ("invalid_json", "json_list", "deep_lists"):
         error = _raises(harness, fault, errors.ResponseError, errors.StreamTruncated)
@@ -130,7 +130,7 @@ def rubbish_is_no_answer(harness: Harness) -> None:
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
-def too_much_is_refused(harness: Harness) -> None:
+def bounds_memory(harness: Harness) -> None:
     """A line without an end is ``TooLarge`` or another error, and memory stays bounded."""
     _raises(harness, "endless_line", errors.ResponseError, errors.TimeLimitExceeded)
 
@@ -145,8 +145,8 @@ def errors_survive_pickle(harness: Harness) -> None:
 
 
 CUT_ANSWERS = (
-    a_cut_stream_is_truncated,
-    a_lost_connection_is_no_answer,
+    reports_a_truncated_stream,
+    reports_a_lost_connection,
 )
 
 TIME_LIMITS = (
@@ -156,13 +156,13 @@ TIME_LIMITS = (
 )
 
 REFUSALS = (
-    a_refused_key_is_told,
-    a_rate_limit_is_told,
-    a_failed_service_is_told,
-    a_bot_wall_is_told,
-    a_page_is_no_answer,
-    nothing_is_no_answer,
-    rubbish_is_no_answer,
-    too_much_is_refused,
+    reports_a_refused_key,
+    reports_a_rate_limit,
+    reports_a_failed_service,
+    reports_a_bot_wall,
+    rejects_an_html_page,
+    rejects_an_empty_response,
+    rejects_broken_json,
+    bounds_memory,
     errors_survive_pickle,
 )

@@ -92,7 +92,7 @@ def knows_its_models(harness: Harness) -> None:
 
 
 @claim(_ANSWER_TITLE, needs=())
-def comes_back(harness: Harness) -> None:
+def terminates(harness: Harness) -> None:
     """``complete`` comes to an end, with an answer or an error, when the service answers at once."""
     try:
         _raw(harness)
@@ -102,7 +102,7 @@ def comes_back(harness: Harness) -> None:
         pass
 
 
-@claim(_ANSWER_TITLE, needs=("comes_back",))
+@claim(_ANSWER_TITLE, needs=("terminates",))
 def is_an_iterator(harness: Harness) -> None:
     """``complete`` returns a generator or another iterator: no list, no string, not ``None``."""
     try:
@@ -114,7 +114,7 @@ def is_an_iterator(harness: Harness) -> None:
 
 
 @claim(_ANSWER_TITLE, needs=("is_an_iterator",))
-def runs(harness: Harness) -> None:
+def does_not_raise(harness: Harness) -> None:
     """``complete`` raises nothing when the service answers as it should."""
     try:
         _raw(harness)
@@ -123,14 +123,14 @@ def runs(harness: Harness) -> None:
         raise ClaimFailed(f"expected no error; complete() raised {type(error).__name__}: {error}{where}") from error
 
 
-@claim(_ANSWER_TITLE, needs=("runs",))
+@claim(_ANSWER_TITLE, needs=("does_not_raise",))
 def yields_chunks(harness: Harness) -> None:
     """Every object yielded is ``str``, ``Reasoning``, ``ServedModel``, ``Usage`` or ``FinishReason``."""
     foreign = [chunk for chunk in _raw(harness) if not isinstance(chunk, Chunk)]
     expect(not foreign, "only chunks", f"complete() yielded {type(foreign[0]).__name__ if foreign else ''}")
 
 
-@claim(_ANSWER_TITLE, needs=("runs",))
+@claim(_ANSWER_TITLE, needs=("does_not_raise",))
 def finishes(harness: Harness) -> None:
     """An answer ends with a ``FinishReason``."""
     finish = [chunk for chunk in _raw(harness) if isinstance(chunk, FinishReason)]
@@ -172,11 +172,11 @@ def answers_whole(harness: Harness) -> None:
 @claim(_ANSWER_TITLE, exempt=offline)
 def keeps_characters_whole(harness: Harness) -> None:
     """Characters that the network tears apart arrive whole."""
-    says = ("Пицца ", "世界 ", "🍕 ", "é. ", "Ende")
-    with harness.site(says=says) as site:
-        site.bite = 1
+    pieces = ("Пицца ", "世界 ", "🍕 ", "é. ", "Ende")
+    with harness.site(reply_pieces=pieces) as site:
+        site.write_size = 1
         outcome = harness.ask(site)
-    expect(outcome.text.strip() == "".join(says).strip(), f"the text {''.join(says)!r}", f"got {outcome}")
+    expect(outcome.text.strip() == "".join(pieces).strip(), f"the text {''.join(pieces)!r}", f"got {outcome}")
 
 
 @claim(_STREAM_TITLE, exempt=not_streaming)
@@ -190,8 +190,8 @@ def delivers_at_once(harness: Harness) -> None:
             paused.set()
             gate.wait(harness.patience)
 
-    with harness.site(says=[f"{number} " for number in range(9)]) as site, harness.client(site) as client:
-        site.pace = hold
+    with harness.site(reply_pieces=[f"{number} " for number in range(9)]) as site, harness.client(site) as client:
+        site.before_next_piece = hold
         try:
             chunks = harness.patiently(lambda: client.chat(PROMPT)).chunks()
             first = harness.patiently(lambda: _first_piece(chunks))
@@ -210,10 +210,10 @@ def _first_piece(chunks: Iterator[object]) -> str:
 
 
 @claim(_STREAM_TITLE, exempt=offline)
-def lets_go_when_closed(harness: Harness) -> None:
+def closes_when_closed(harness: Harness) -> None:
     """Once a reply is closed after its first piece, no connection of it is left."""
     with harness.site() as site, harness.client(site) as client:
-        site.pace = lambda: None
+        site.before_next_piece = lambda: None
         reply = client.chat(PROMPT)
         next(iter(reply.chunks()))
         reply.close()
@@ -222,7 +222,7 @@ def lets_go_when_closed(harness: Harness) -> None:
 
 
 @claim(_STREAM_TITLE, exempt=offline)
-def lets_go_when_abandoned(harness: Harness) -> None:
+def closes_when_dropped(harness: Harness) -> None:
     """A reply that is dropped after its first piece leaves no connection either, nor does a finished one."""
     with harness.site() as site:
         for leave in (True, False):
@@ -239,9 +239,9 @@ DESCRIPTION = (
 )
 
 ANSWER = (
-    comes_back,
+    terminates,
     is_an_iterator,
-    runs,
+    does_not_raise,
     yields_chunks,
     finishes,
     finishes_once,
@@ -253,6 +253,6 @@ ANSWER = (
 
 STREAMING = (
     delivers_at_once,
-    lets_go_when_closed,
-    lets_go_when_abandoned,
+    closes_when_closed,
+    closes_when_dropped,
 )

@@ -42,7 +42,7 @@ def _answers(make: Callable[[Connection, Received], Response]) -> Act:
 
 def _refusal(connection: Connection, status: int, words: str, headers: Mapping[str, str]) -> Response:
     """Say no in JSON, or in HTML where a page is asked for."""
-    if kind_of_answer(connection.good) == "page":
+    if kind_of_answer(connection.intended_response) == "page":
         return html(f"<title>{words}</title>", status=status, headers=headers)
     return json_response({"error": {"message": words}}, status=status, headers=headers)
 
@@ -79,11 +79,11 @@ def _echoes(status: int) -> Act:
 
 
 def _page(body: str) -> Act:
-    return _answers(lambda connection, _: html(body, status=connection.good.status))
+    return _answers(lambda connection, _: html(body, status=connection.intended_response.status))
 
 
 def _plain_text(connection: Connection, _: Received) -> Response:
-    return Response(connection.good.status, {"Content-Type": "text/plain"}, b"It works!", "length")
+    return Response(connection.intended_response.status, {"Content-Type": "text/plain"}, b"It works!", "length")
 
 
 def _points_to(location: Callable[[Received], str]) -> Act:
@@ -109,7 +109,7 @@ ANSWER_FAULTS = (
     NamedFault(
         "empty_answer",
         "The head of an answer and no body.",
-        _answers(lambda connection, _: replace(connection.good, body=b"", framing="length")),
+        _answers(lambda connection, _: replace(connection.intended_response, body=b"", framing="length")),
         Expected(stream=EmptyAnswer, json=EmptyAnswer, page=TokensNotFound),
     ),
     NamedFault("no_content", "Status 204.", _answers(lambda *_: Response(204, framing="close")), _REFUSED),

@@ -73,8 +73,8 @@ def _repeats(piece: Callable[[Kind], bytes], *, midway: bool = False) -> Act:
     def act(connection: Connection, _: Received) -> None:
         send_head(connection)
         if midway:
-            connection.send(chunk(_start(connection.good)))
-        repeat(connection, chunk(piece(kind_of_answer(connection.good))))
+            connection.send(chunk(_start(connection.intended_response)))
+        repeat(connection, chunk(piece(kind_of_answer(connection.intended_response))))
 
     return act
 
@@ -86,7 +86,7 @@ def _one_byte_a_second(connection: Connection, _: Received) -> None:
 
 def _stall_midway(connection: Connection, _: Received) -> None:
     send_head(connection)
-    connection.send(chunk(_start(connection.good)))
+    connection.send(chunk(_start(connection.intended_response)))
     connection.wait_closed()
 
 
@@ -95,7 +95,7 @@ def _then(rest: bytes) -> Act:
 
     def act(connection: Connection, _: Received) -> None:
         send_head(connection)
-        connection.send(chunk(_start(connection.good)) + rest)
+        connection.send(chunk(_start(connection.intended_response)) + rest)
 
     return act
 
@@ -107,22 +107,22 @@ def _reset_midway(connection: Connection, received: Received) -> None:
 
 def _no_last_chunk(connection: Connection, _: Received) -> None:
     send_head(connection)
-    connection.send(chunk(whole(connection.good)))
+    connection.send(chunk(whole(connection.intended_response)))
 
 
 def _short_length(connection: Connection, _: Received) -> None:
-    send_head(connection, {"Content-Length": str(len(whole(connection.good)))})
-    connection.send(_start(connection.good))
+    send_head(connection, {"Content-Length": str(len(whole(connection.intended_response)))})
+    connection.send(_start(connection.intended_response))
 
 
 def _early_close(connection: Connection, _: Received) -> None:
     send_head(connection, {"Connection": "close"})
-    connection.send(_start(connection.good))
+    connection.send(_start(connection.intended_response))
 
 
 def _endless_trailers(connection: Connection, _: Received) -> None:
     send_head(connection)
-    connection.send(chunk(whole(connection.good)) + b"0\r\n")
+    connection.send(chunk(whole(connection.intended_response)) + b"0\r\n")
     repeat(connection, b"X-Trailer: and more\r\n")
 
 
@@ -138,16 +138,16 @@ def _says(body: Callable[[Connection], bytes], encoding: str | None = None) -> A
 
 
 def _says_data(data: bytes) -> Act:
-    return _says(lambda connection: _said(kind_of_answer(connection.good), data))
+    return _says(lambda connection: _said(kind_of_answer(connection.intended_response), data))
 
 
 def _half_gzip(connection: Connection) -> bytes:
     packer = zlib.compressobj(wbits=31)
-    return packer.compress(_start(connection.good)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    return packer.compress(_start(connection.intended_response)) + packer.flush(zlib.Z_SYNC_FLUSH)
 
 
 def _not_utf8(connection: Connection) -> bytes:
-    body, kind = whole(connection.good), kind_of_answer(connection.good)
+    body, kind = whole(connection.intended_response), kind_of_answer(connection.intended_response)
     if kind == "stream":
         return text_delta("?").replace(b"?", b"\xff\xfe") + body
     return body + b"\xff" if kind == "page" else body.replace(b'"', b'"\xff', 1)
@@ -192,11 +192,17 @@ BODY_FAULTS = (
         Expected(stream=None, json=DeadlineExceeded, page=FirstTokenTimeout),
     ),
     NamedFault(
-        "wrong_gzip", "The body is labelled gzip and is none.", _says(lambda it: whole(it.good), "gzip"), _WRONG
+        "wrong_gzip",
+        "The body is labelled gzip and is none.",
+        _says(lambda it: whole(it.intended_response), "gzip"),
+        _WRONG,
     ),
     NamedFault("cut_gzip", "The body is gzip and breaks off.", _says(_half_gzip, "gzip"), _CUT),
     NamedFault(
-        "unknown_encoding", "The Content-Encoding is not known.", _says(lambda it: whole(it.good), "made-up"), _WRONG
+        "unknown_encoding",
+        "The Content-Encoding is not known.",
+        _says(lambda it: whole(it.intended_response), "made-up"),
+        _WRONG,
     ),
     NamedFault(
         "invalid_utf8",

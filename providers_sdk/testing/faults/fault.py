@@ -67,7 +67,7 @@ class NamedFault:
 
     :param name: what it is called, an identifier.
     :param about: what happens, in a sentence.
-    :param act: strikes; the answer that it spoils is ``connection.good``.
+    :param act: strikes; the answer that it spoils is ``connection.intended_response``.
     :param ends: how a client must end that has a limit for the first piece, for idleness and for everything.
     :param arrange: for a fault that does not strike in the place of an answer: sets it up around a running site.
     :param closes: whether the site closes the connection after a good answer: the next question waits until it has.
@@ -91,17 +91,18 @@ class NamedFault:
 
 
 @contextmanager
-def inject(fault: NamedFault, site: FakeService, *, on: str = "POST") -> Iterator[FaultSetup]:
+def inject(fault: NamedFault, site: FakeService, *, route: tuple[str, str] | None = None) -> Iterator[FaultSetup]:
     """Run ``site`` with the fault in place; give where a client finds it.
 
-    :param on: the method of the requests that it strikes at: ``"GET"`` for the page that holds the tokens.
+    :param route: method and path of the requests that it strikes at, where these are not those of the answer:
+        ``("GET", "")`` for the page that holds the tokens.
     """
     with site:
         if fault.arrange is not None:
             with fault.arrange(site) as rig:
                 yield rig
         else:
-            site.fault, site.fault_on = fault, on
+            site.fault, site.fault_route = fault, route or site.reply_route
             yield FaultSetup(site.url)
 
 

@@ -84,7 +84,7 @@ FLOOD_FAULTS = (
     NamedFault(
         "endless_page",
         "A page of HTML without end, with the status of an answer.",
-        _page(lambda connection: connection.good.status),
+        _page(lambda connection: connection.intended_response.status),
         Expected(stream=InvalidAnswer, json=InvalidAnswer, page=TooLarge),
     ),
     NamedFault("endless_error", "Status 500 and a page without end.", _page(lambda _: 500), _ERROR),

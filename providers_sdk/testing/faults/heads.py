@@ -23,7 +23,7 @@ _HARMLESS = Expected.all(None)
 
 def send_head(connection: Connection, framing: dict[str, str] | None = None) -> None:
     """Send the head of the good answer, chunked where no other framing is given."""
-    connection.send(connection.good.head(CHUNKED if framing is None else framing))
+    connection.send(connection.intended_response.head(CHUNKED if framing is None else framing))
 
 
 def _reset(connection: Connection, _: Received) -> None:
@@ -44,7 +44,7 @@ def _slow_headers(connection: Connection, _: Received) -> None:
 
 
 def _cut_headers(connection: Connection, _: Received) -> None:
-    connection.send(f"HTTP/1.1 {connection.good.status} OK\r\nContent-Ty".encode())
+    connection.send(f"HTTP/1.1 {connection.intended_response.status} OK\r\nContent-Ty".encode())
 
 
 def _reset_after_headers(connection: Connection, _: Received) -> None:
@@ -77,7 +77,7 @@ def _endless_continue(connection: Connection, _: Received) -> None:
 
 
 def _answer_well(connection: Connection) -> None:
-    for piece in connection.good.wire():
+    for piece in connection.intended_response.wire():
         connection.send(piece)
 
 

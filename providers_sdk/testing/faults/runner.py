@@ -89,7 +89,7 @@ def run_fault(
     """
     documented = fault.ends.of(kind)
     tight = _tight(documented, limits)
-    with inject(fault, site, on="GET" if kind == "page" else site.answers_on) as rig:
+    with inject(fault, site, route=("GET", "") if kind == "page" else None) as rig:
         url = rig.url.replace("://", f"://{user_info}@") if user_info else rig.url
         row = {**site.client_settings(), **settings, "url": url}
         client = Client(
