@@ -15,7 +15,7 @@ from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Refused, Request
 from providers_sdk.testing import Connection, FakeService, Received, Response, event, sse
 from providers_sdk.testing import html as page
-from providers_sdk.testing.faults import FAULTS, ProxyServer, inject, spellings, told
+from providers_sdk.testing.faults import FAULTS, ProxyServer, collect_exposed_text, inject, spellings
 from providers_sdk.testing.faults.answers import echoed
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.gizai import GizAISite
@@ -176,7 +176,7 @@ def test_a_secret_that_is_sent_back_is_told_nowhere(who: Who, printed: Callable[
             assert error is not None, name
             errors[name] = error
             error.partial = ""  # what was delivered as the answer's text is the caller's, as it came
-    assert [(name, secret) for name, error in errors.items() for secret in _found(told(error))] == []
+    assert [(name, secret) for name, error in errors.items() for secret in _found(collect_exposed_text(error))] == []
     logged = printed()
     assert _found(logged) == []
     assert "providers_sdk" in logged
@@ -193,7 +193,7 @@ def test_a_page_that_sends_a_secret_back_is_told_without_it(printed: Callable[[]
             error = _ask(client)
             assert error is not None, name
             errors[name] = error
-    assert [(name, secret) for name, error in errors.items() for secret in _found(told(error))] == []
+    assert [(name, secret) for name, error in errors.items() for secret in _found(collect_exposed_text(error))] == []
     assert _found(printed()) == []
 
 
@@ -227,7 +227,7 @@ def test_a_proxy_that_sends_its_password_back_is_told_without_it(name: str, prin
         error = _ask(client)
     assert error is not None
     assert "proxy-authorization" in proxy.requests[0].headers
-    assert _found(told(error)) == []
+    assert _found(collect_exposed_text(error)) == []
     assert _found(printed()) == []
 
 
@@ -255,7 +255,7 @@ def test_a_proxy_that_refuses_dies_or_is_not_there_is_told_without_its_password(
             row = {"url": site.url.replace("http:", f"{scheme}:")}
             with Client("pizzagpt", settings={"pizzagpt": row}, proxy=proxy, **LIMITS) as client:  # type: ignore[arg-type]
                 errors.append(_ask(client))
-    assert [type(error).__name__ for error in errors if error is None or _found(told(error))] == []
+    assert [type(error).__name__ for error in errors if error is None or _found(collect_exposed_text(error))] == []
     assert _found(printed()) == []
 
 
@@ -268,7 +268,7 @@ def test_no_fault_of_the_wire_tells_a_secret(who: Who, printed: Callable[[], str
         with inject(FAULTS[name], who.site()) as rig, _client(who, rig.url) as client:
             error = _ask(client)
             assert error is not None, name
-            assert _found(told(error)) == [], name
+            assert _found(collect_exposed_text(error)) == [], name
             assert _found(repr(client)) == []
     assert _found(printed()) == []
 
@@ -292,7 +292,7 @@ def test_a_key_that_no_header_may_hold_is_refused_without_being_shown(bad: str) 
         with Client("openai", settings={"openai": row}, proxy="", **LIMITS) as client:  # type: ignore[arg-type]
             error = _ask(client)
         assert isinstance(error, InvalidArgument)
-        assert _found(told(error)) == []
+        assert _found(collect_exposed_text(error)) == []
         assert site.requests == []
 
 
@@ -302,7 +302,7 @@ def test_a_key_that_no_header_may_hold_is_refused_without_being_shown(bad: str) 
 def test_a_proxy_that_cannot_be_used_is_refused_without_its_password(proxy: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         Client("echo", proxy=proxy.format(PROXY_PASSWORD))
-    assert _found(told(caught.value)) == []
+    assert _found(collect_exposed_text(caught.value)) == []
 
 
 def test_all_that_failed_is_told_without_secrets(printed: Callable[[], str]) -> None:
@@ -318,7 +318,7 @@ def test_all_that_failed_is_told_without_secrets(printed: Callable[[], str]) -> 
     assert error is not None
     assert str(error).count("[hidden]") >= 2
     assert len(error.attempts) == 2
-    assert _found(told(error)) == []
+    assert _found(collect_exposed_text(error)) == []
     assert _found(printed()) == []
 
 
@@ -358,6 +358,6 @@ def test_a_plugin_that_speaks_of_its_key_is_not_heard(prompt: str, printed: Call
     with pytest.raises(ProviderError) as caught:
         list(Careless({"key": KEY}).create_completion(None, prompt))
     assert error is not None
-    assert _found(told(error)) == []
-    assert _found(told(caught.value)) == []
+    assert _found(collect_exposed_text(error)) == []
+    assert _found(collect_exposed_text(caught.value)) == []
     assert _found(printed()) == []

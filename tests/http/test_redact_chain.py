@@ -12,7 +12,7 @@ import pytest
 from providers_sdk import ConnectFailed, Refused
 from providers_sdk._http.exceptions import RedactedCause, redact_chain
 from providers_sdk._redact import Redactor
-from providers_sdk.testing.faults import told
+from providers_sdk.testing.faults import collect_exposed_text
 
 SECRET = "sk-0123456789"
 redact = Redactor.of([SECRET])
@@ -160,7 +160,7 @@ def test_contexts_groups_and_attributes_are_walked_too() -> None:
     assert isinstance(error.__context__, RedactedCause)
     assert not error.__suppress_context__
     assert type(vars(error)["original"]) is RedactedCause
-    assert SECRET not in told(error)
+    assert SECRET not in collect_exposed_text(error)
 
 
 def test_a_suppressed_context_stays_suppressed_and_is_redacted() -> None:
@@ -175,7 +175,7 @@ def test_a_circle_is_walked_once() -> None:
     error, first, second = OwnError("no"), OSError(SECRET), OSError("second")
     error.__cause__, first.__cause__, second.__cause__ = first, second, error
     redact_chain(error, redact)
-    assert SECRET not in told(error)
+    assert SECRET not in collect_exposed_text(error)
 
 
 def test_notes_of_a_replaced_cause_are_kept_without_the_secret() -> None:

@@ -8,7 +8,7 @@ import pytest
 from providers_sdk import EmptyAnswer, PluginCrashed, ProviderError, Refused
 from providers_sdk._provider.finish_error import finish_error, fresh_copy, plugin_crash
 from providers_sdk._redact import Redactor
-from providers_sdk.testing.faults import told
+from providers_sdk.testing.faults import collect_exposed_text
 
 SECRET = "s3cret-of-the-user"
 HIDE = Redactor.of([SECRET])
@@ -80,7 +80,7 @@ def careless() -> Iterator[ProviderError]:
     "error", list(careless()), ids=["provider", "model", "url", "partial", "note", "attribute", "chain"]
 )
 def test_no_secret_is_left_anywhere_in_it(error: ProviderError) -> None:
-    assert SECRET not in told(finish_error(error, HIDE, provider="acme"))
+    assert SECRET not in collect_exposed_text(finish_error(error, HIDE, provider="acme"))
 
 
 def test_a_copy_keeps_the_cause_and_drops_the_traceback() -> None:

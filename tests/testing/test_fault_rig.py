@@ -30,10 +30,10 @@ from providers_sdk.testing.faults import (
     NamedFault,
     ProxyServer,
     TLSServer,
+    collect_exposed_text,
     inject,
     run_fault,
     spellings,
-    told,
 )
 
 STRIKING = [fault for fault in FAULTS.values() if fault.act is not None]
@@ -362,7 +362,7 @@ def test_waiting_past_a_limit_and_computing_show_in_different_figures() -> None:
 def test_what_an_error_tells_includes_its_chain_its_fields_and_its_pickle() -> None:
     outer = ProviderError("outside", url="in a field")
     outer.__cause__, outer.__cause__.__context__ = ValueError("in the cause"), KeyError("in its context")
-    text = told(outer)
+    text = collect_exposed_text(outer)
     assert [words for words in ("outside", "in a field", "in the cause", "in its context") if words not in text] == []
 
 

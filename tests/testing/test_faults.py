@@ -14,7 +14,15 @@ import pytest
 
 from providers_sdk import ProviderError, Registry, TimeLimitExceeded
 from providers_sdk.testing import FakeService
-from providers_sdk.testing.faults import FAULTS, FaultResult, Kind, NamedFault, run_fault, spellings, told
+from providers_sdk.testing.faults import (
+    FAULTS,
+    FaultResult,
+    Kind,
+    NamedFault,
+    collect_exposed_text,
+    run_fault,
+    spellings,
+)
 
 LATE = 5.0
 """Seconds that a busy machine may add. The limit that a fault is to run into lies 19 s below the client's others."""
@@ -129,7 +137,7 @@ def _names(provider: str, error: Exception) -> bool:
 
 def test_no_error_tells_a_secret(matrix: Matrix) -> None:
     secrets = spellings(PASSWORD, "user") | spellings(SECRET) | spellings("fake service-key")
-    errors = [(trial.fault, told(trial.error)) for trial in matrix.trials if trial.error is not None]
+    errors = [(trial.fault, collect_exposed_text(trial.error)) for trial in matrix.trials if trial.error is not None]
     assert [(fault, secret) for fault, text in errors for secret in secrets if secret in text] == []
 
 

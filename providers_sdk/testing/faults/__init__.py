@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from providers_sdk.testing.faults.answers import ANSWER_FAULTS
 from providers_sdk.testing.faults.bodies import BODY_FAULTS
-from providers_sdk.testing.faults.exposed import spellings, told
+from providers_sdk.testing.faults.exposed import collect_exposed_text, spellings
 from providers_sdk.testing.faults.fault import Expected, FaultSetup, Kind, NamedFault, inject
 from providers_sdk.testing.faults.floods import FLOOD_FAULTS
 from providers_sdk.testing.faults.heads import HEAD_FAULTS
@@ -33,10 +33,10 @@ __all__ = [
     "NamedFault",
     "ProxyServer",
     "TLSServer",
+    "collect_exposed_text",
     "inject",
     "run_fault",
     "spellings",
-    "told",
 ]
 
 FAULTS: Mapping[str, NamedFault] = MappingProxyType(

@@ -8,10 +8,10 @@ import traceback
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-__all__ = ["spellings", "told"]
+__all__ = ["collect_exposed_text", "spellings"]
 
 
-def told(error: BaseException) -> str:
+def collect_exposed_text(error: BaseException) -> str:
     """Return all that ``error`` tells: texts, fields, pickle and traceback, its causes and contexts included."""
     texts = [text for link in _chain(error) for text in (str(link), repr(link), repr(link.args), repr(vars(link)))]
     return "\n".join([*texts, *traceback.format_exception(error), pickle.dumps(error).decode("latin-1")])
