@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from providers_sdk import Client, Closed, Reply
+from providers_sdk import Client, Reply
+from providers_sdk.errors import Closed
 from providers_sdk_plugins.fakes.openai import OpenAISite
 
 CALLERS = 4

@@ -5,7 +5,7 @@
 ...     print(text, end="", flush=True)
 Name three pizzas
 
-This page is a list: a name is loaded when it is first touched.
+Names are imported on first access (PEP 562). All errors are in :mod:`providers_sdk.errors`.
 """
 
 from importlib import import_module
@@ -19,89 +19,37 @@ if TYPE_CHECKING:
     from providers_sdk._engine.reply import Reply
     from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
     from providers_sdk._model.limits import Limits
-    from providers_sdk._model.messages import Message, format_prompt
+    from providers_sdk._model.messages import Message
     from providers_sdk._plugins.registry import Registry
     from providers_sdk._plugins.report import PluginReport
     from providers_sdk._version import __version__
     from providers_sdk.errors import (
         AllProvidersFailed,
-        AuthenticationFailed,
-        Blocked,
-        Closed,
-        ConnectFailed,
-        ConnectionLost,
-        ConnectTimeout,
-        DeadlineExceeded,
-        EmptyAnswer,
-        FirstTokenTimeout,
-        HTTPStatusError,
-        IdleTimeout,
-        InvalidAnswer,
-        InvalidArgument,
         InvalidCall,
-        InvalidMessages,
-        MissingSetting,
-        NoProviderChosen,
-        PluginConflict,
-        PluginContractError,
-        PluginCrashed,
         PluginError,
-        PluginLoadError,
-        PromptRejected,
         ProviderError,
-        ProxyFailed,
         RateLimited,
         Refused,
         ResponseError,
         StreamTruncated,
         TimeLimitExceeded,
-        TLSFailed,
-        TokenPageFailed,
-        TokensNotFound,
-        TooLarge,
         TransportError,
-        UnknownModel,
-        UnknownProvider,
-        UnknownSetting,
-        UnsupportedOption,
     )
 
 __all__ = [
     "UNSET",
     "AllProvidersFailed",
     "Attempt",
-    "AuthenticationFailed",
-    "Blocked",
     "Chunk",
     "Client",
-    "Closed",
-    "ConnectFailed",
-    "ConnectTimeout",
-    "ConnectionLost",
     "Conversation",
-    "DeadlineExceeded",
-    "EmptyAnswer",
     "FinishReason",
-    "FirstTokenTimeout",
-    "HTTPStatusError",
-    "IdleTimeout",
-    "InvalidAnswer",
-    "InvalidArgument",
     "InvalidCall",
-    "InvalidMessages",
     "Limits",
     "Message",
-    "MissingSetting",
-    "NoProviderChosen",
-    "PluginConflict",
-    "PluginContractError",
-    "PluginCrashed",
     "PluginError",
-    "PluginLoadError",
     "PluginReport",
-    "PromptRejected",
     "ProviderError",
-    "ProxyFailed",
     "RateLimited",
     "Reasoning",
     "Refused",
@@ -110,23 +58,14 @@ __all__ = [
     "ResponseError",
     "ServedModel",
     "StreamTruncated",
-    "TLSFailed",
     "TimeLimitExceeded",
-    "TokenPageFailed",
-    "TokensNotFound",
-    "TooLarge",
     "TransportError",
-    "UnknownModel",
-    "UnknownProvider",
-    "UnknownSetting",
-    "UnsupportedOption",
     "Usage",
     "__version__",
     "chat",
-    "format_prompt",
 ]
 
-_ROOMS = {
+_NAMES = {
     "_engine.api": "chat",
     "_engine.conversation": "Conversation",
     "_model.limits": "Limits",
@@ -139,55 +78,25 @@ _ROOMS = {
     "_engine.client": "Client UNSET",
     "errors": """
         AllProvidersFailed
-        AuthenticationFailed
-        Blocked
-        Closed
-        ConnectFailed
-        ConnectTimeout
-        ConnectionLost
-        DeadlineExceeded
-        EmptyAnswer
-        FirstTokenTimeout
-        HTTPStatusError
-        IdleTimeout
-        InvalidAnswer
-        InvalidArgument
-        InvalidMessages
-        MissingSetting
-        NoProviderChosen
-        PluginConflict
-        PluginContractError
-        PluginCrashed
+        InvalidCall
         PluginError
-        PluginLoadError
-        PromptRejected
         ProviderError
-        ProxyFailed
         RateLimited
         Refused
-        InvalidCall
         ResponseError
         StreamTruncated
-        TLSFailed
         TimeLimitExceeded
-        TokenPageFailed
-        TokensNotFound
-        TooLarge
         TransportError
-        UnknownModel
-        UnknownProvider
-        UnknownSetting
-        UnsupportedOption
     """,
-    "_model.messages": "Message format_prompt",
+    "_model.messages": "Message",
 }
-_WHERE = {name: room for room, names in _ROOMS.items() for name in names.split()}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    if name not in _MODULES:
         raise AttributeError(f"module 'providers_sdk' has no attribute {name!r}")
-    value = getattr(import_module(f"providers_sdk.{_WHERE[name]}"), name)
+    value = getattr(import_module(f"providers_sdk.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -302,5 +302,3 @@ class AllProvidersFailed(ProviderError):
 __all__ = sorted(
     name for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, ProviderError)
 )
-for _name in __all__:
-    globals()[_name].__module__ = "providers_sdk"

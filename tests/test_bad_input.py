@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 import requests
 
-from providers_sdk import (
-    Client,
+from providers_sdk import Client, InvalidCall, ProviderError
+from providers_sdk.errors import (
     InvalidAnswer,
     InvalidArgument,
-    InvalidCall,
     InvalidMessages,
     MissingSetting,
     NoProviderChosen,
-    ProviderError,
     TokensNotFound,
     TooLarge,
     UnknownModel,

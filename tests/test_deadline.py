@@ -10,17 +10,8 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from providers_sdk import (
-    Client,
-    ConnectTimeout,
-    DeadlineExceeded,
-    FirstTokenTimeout,
-    HTTPStatusError,
-    IdleTimeout,
-    ProviderError,
-    RateLimited,
-    TimeLimitExceeded,
-)
+from providers_sdk import Client, ProviderError, RateLimited, TimeLimitExceeded
+from providers_sdk.errors import ConnectTimeout, DeadlineExceeded, FirstTokenTimeout, HTTPStatusError, IdleTimeout
 from providers_sdk.testing import Connection, RawServer, Received, json_response
 from providers_sdk.testing.faults import FAULTS, ProxyServer, TLSServer, inject
 from providers_sdk_plugins.fakes.aipower import AIPowerSite

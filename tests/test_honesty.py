@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import (
-    AllProvidersFailed,
-    Client,
+from providers_sdk import AllProvidersFailed, Client, ProviderError, Registry
+from providers_sdk.errors import (
     DeadlineExceeded,
     EmptyAnswer,
     HTTPStatusError,
@@ -20,8 +19,6 @@ from providers_sdk import (
     InvalidArgument,
     PluginContractError,
     PluginCrashed,
-    ProviderError,
-    Registry,
     TooLarge,
 )
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request, Setting, Usage

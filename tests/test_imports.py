@@ -33,7 +33,8 @@ def test_neither_requests_nor_a_parser_of_html_is_loaded_before_the_first_reques
 
 def test_a_call_that_sends_a_request_loads_requests_and_no_parser_of_html() -> None:
     code = """
-from providers_sdk import Client, ConnectFailed
+from providers_sdk import Client
+from providers_sdk.errors import ConnectFailed
 client = Client("pizzagpt", settings={"pizzagpt": {"url": "http://127.0.0.1:9"}}, proxy="", retries=0)
 try:
     client.chat("hi")

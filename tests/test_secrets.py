@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from providers_sdk import Client, InvalidArgument, ProviderError, Registry
+from providers_sdk import Client, ProviderError, Registry
 from providers_sdk._provider.binding import bind
+from providers_sdk.errors import InvalidArgument
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Refused, Request
 from providers_sdk.testing import Connection, FakeService, Received, Response, event, sse
 from providers_sdk.testing import html as page

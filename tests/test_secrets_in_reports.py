@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from providers_sdk import Client, HTTPStatusError, ProviderError, Registry
+from providers_sdk import Client, ProviderError, Registry
+from providers_sdk.errors import HTTPStatusError
 from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request
 from providers_sdk.testing import FakeService, RawServer
 from providers_sdk.testing.faults import FAULTS, inject

@@ -14,17 +14,8 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import (
-    Attempt,
-    Client,
-    Closed,
-    FinishReason,
-    Message,
-    Reasoning,
-    Registry,
-    Reply,
-    Usage,
-)
+from providers_sdk import Attempt, Client, FinishReason, Message, Reasoning, Registry, Reply, Usage
+from providers_sdk.errors import Closed
 from providers_sdk.plugin import Chunk, Http, Request
 from providers_sdk.testing import Connection, FakeService, Received, Response, deltas, json_response, sse
 from providers_sdk_plugins.chatgptfree import ChatgptFree

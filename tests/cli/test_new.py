@@ -374,7 +374,7 @@ def test_a_fake_answers_nobody_whose_url_is_set(
 
 def test_a_script_is_never_answered_by_a_fake(monkeypatch: pytest.MonkeyPatch) -> None:
     installed("json", monkeypatch)
-    with providers_sdk.Client("draft-json", retries=0) as client, pytest.raises(providers_sdk.ConnectFailed):
+    with providers_sdk.Client("draft-json", retries=0) as client, pytest.raises(providers_sdk.errors.ConnectFailed):
         client.chat("hello")
 
 

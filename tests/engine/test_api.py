@@ -5,16 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers_sdk import (
-    InvalidArgument,
-    NoProviderChosen,
-    ProviderError,
-    Reply,
-    UnknownProvider,
-    UnsupportedOption,
-    chat,
-)
+from providers_sdk import ProviderError, Reply, chat
 from providers_sdk._engine import api
+from providers_sdk.errors import InvalidArgument, NoProviderChosen, UnknownProvider, UnsupportedOption
 from providers_sdk.testing import Connection, Received
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import Client, FinishReason, PluginCrashed, PluginError, Registry
+from providers_sdk import Client, FinishReason, PluginError, Registry
 from providers_sdk._plugins import hookspecs
+from providers_sdk.errors import PluginCrashed
 from providers_sdk.plugin import Chunk, Http, Provider, Request
 
 

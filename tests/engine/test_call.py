@@ -11,38 +11,40 @@ from hypothesis import strategies as st
 from providers_sdk import (
     AllProvidersFailed,
     Attempt,
-    AuthenticationFailed,
-    Blocked,
-    ConnectFailed,
-    ConnectionLost,
-    DeadlineExceeded,
-    EmptyAnswer,
     FinishReason,
-    FirstTokenTimeout,
-    HTTPStatusError,
-    IdleTimeout,
-    InvalidAnswer,
-    InvalidArgument,
     Limits,
     Message,
-    MissingSetting,
-    PluginCrashed,
-    PluginLoadError,
     ProviderError,
     RateLimited,
     Reasoning,
     Refused,
     Reply,
     StreamTruncated,
-    TLSFailed,
-    TooLarge,
-    UnknownModel,
-    UnsupportedOption,
     Usage,
 )
 from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.retry import RetryPolicy
 from providers_sdk._provider.binding import BoundProvider, bind
+from providers_sdk.errors import (
+    AuthenticationFailed,
+    Blocked,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    EmptyAnswer,
+    FirstTokenTimeout,
+    HTTPStatusError,
+    IdleTimeout,
+    InvalidAnswer,
+    InvalidArgument,
+    MissingSetting,
+    PluginCrashed,
+    PluginLoadError,
+    TLSFailed,
+    TooLarge,
+    UnknownModel,
+    UnsupportedOption,
+)
 from providers_sdk.plugin import Chunk, Http, ModelReplaced, Provider, Request
 
 STOP = FinishReason("stop")

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from providers_sdk import Client, EmptyAnswer, FinishReason, Registry, UnknownSetting, UnsupportedOption, chat
+from providers_sdk import Client, FinishReason, Registry, chat
+from providers_sdk.errors import EmptyAnswer, UnknownSetting, UnsupportedOption
 from providers_sdk.plugin import Chunk, Http, Provider, Request, ServedModel
 from providers_sdk.testing import Received, Response, json_response
 from providers_sdk_plugins.fakes.openai import OpenAISite

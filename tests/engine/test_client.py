@@ -8,29 +8,24 @@ from typing import Any, ClassVar
 import pytest
 import requests
 
-from providers_sdk import (
-    UNSET,
-    AllProvidersFailed,
+from providers_sdk import UNSET, AllProvidersFailed, Client, FinishReason, ProviderError, Registry
+from providers_sdk._engine.client import Unset
+from providers_sdk.errors import (
     AuthenticationFailed,
-    Client,
     Closed,
     ConnectFailed,
     DeadlineExceeded,
-    FinishReason,
     FirstTokenTimeout,
     HTTPStatusError,
     InvalidArgument,
     MissingSetting,
     NoProviderChosen,
     PluginCrashed,
-    ProviderError,
-    Registry,
     TooLarge,
     UnknownProvider,
     UnknownSetting,
     UnsupportedOption,
 )
-from providers_sdk._engine.client import Unset
 from providers_sdk.plugin import Chunk, Http, Provider, Request, Setting
 from providers_sdk.testing import Connection, Received, Response, html
 from providers_sdk_plugins.echo import Echo

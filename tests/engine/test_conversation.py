@@ -5,17 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import (
-    Client,
-    Conversation,
-    FinishReason,
-    HTTPStatusError,
-    InvalidMessages,
-    Message,
-    ProviderError,
-    Registry,
-    StreamTruncated,
-)
+from providers_sdk import Client, Conversation, FinishReason, Message, ProviderError, Registry, StreamTruncated
+from providers_sdk.errors import HTTPStatusError, InvalidMessages
 from providers_sdk.plugin import Chunk, Http, Provider, Request
 from providers_sdk.testing import Response, json_response
 from providers_sdk_plugins.fakes.gizai import GizAISite

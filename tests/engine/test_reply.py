@@ -5,17 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from providers_sdk import (
-    Attempt,
-    Client,
-    Closed,
-    FinishReason,
-    Reasoning,
-    Registry,
-    Reply,
-    StreamTruncated,
-    Usage,
-)
+from providers_sdk import Attempt, Client, FinishReason, Reasoning, Registry, Reply, StreamTruncated, Usage
+from providers_sdk.errors import Closed
 from providers_sdk.plugin import Chunk, Http, Provider, Request
 from providers_sdk.testing import Connection, Received
 from providers_sdk_plugins.fakes.aipower import AIPowerSite

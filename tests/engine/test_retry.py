@@ -8,16 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers_sdk import (
-    HTTPStatusError,
-    InvalidArgument,
-    ProviderError,
-    RateLimited,
-    TokenPageFailed,
-    errors,
-)
+from providers_sdk import ProviderError, RateLimited, errors
 from providers_sdk._engine.retry import RetryPolicy, Wait
 from providers_sdk._protocol.retry_after import parse_retry_after
+from providers_sdk.errors import HTTPStatusError, InvalidArgument, TokenPageFailed
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 KINDS: list[type[ProviderError]] = [getattr(errors, name) for name in errors.__all__]

@@ -5,15 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from providers_sdk import (
-    ConnectFailed,
-    ConnectionLost,
-    FirstTokenTimeout,
-    ProviderError,
-    ProxyFailed,
-    TLSFailed,
-)
+from providers_sdk import ProviderError
 from providers_sdk._http.client import HttpSession
+from providers_sdk.errors import ConnectFailed, ConnectionLost, FirstTokenTimeout, ProxyFailed, TLSFailed
 from providers_sdk.testing import Connection, RawServer, Received, event
 from providers_sdk.testing.faults.bodies import chunk
 from tests.http.steps import (

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from urllib3 import HTTPConnectionPool
 
-from providers_sdk import Closed, ProviderError
+from providers_sdk import ProviderError
 from providers_sdk._http.client import HttpResponse, HttpSession
+from providers_sdk.errors import Closed
 from providers_sdk.testing import Connection, RawServer, Received, event
 from providers_sdk.testing.faults.bodies import chunk
 from tests.http.steps import CHUNKED, OK, PATIENCE, OpenHttp, Serve

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 import pytest
 from urllib3 import HTTPResponse
 
-from providers_sdk import ConnectionLost, HTTPStatusError, InvalidAnswer, ProviderError, TooLarge
+from providers_sdk import ProviderError
 from providers_sdk._http.client import Http, HttpResponse
 from providers_sdk._http.response import MAX_ERROR_BODY, MAX_JSON, MAX_PAGE
 from providers_sdk._protocol.error_body import MAX_JSON_PARTS
 from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE
+from providers_sdk.errors import ConnectionLost, HTTPStatusError, InvalidAnswer, TooLarge
 from providers_sdk.testing import Connection, RawServer, Received, event
 
 OpenHttp = Callable[..., Http]

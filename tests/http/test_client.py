@@ -6,21 +6,19 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import (
+from providers_sdk import InvalidCall, ProviderError, RateLimited
+from providers_sdk._http.client import Http, HttpResponse, HttpSession
+from providers_sdk._http.requests_session import USER_AGENT
+from providers_sdk.errors import (
     Blocked,
     Closed,
     HTTPStatusError,
     InvalidAnswer,
     InvalidArgument,
-    InvalidCall,
-    ProviderError,
-    RateLimited,
     TokenPageFailed,
     TokensNotFound,
     TooLarge,
 )
-from providers_sdk._http.client import Http, HttpResponse, HttpSession
-from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk.plugin import Attr, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer, html, json_response
 

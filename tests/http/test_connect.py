@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import urllib3.util.connection
 
-from providers_sdk import ConnectFailed
 from providers_sdk._http.client import HttpSession
+from providers_sdk.errors import ConnectFailed
 from providers_sdk.testing import Connection, Received
 from tests.http.steps import OK, OpenHttp, Serve, run_steps, send
 

@@ -10,7 +10,14 @@ import requests
 import requests.exceptions as theirs
 import urllib3.exceptions as lower
 
-from providers_sdk import (
+from providers_sdk import Limits, ProviderError, TransportError
+from providers_sdk._http import exception_table
+from providers_sdk._http.client import Http
+from providers_sdk._http.clock import Clock
+from providers_sdk._http.exception_table import ROWS
+from providers_sdk._http.exceptions import RedactedCause, translate
+from providers_sdk._redact import Redactor
+from providers_sdk.errors import (
     AuthenticationFailed,
     Closed,
     ConnectFailed,
@@ -21,18 +28,9 @@ from providers_sdk import (
     IdleTimeout,
     InvalidAnswer,
     InvalidArgument,
-    Limits,
-    ProviderError,
     ProxyFailed,
     TLSFailed,
-    TransportError,
 )
-from providers_sdk._http import exception_table
-from providers_sdk._http.client import Http
-from providers_sdk._http.clock import Clock
-from providers_sdk._http.exception_table import ROWS
-from providers_sdk._http.exceptions import RedactedCause, translate
-from providers_sdk._redact import Redactor
 from providers_sdk.testing import RawServer
 
 SECRET = "sk-0123456789"

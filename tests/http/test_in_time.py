@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import (
+from providers_sdk import TimeLimitExceeded
+from providers_sdk._http.client import Http, HttpSession
+from providers_sdk._http.clock import Clock
+from providers_sdk.errors import (
     ConnectFailed,
     ConnectTimeout,
     DeadlineExceeded,
     FirstTokenTimeout,
     HTTPStatusError,
     IdleTimeout,
-    TimeLimitExceeded,
 )
-from providers_sdk._http.client import Http, HttpSession
-from providers_sdk._http.clock import Clock
 from providers_sdk.testing import Connection, ProxyServer, RawServer, event
 from providers_sdk.testing.faults.bodies import chunk
 from tests.http.steps import (

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import ConnectFailed, Refused
+from providers_sdk import Refused
 from providers_sdk._http.exceptions import RedactedCause, redact_chain
 from providers_sdk._redact import Redactor
+from providers_sdk.errors import ConnectFailed
 from providers_sdk.testing.faults import collect_exposed_text
 
 SECRET = "sk-0123456789"

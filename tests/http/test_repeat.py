@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import Client, ConnectionLost, FirstTokenTimeout, ProviderError
+from providers_sdk import Client, ProviderError
 from providers_sdk._http.client import HttpSession
+from providers_sdk.errors import ConnectionLost, FirstTokenTimeout
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer
 from tests.http.steps import (
     OK,

@@ -7,7 +7,9 @@ from email.utils import formatdate
 
 import pytest
 
-from providers_sdk import (
+from providers_sdk import ProviderError, RateLimited, Refused
+from providers_sdk._http.client import Http, HttpResponse
+from providers_sdk.errors import (
     AuthenticationFailed,
     Blocked,
     Closed,
@@ -16,12 +18,8 @@ from providers_sdk import (
     IdleTimeout,
     InvalidAnswer,
     PromptRejected,
-    ProviderError,
     ProxyFailed,
-    RateLimited,
-    Refused,
 )
-from providers_sdk._http.client import Http, HttpResponse
 from providers_sdk.plugin import Event
 from providers_sdk.testing import Connection, RawServer, Received, event
 

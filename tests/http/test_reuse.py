@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from providers_sdk import ConnectionLost, HTTPStatusError, ProxyFailed
 from providers_sdk._http.client import HttpSession
+from providers_sdk.errors import ConnectionLost, HTTPStatusError, ProxyFailed
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received
 from tests.http.steps import OK, PATIENCE, OpenHttp, Serve, ServeTLS, assert_within, run_steps, send
 

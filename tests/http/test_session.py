@@ -12,10 +12,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth, HTTPProxyAuth
 
-from providers_sdk import AuthenticationFailed, Client, ConnectFailed, InvalidArgument, ProviderError, ProxyFailed
+from providers_sdk import Client, ProviderError
 from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.requests_session import USER_AGENT
 from providers_sdk._http.session import check_proxy
+from providers_sdk.errors import AuthenticationFailed, ConnectFailed, InvalidArgument, ProxyFailed
 from providers_sdk.testing import Connection, ProxyServer, RawServer, Received, TLSServer
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers_sdk import Client, ConnectFailed, ProviderError, ProxyFailed
+from providers_sdk import Client, ProviderError
+from providers_sdk.errors import ConnectFailed, ProxyFailed
 from providers_sdk.testing import Connection, RawServer
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 

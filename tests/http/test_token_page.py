@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from providers_sdk import AuthenticationFailed, ProviderError, TokenPageFailed, UnsupportedOption
+from providers_sdk import ProviderError
 from providers_sdk._http.client import Http, HttpResponse, HttpSession
+from providers_sdk.errors import AuthenticationFailed, TokenPageFailed, UnsupportedOption
 from providers_sdk.plugin import Attr, PromptAltered, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer
 from providers_sdk.testing.fake_service import html, json_response

@@ -4,18 +4,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from providers_sdk import (
+from providers_sdk import Limits, ProviderError
+from providers_sdk._http.clock import Clock
+from providers_sdk._http.tokens import Tokens, TokenStore
+from providers_sdk.errors import (
     AuthenticationFailed,
     Closed,
     ConnectTimeout,
     DeadlineExceeded,
     FirstTokenTimeout,
-    Limits,
-    ProviderError,
     TokensNotFound,
 )
-from providers_sdk._http.clock import Clock
-from providers_sdk._http.tokens import Tokens, TokenStore
 
 PATIENCE = 30.0
 MANY = 50

@@ -6,17 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers_sdk import (
-    ConnectTimeout,
-    DeadlineExceeded,
-    FirstTokenTimeout,
-    IdleTimeout,
-    InvalidArgument,
-    Limits,
-    TimeLimitExceeded,
-)
+from providers_sdk import Limits, TimeLimitExceeded
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import MAX_SECONDS
+from providers_sdk.errors import ConnectTimeout, DeadlineExceeded, FirstTokenTimeout, IdleTimeout, InvalidArgument
 
 
 class Hands:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers_sdk import InvalidMessages, Message, format_prompt
+from providers_sdk import Message
 from providers_sdk._model import messages
 from providers_sdk._model.messages import ROLES, parse_messages
+from providers_sdk.errors import InvalidMessages
+from providers_sdk.plugin import format_prompt
 
 USER = {"role": "user", "content": "Hi"}
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import InvalidArgument, MissingSetting, UnknownSetting
 from providers_sdk._environment import variable_name
 from providers_sdk._model.settings import resolve_settings
+from providers_sdk.errors import InvalidArgument, MissingSetting, UnknownSetting
 from providers_sdk.plugin import Setting
 
 KNOWN = {

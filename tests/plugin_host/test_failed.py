@@ -4,7 +4,8 @@ import traceback
 
 import pytest
 
-from providers_sdk import Client, PluginLoadError, Registry
+from providers_sdk import Client, Registry
+from providers_sdk.errors import PluginLoadError
 from tests.plugin_host.shelf import Shelf
 
 

@@ -5,7 +5,8 @@ import warnings
 
 import pytest
 
-from providers_sdk import Client, PluginConflict, PluginLoadError, Registry
+from providers_sdk import Client, Registry
+from providers_sdk.errors import PluginConflict, PluginLoadError
 from providers_sdk.plugin import PluginShadowed
 from providers_sdk_plugins.echo import Echo
 from tests.plugin_host.shelf import GOOD, Shelf

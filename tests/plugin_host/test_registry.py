@@ -9,16 +9,9 @@ from typing import Any
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from providers_sdk import (
-    Client,
-    PluginError,
-    PluginLoadError,
-    PluginReport,
-    ProviderError,
-    Registry,
-    UnknownProvider,
-)
+from providers_sdk import Client, PluginError, PluginReport, ProviderError, Registry
 from providers_sdk._plugins.loading import _USUAL_RANGES
+from providers_sdk.errors import PluginLoadError, UnknownProvider
 from providers_sdk.plugin import CONTRACT, Chunk, FinishReason, Http, Provider, Request
 from tests.plugin_host.shelf import GOOD, Shelf
 

@@ -5,23 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from providers_sdk import (
+from providers_sdk import Client, FinishReason, ProviderError, Refused, Reply, StreamTruncated, Usage
+from providers_sdk.errors import (
     AuthenticationFailed,
     Blocked,
-    Client,
     EmptyAnswer,
-    FinishReason,
     HTTPStatusError,
     InvalidAnswer,
     MissingSetting,
     PromptRejected,
-    ProviderError,
-    Refused,
-    Reply,
-    StreamTruncated,
     TokenPageFailed,
     TokensNotFound,
-    Usage,
 )
 from providers_sdk.testing import Connection, Received
 from providers_sdk_plugins.aipower import AnyAIPower

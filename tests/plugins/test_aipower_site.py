@@ -5,15 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from providers_sdk import (
-    AuthenticationFailed,
-    Client,
-    HTTPStatusError,
-    ProviderError,
-    Refused,
-    Reply,
-    TokenPageFailed,
-)
+from providers_sdk import Client, ProviderError, Refused, Reply
+from providers_sdk.errors import AuthenticationFailed, HTTPStatusError, TokenPageFailed
 from providers_sdk.testing import Connection, RawServer, Received, TLSServer, html
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 

@@ -6,21 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from providers_sdk import (
+from providers_sdk import Chunk, Client, FinishReason, ProviderError, Refused, ServedModel, StreamTruncated, Usage
+from providers_sdk.errors import (
     AuthenticationFailed,
-    Chunk,
-    Client,
     EmptyAnswer,
-    FinishReason,
     HTTPStatusError,
     InvalidAnswer,
     PromptRejected,
-    ProviderError,
-    Refused,
-    ServedModel,
-    StreamTruncated,
     TokenPageFailed,
-    Usage,
 )
 from providers_sdk.plugin import iter_deltas, iter_events
 from providers_sdk.testing import Connection, RawServer, deltas

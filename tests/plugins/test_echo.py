@@ -2,7 +2,8 @@
 
 import pytest
 
-from providers_sdk import Client, FinishReason, InvalidMessages, UnsupportedOption
+from providers_sdk import Client, FinishReason
+from providers_sdk.errors import InvalidMessages, UnsupportedOption
 from providers_sdk_plugins.echo import Echo
 
 

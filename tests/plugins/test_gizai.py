@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from providers_sdk import Client, EmptyAnswer, FinishReason, HTTPStatusError, InvalidAnswer, ProviderError, Reply
+from providers_sdk import Client, FinishReason, ProviderError, Reply
+from providers_sdk.errors import EmptyAnswer, HTTPStatusError, InvalidAnswer
 from providers_sdk_plugins.fakes.gizai import GizAISite
 from providers_sdk_plugins.gizai import GizAI
 

@@ -5,14 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from providers_sdk import (
-    AuthenticationFailed,
     Client,
-    EmptyAnswer,
     FinishReason,
-    HTTPStatusError,
     Limits,
-    MissingSetting,
-    PromptRejected,
     ProviderError,
     RateLimited,
     Reasoning,
@@ -20,12 +15,19 @@ from providers_sdk import (
     Reply,
     ServedModel,
     StreamTruncated,
-    UnsupportedOption,
     Usage,
 )
 from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.messages import parse_messages
+from providers_sdk.errors import (
+    AuthenticationFailed,
+    EmptyAnswer,
+    HTTPStatusError,
+    MissingSetting,
+    PromptRejected,
+    UnsupportedOption,
+)
 from providers_sdk.plugin import Request
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.openai import OpenAI

@@ -4,17 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from providers_sdk import (
-    AuthenticationFailed,
-    Client,
-    EmptyAnswer,
-    FinishReason,
-    InvalidAnswer,
-    PromptRejected,
-    ProviderError,
-    Refused,
-    Reply,
-)
+from providers_sdk import Client, FinishReason, ProviderError, Refused, Reply
+from providers_sdk.errors import AuthenticationFailed, EmptyAnswer, InvalidAnswer, PromptRejected
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 from providers_sdk_plugins.pizzagpt import Pizzagpt
 

@@ -13,20 +13,8 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import (
-    Chunk,
-    Client,
-    EmptyAnswer,
-    FinishReason,
-    HTTPStatusError,
-    InvalidAnswer,
-    PromptRejected,
-    ProviderError,
-    Reasoning,
-    Refused,
-    ServedModel,
-    Usage,
-)
+from providers_sdk import Chunk, Client, FinishReason, ProviderError, Reasoning, Refused, ServedModel, Usage
+from providers_sdk.errors import EmptyAnswer, HTTPStatusError, InvalidAnswer, PromptRejected
 from providers_sdk.testing import Connection, RawServer, Response
 from providers_sdk.testing.response import chunked
 

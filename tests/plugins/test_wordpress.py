@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers_sdk import Client, InvalidArgument, Limits, UnsupportedOption
+from providers_sdk import Client, Limits
 from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.clock import Clock
+from providers_sdk.errors import InvalidArgument, UnsupportedOption
 from providers_sdk.plugin import Message, PromptAltered, Request
 from providers_sdk_plugins._wordpress import find_losses, keep_lines, keep_marks
 from providers_sdk_plugins.aipower import AnyAIPower

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from providers_sdk import TooLarge
 from providers_sdk._protocol.html import MAX_TAGS
+from providers_sdk.errors import TooLarge
 from providers_sdk.plugin import Attr, Page, ScriptValue, TokenPage
 
 NONCE = Attr(".chat", "data-nonce")

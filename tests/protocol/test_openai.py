@@ -7,15 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers_sdk import (
-    ConnectionLost,
-    IdleTimeout,
-    InvalidAnswer,
-    ProviderError,
-    Refused,
-    StreamTruncated,
-)
+from providers_sdk import ProviderError, Refused, StreamTruncated
 from providers_sdk._protocol import json as _json
+from providers_sdk.errors import ConnectionLost, IdleTimeout, InvalidAnswer
 from providers_sdk.plugin import Chunk, Event, FinishReason, Reasoning, ServedModel, Usage, iter_completion, iter_deltas
 
 STOP = FinishReason("stop")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import EmptyAnswer, PromptRejected, ProviderError, Refused
+from providers_sdk import ProviderError, Refused
+from providers_sdk.errors import EmptyAnswer, PromptRejected
 from providers_sdk.plugin import Chunk, Event, FinishReason, Usage, iter_completion, iter_deltas
 
 STOP = FinishReason("stop")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers_sdk import TooLarge
 from providers_sdk._protocol.sse import sniff_body
+from providers_sdk.errors import TooLarge
 from providers_sdk.plugin import Event, iter_events
 
 STANDARD = {

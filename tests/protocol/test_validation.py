@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers_sdk import (
-    ConnectionLost,
-    EmptyAnswer,
-    PluginContractError,
-    ProviderError,
-    Refused,
-    StreamTruncated,
-)
+from providers_sdk import ProviderError, Refused, StreamTruncated
 from providers_sdk._protocol.validation import validate_chunks
+from providers_sdk.errors import ConnectionLost, EmptyAnswer, PluginContractError
 from providers_sdk.plugin import Chunk, FinishReason, Reasoning, ServedModel, Usage
 
 STOP = FinishReason("stop")

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import Client, DeadlineExceeded, EmptyAnswer, FinishReason, FirstTokenTimeout, IdleTimeout, Registry
+from providers_sdk import Client, FinishReason, Registry
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
 from providers_sdk._model.request import Request
 from providers_sdk._provider.attempt import AttemptRun, State
 from providers_sdk._provider.binding import bind
+from providers_sdk.errors import DeadlineExceeded, EmptyAnswer, FirstTokenTimeout, IdleTimeout
 from providers_sdk.plugin import Chunk, Http, Provider
 
 Step = Chunk | Callable[[], object]

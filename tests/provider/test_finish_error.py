@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from providers_sdk import EmptyAnswer, PluginCrashed, ProviderError, Refused
+from providers_sdk import ProviderError, Refused
 from providers_sdk._provider.finish_error import finish_error, fresh_copy, plugin_crash
 from providers_sdk._redact import Redactor
+from providers_sdk.errors import EmptyAnswer, PluginCrashed
 from providers_sdk.testing.faults import collect_exposed_text
 
 SECRET = "s3cret-of-the-user"

@@ -8,26 +8,19 @@ from typing import Any, ClassVar
 
 import pytest
 
-from providers_sdk import (
-    Client,
-    FinishReason,
+from providers_sdk import Client, FinishReason, Limits, Message, ProviderError, Registry, StreamTruncated, chat
+from providers_sdk._provider.binding import bind
+from providers_sdk.errors import (
     InvalidAnswer,
     InvalidArgument,
     InvalidMessages,
-    Limits,
-    Message,
     MissingSetting,
     PluginContractError,
     PluginCrashed,
-    ProviderError,
-    Registry,
-    StreamTruncated,
     UnknownModel,
     UnknownSetting,
     UnsupportedOption,
-    chat,
 )
-from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import Chunk, Http, ModelReplaced, Provider, Request, Setting
 from providers_sdk.testing import Connection, Received
 from providers_sdk_plugins.chatgptfree import ChatgptFree

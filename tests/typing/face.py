@@ -20,13 +20,23 @@ from providers_sdk import (
     Reply,
     ServedModel,
     TimeLimitExceeded,
-    TokensNotFound,
     Usage,
     __version__,
     chat,
-    format_prompt,
 )
-from providers_sdk.plugin import Event, Http, HttpResponse, Page, Provider, Request, Setting, hookimpl, iter_events
+from providers_sdk.errors import TokensNotFound
+from providers_sdk.plugin import (
+    Event,
+    Http,
+    HttpResponse,
+    Page,
+    Provider,
+    Request,
+    Setting,
+    format_prompt,
+    hookimpl,
+    iter_events,
+)
 
 assert_type(__version__, str)
 
