@@ -77,7 +77,7 @@ class Body:
                 self._wake_reader()
             self._released = self._released or release
         if release:
-            self._release(keep=self._raw.closed)
+            self._release(keep=False)
 
     def _release(self, *, keep: bool) -> None:
         """Return the connection to its pool, closed first unless ``keep``."""

@@ -94,6 +94,19 @@ def test_a_close_at_any_moment_of_a_read_ends_in_the_answer_or_closed(serve: Ser
     assert site.wait_idle(PATIENCE)
 
 
+def test_a_response_whose_file_and_socket_the_collector_closed_first_is_closed(
+    serve: Serve, open_http: OpenHttp
+) -> None:
+    http = open_http(serve(lambda connection, _: connection.send(OK)).url)
+    answer: Any = http.get("/")
+    raw = answer._response.raw
+    raw._fp.close()
+    raw.connection.sock.close()
+    answer.close()
+    assert raw.connection is None
+    assert http.get("/").json() == {}
+
+
 def stream_and_wait(connection: Connection, _: Received) -> None:
     connection.send(STREAM_START)
     connection.wait_closed(PATIENCE)
