@@ -21,11 +21,11 @@ from providers_sdk.cli._repl import run_repl
 from providers_sdk.cli._stdin import read_standard_input
 from providers_sdk.cli._terminal import say, say_dim
 from providers_sdk.errors import DeadlineExceeded
-from providers_sdk.plugin import ModelReplaced, PluginShadowed
+from providers_sdk.plugin import ModelReplaced, PluginShadowed, PromptAltered
 
 __all__ = ["command"]
 
-_OWN_WARNINGS = (ModelReplaced, PluginShadowed)
+_OWN_WARNINGS = (ModelReplaced, PluginShadowed, PromptAltered)
 
 
 @click.command("chat", short_help="Ask a provider, and print the answer as it arrives.")

@@ -124,6 +124,14 @@ def test_a_replaced_model_is_told_once_in_one_line(cli: Cli) -> None:
     assert outcome.err == "Warning: Echo: the model 'gpt-9' is not known; known are echo; 'echo' answers instead\n"
 
 
+def test_a_prompt_that_the_site_will_change_is_told_once_in_one_line(cli: Cli, site: AIPowerSite) -> None:
+    outcome = cli("chat", "-p", "chatgptfree", "--no-stdin", "if a<b: <i>x</i>")
+
+    assert (outcome.code, outcome.out) == (0, f"{site.text}\n")
+    assert outcome.err.startswith("Warning: ")
+    assert outcome.err.count("\n") == 1
+
+
 def test_a_bundled_name_that_another_distribution_offers_is_told_in_one_line(
     cli: Cli, plugin: Callable[..., Any]
 ) -> None:
