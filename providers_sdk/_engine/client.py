@@ -223,7 +223,7 @@ def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str
 
 def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | None) -> bool:
     try:
-        provider = create_provider(registry.get(name), settings or {}, name, names=registry.names())
+        provider = create_provider(registry.get(name, warn=False), settings or {}, name, names=registry.names())
         return run_plugin_code(lambda: provider.working and not provider.offline, name, Redactor)
     except (PluginError, InvalidCall):
         return False

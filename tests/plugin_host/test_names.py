@@ -104,6 +104,12 @@ def test_a_warning_that_is_an_error_ends_only_calls_of_that_name(rival: Shelf) -
             client.chat("Hi", provider="echo")
 
 
+def test_a_call_that_names_no_provider_does_not_warn_of_names_that_it_only_looks_at(rival: Shelf) -> None:
+    rival.put("well", GOOD.replace("offline = True", "url = 'http://127.0.0.1:9'"))
+    with Client() as client:
+        assert client.chat("Hi").provider == "well"
+
+
 def test_the_report_shows_who_does_not_get_the_name(rival: Shelf, bundled: list[str]) -> None:
     report = Registry().report(load=True)
     [stranger] = [row for row in report if row.distribution == "dist-rival"]
