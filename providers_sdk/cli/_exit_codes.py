@@ -76,7 +76,7 @@ def spell_options(text: str) -> str:
     """Return a message of the library in the spelling of the command line: ``deadline=5`` is ``--deadline 5``."""
     text = re.sub(r"\bdeadline=(?=[\d.])", "--deadline ", text)
     text = re.sub(r"\bdeadline=(?!\w)", "--deadline", text)
-    return re.sub(r"; raise (connect|first|idle)= if", r"; a script can raise \1= if", text)
+    return re.sub(r"; raise (connect|first_token|idle)= if", r"; a script can raise \1= if", text)
 
 
 def _click_message(error: click.ClickException) -> str:
