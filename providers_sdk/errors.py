@@ -212,7 +212,7 @@ class ConnectTimeout(TimeLimitExceeded):
 class FirstTokenTimeout(TimeLimitExceeded):
     """No first piece of the answer within ``first_token`` seconds."""
 
-    limit = "first"
+    limit = "first_token"
 
 
 class IdleTimeout(TimeLimitExceeded):

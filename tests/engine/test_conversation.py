@@ -110,7 +110,7 @@ def test_two_conversations_of_one_client_know_nothing_of_each_other(client: Clie
 
 def test_the_service_gets_the_whole_history() -> None:
     class Site(GizAISite):
-        def answer(self, received: Any) -> Response:
+        def respond(self, received: Any) -> Response:
             return json_response({"output": f"answer {len(self.requests)}"}, status=201)
 
     with Site() as site, Client("gizai", settings={"gizai": site.client_settings()}) as client:

@@ -169,7 +169,7 @@ def test_the_request_is_the_protocols(ask: Callable[..., Reply]) -> None:
         ask(site, "openai", messages, temperature=0.2).close()
         [received] = site.requests
     assert (received.method, received.target) == ("POST", "/chat/completions")
-    assert received.headers["authorization"] == "Bearer fake service-key"
+    assert received.headers["authorization"] == "Bearer fake-key"
     assert received.json() == {
         "model": "gpt-4o-mini",
         "messages": messages,
@@ -206,7 +206,7 @@ def test_key_and_address_come_from_the_environment(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("PROVIDERS_SDK_OPENAI_URL", site.url)
         with pytest.raises(MissingSetting, match="PROVIDERS_SDK_OPENAI_KEY"):
             client.chat("Hi")
-        monkeypatch.setenv("PROVIDERS_SDK_OPENAI_KEY", "fake service-key")
+        monkeypatch.setenv("PROVIDERS_SDK_OPENAI_KEY", "fake-key")
         assert client.chat("Hi").text == site.text
 
 

@@ -136,7 +136,7 @@ def _names(provider: str, error: Exception) -> bool:
 
 
 def test_no_error_tells_a_secret(matrix: Matrix) -> None:
-    secrets = spellings(PASSWORD, "user") | spellings(SECRET) | spellings("fake service-key")
+    secrets = spellings(PASSWORD, "user") | spellings(SECRET) | spellings("fake-key")
     errors = [(trial.fault, collect_exposed_text(trial.error)) for trial in matrix.trials if trial.error is not None]
     assert [(fault, secret) for fault, text in errors for secret in secrets if secret in text] == []
 

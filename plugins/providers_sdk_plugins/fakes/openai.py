@@ -6,7 +6,7 @@ from typing import Any
 
 from providers_sdk.testing import FakeService, Received, Response, deltas, event, json_response, sse
 
-_KEY = "fake service-key"
+_KEY = "fake-key"
 _MODEL = "gpt-4o-mini-2024-07-18"
 _FAULT = {"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}
 _TOOL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "get_menu", "arguments": "{}"}}
@@ -18,7 +18,7 @@ _USAGE = {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}
 
 
 class OpenAISite(FakeService):
-    """Answers ``POST /chat/completions`` to whoever has the key ``fake service-key``."""
+    """Answers ``POST /chat/completions`` to whoever has the key ``fake-key``."""
 
     cases = {
         "reasoning": "thinking text before the answer",
