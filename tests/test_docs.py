@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import providers_sdk
+import providers_sdk.errors
 import providers_sdk.plugin
 import providers_sdk.testing
 from providers_sdk.cli._project import Project, render
@@ -203,7 +204,12 @@ def prose(name: str) -> str:
 
 @pytest.mark.parametrize("document", WRITTEN)
 def test_every_class_that_the_prose_names_is_there(document: str) -> None:
-    known = {*providers_sdk.__all__, *providers_sdk.plugin.__all__, *providers_sdk.testing.__all__}
+    known = {
+        *providers_sdk.__all__,
+        *providers_sdk.errors.__all__,
+        *providers_sdk.plugin.__all__,
+        *providers_sdk.testing.__all__,
+    }
     theirs = {name for row in rows(document) for name in re.findall(r"[A-Z]\w+", row[0])}
     named = set(re.findall(r"`([A-Z][a-z]\w+)`", prose(document)))
     assert named - known - theirs - set(dir(builtins)) == set()

@@ -111,6 +111,10 @@ class Reply(Iterator[str]):
         if "_run" in self.__dict__:
             self.close()
 
+    def __str__(self) -> str:
+        """The whole text, read to the end; see :attr:`text`."""
+        return self.text
+
     def __repr__(self) -> str:
         return f"<Reply from {self.provider!r}, {len(self.partial)} characters, finish {self.finish_reason!r}>"
 

@@ -25,7 +25,10 @@ class ProviderHooks:
 
     @hookspec
     def register_providers(self, register: Register) -> None:
-        """Call ``register("name", Class)`` for the provider that the entry point names."""
+        """Call ``register("name", Class)`` for the provider that the entry point names.
+
+        .. versionadded:: 0.1
+        """
 
 
 class ExtensionHooks:
@@ -33,15 +36,24 @@ class ExtensionHooks:
 
     @hookspec
     def attempt_started(self, attempt: Attempt) -> None:
-        """One provider is about to be asked; ``attempt`` holds what is known by then."""
+        """One provider is about to be asked; ``attempt`` holds what is known by then.
+
+        .. versionadded:: 0.1
+        """
 
     @hookspec
     def attempt_finished(self, attempt: Attempt) -> None:
-        """The attempt is over: answered, failed, skipped or abandoned."""
+        """The attempt is over: answered, failed, skipped or abandoned.
+
+        .. versionadded:: 0.1
+        """
 
     @hookspec
     def register_commands(self, add: Callable[[object], None]) -> None:
-        """Call ``add(command)`` with a ``click.Command`` for each command to add to ``providers``."""
+        """Call ``add(command)`` with a ``click.Command`` for each command to add to ``providers``.
+
+        .. versionadded:: 0.1
+        """
 
 
 def new_manager(hooks: type) -> pluggy.PluginManager:

@@ -1,6 +1,7 @@
 """The reply: an answer that is read as it arrives, and that says what became of it."""
 
 import gc
+import pydoc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -81,6 +82,18 @@ def test_the_attempt_is_told_as_it_stands(ask: Ask) -> None:
     assert reply.text
     assert [attempt.outcome for attempt in reply.attempts] == ["answered"]
     assert reply.attempts == reply.attempts
+
+
+def test_printing_a_reply_prints_the_whole_answer_and_its_repr_reads_nothing(ask: Ask) -> None:
+    reply = ask("Hi")
+    assert repr(reply) == "<Reply from 'fixed', 0 characters, finish None>"
+    assert f"{reply}" == str(reply) == "one two three"
+    assert reply.done
+
+
+def test_help_shows_what_a_reply_tells() -> None:
+    shown = pydoc.plain(pydoc.render_doc(Reply))
+    assert all(name in shown for name in ("usage", "done", "served_model", "finish_reason", "partial"))
 
 
 def test_a_reply_that_was_closed_says_so_when_it_is_read_on(ask: Ask) -> None:
