@@ -46,7 +46,7 @@ def caught(kind: type[ProviderError], step: Callable[[], object]) -> ProviderErr
 
 
 @pytest.mark.parametrize(
-    ("kind", "first_token", "piece", "limit", "words"),
+    ("kind", "first", "piece", "limit", "words"),
     [
         ("page", b"<title>a</title>", b"x" * 65_536, MAX_PAGE, f"the page is larger than {MAX_PAGE} bytes"),
         ("json", b'["', b"x" * 65_536, MAX_JSON, f"the JSON answer is larger than {MAX_JSON} bytes"),

@@ -41,7 +41,7 @@ PAGES = {  # recording: nonce and post id that stand on it
 }
 FAILED_PAGES = {  # recording: class, status, Retry-After, words
     "04_front_page_no_shortcode": (Refused, 200, None, "shows no chat, though AI Power runs on this site"),
-    "06_page_404": (TokenPageFailed, 404, None, "Page not found – FaultSetup Blog"),
+    "06_page_404": (TokenPageFailed, 404, None, "Page not found – Rig Blog"),
     "07_maintenance_mode_front": (TokenPageFailed, 503, 600.0, "Maintenance"),
 }
 ANSWERS = {  # recording: chunks
