@@ -24,7 +24,7 @@ import providers_sdk.testing
 from providers_sdk.cli._project import Project, render
 
 DOCS = Path(__file__).parents[1] / "docs"
-WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md"]
+WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
 
 RUN = ("providers", "pytest")
 INSTALL = "pip install -e '.[test]'"
@@ -70,7 +70,9 @@ class Reader:
     def read(self, block: Block) -> None:
         where = f"{self.document}:{block.line}"
         if block.language == "python" and block.word.startswith("file="):
-            self._write(self.here / block.word.removeprefix("file="), block.text)
+            self._replace(self.here / block.word.removeprefix("file="), block.text)
+        elif block.language == "python" and block.word.startswith("new="):
+            self._create(self.here / block.word.removeprefix("new="), block.text)
         elif block.language == "python" and block.word == "before":
             ast.parse(block.text)
         elif block.language == "python":
@@ -82,7 +84,11 @@ class Reader:
         else:
             self._compare(block.text, where)
 
-    def _write(self, path: Path, text: str) -> None:
+    def _create(self, path: Path, text: str) -> None:
+        assert not path.exists(), f"{path} was there before"
+        path.write_text(text, encoding="utf-8")
+
+    def _replace(self, path: Path, text: str) -> None:
         assert path.is_file(), f"{path} is no file that 'providers new' writes"
         path.write_text(text, encoding="utf-8")
 
