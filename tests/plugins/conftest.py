@@ -1,10 +1,11 @@
-"""For the providers' tests: ask one provider at its fake service."""
+"""For the providers' tests: ask one provider at its fake service, or with the package ``responses``."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import responses
 
 from providers_sdk import Client, ProviderError, Reply
 from providers_sdk.testing import FakeService
@@ -23,6 +24,13 @@ def ask() -> Iterator[Ask]:
             return client.chat(messages, **arguments)
 
         yield ask_at
+
+
+@pytest.fixture
+def mocked() -> Iterator[responses.RequestsMock]:
+    """The package ``responses`` in the place of the network: what a test does not register cannot be reached."""
+    with responses.RequestsMock() as mock:
+        yield mock
 
 
 @pytest.fixture
