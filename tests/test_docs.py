@@ -5,6 +5,7 @@ import builtins
 import configparser
 import contextlib
 import doctest
+import html
 import io
 import os
 import re
@@ -202,6 +203,20 @@ def test_every_line_that_is_not_run_stands_in_a_document() -> None:
         line for name in WRITTEN for block in blocks(name) if block.language == "sh" for line in block.text.split("\n")
     }
     assert set(NOT_RUN) <= lines
+
+
+def test_the_picture_shows_what_the_demo_prints(home: Path) -> None:
+    demo = [sys.executable, "-m", "providers_sdk", "demo"]
+    printed = subprocess.run(
+        demo, env={**os.environ, "COLUMNS": "84"}, capture_output=True, text=True, check=True
+    ).stdout
+    drawn = re.findall(r"<text[^>]*>([^<]*)</text>", (DOCS / "demo.svg").read_text(encoding="utf-8"))
+    assert _words(printed) == _words(" ".join(map(html.unescape, drawn))), "run python docs/draw_demo.py"
+
+
+def _words(text: str) -> set[str]:
+    """Ports and times differ from run to run, words do not."""
+    return set(re.findall(r"[a-z]{3,}", text.lower()))
 
 
 def prose(name: str) -> str:
