@@ -14,7 +14,7 @@ MAX_CHARACTERS = 8_000_000  # some two million tokens, more than any service is 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn: ``role`` is one of :data:`ROLES`, ``content`` its text."""
+    """One turn: ``role`` is ``system``, ``developer``, ``user`` or ``assistant``, ``content`` its text."""
 
     role: str
     content: str

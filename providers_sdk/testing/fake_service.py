@@ -37,7 +37,7 @@ class FakeService(RawServer):
         self.case = case
         self.reply_pieces = tuple(reply_pieces)
         self.fault: Fault | None = None
-        """Strikes instead of the response, on requests of :attr:`fault_route`."""
+        """Strikes instead of the response, on requests of ``fault_route``."""
         self.fault_route = self.reply_route
         self.before_next_piece: Callable[[], object] = _at_once
         """Called between two pieces of a streamed answer; let it wait."""
