@@ -26,6 +26,7 @@ from providers_sdk.cli._project import Project, render
 
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
+WRITTEN += ["index.md", "tutorial.md", "settings.md", "fallback.md", "honesty.md", "limits.md"]
 
 RUN = ("providers", "pytest")
 INSTALL = "pip install -e '.[test]'"
@@ -217,6 +218,14 @@ def test_the_picture_shows_what_the_demo_prints(home: Path) -> None:
 def _words(text: str) -> set[str]:
     """Ports and times differ from run to run, words do not."""
     return set(re.findall(r"[a-z]{3,}", text.lower()))
+
+
+def test_every_page_is_in_a_table_of_contents() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    tables = "\n".join(re.findall(r"^:::\{toctree\}\n(.*?)^:::", index, re.MULTILINE | re.DOTALL))
+    listed = re.findall(r"^(?:.* <)?([\w./-]+)>?$", tables, re.MULTILINE)
+    pages = [path.relative_to(DOCS) for path in DOCS.rglob("*.md")]
+    assert sorted(listed) == sorted(str(page.with_suffix("")) for page in pages if page.name != "index.md")
 
 
 def prose(name: str) -> str:
