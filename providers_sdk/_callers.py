@@ -1,13 +1,23 @@
-"""Whose line a warning is about: the first one outside this package."""
+"""Whose line a warning names: the script's, whatever code of a plugin lies between it and the warning."""
 
 import sys
+from types import FrameType
 
 __all__ = ["find_callers_level"]
 
 
 def find_callers_level() -> int:
-    """Return the ``stacklevel`` for :func:`warnings.warn`, called by whoever calls this, of that line."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("providers_sdk."):
-        level, frame = level + 1, frame.f_back
-    return level
+    """Return the ``stacklevel`` of the script's line, for :func:`warnings.warn` in the function that calls this one.
+
+    From the inside out the stack holds this package, perhaps a plugin's code and this package again, then the script:
+    the line is the one that called the outermost function of this package.
+    """
+    outermost, depth, frame = 1, 1, sys._getframe(1)
+    while frame.f_back is not None:
+        outermost = depth if _is_ours(frame) else outermost
+        depth, frame = depth + 1, frame.f_back
+    return outermost + 1
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith("providers_sdk.")

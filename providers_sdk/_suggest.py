@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-__all__ = ["find_nearest", "suggest_name", "suggest_option"]
+__all__ = ["OPTION_ADVICE", "find_nearest", "suggest_name"]
 
 SERVICES = frozenset({"bard", "chatgpt", "claude", "copilot", "gemini", "gpt", "grok"})
 """Names of services, spelt right: whoever types one means that service, not a provider whose name is similar."""
@@ -12,6 +12,9 @@ OPTION_ADVICE = {
     "history": "give the whole conversation as messages, or use client.conversation(history=...)",
     "retries": "give it to Client(retries=...)",
     "system": "put {'role': 'system', 'content': ...} first in messages, or use client.conversation(system=...)",
+    "base_url": "give settings={provider: {'url': ...}}, or set PROVIDERS_SDK_<PROVIDER>_URL",
+    "key": "give settings={provider: {'key': ...}}, or set PROVIDERS_SDK_<PROVIDER>_KEY",
+    "proxy": "give it to Client(proxy=...)",
     "timeout": "the limits are connect=, first_token=, idle= and deadline=, in seconds",
 }
 """Well-known wrong argument of a call → the right way."""
@@ -46,15 +49,3 @@ def _find_meant(name: str, known: list[str]) -> str:
         return ""
     same_letter = [other for other in known if name and other[:1].casefold() == name[:1].casefold()]
     return find_nearest(name, known) or find_nearest(name, same_letter, likeness=_LIKENESS_AFTER_SAME_LETTER)
-
-
-def suggest_option(name: str, known: Iterable[str]) -> str:
-    """Return what to write instead of the unknown argument ``name`` of a call.
-
-    :param known: the options that the provider knows.
-    """
-    known = sorted(known)
-    if name in OPTION_ADVICE:
-        return OPTION_ADVICE[name]
-    near = find_nearest(name, known)
-    return f"did you mean {near!r}?" if near else f"known: {', '.join(known) or 'none'}"

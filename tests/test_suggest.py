@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from providers_sdk._suggest import OPTION_ADVICE, SERVICES, find_nearest, suggest_name, suggest_option
+from providers_sdk._suggest import SERVICES, find_nearest, suggest_name
 
 PROVIDERS = ("aipower", "chatgptfree", "chatgptt", "echo", "gizai", "groq", "ollama", "openai", "pizzagpt")
 
@@ -39,17 +39,6 @@ def test_where_nothing_is_known_nothing_is_suggested() -> None:
 
 def test_a_suggestion_keeps_the_case_of_the_known_name() -> None:
     assert find_nearest("providers_sdk_acme_keey", ["PROVIDERS_SDK_ACME_KEY"]) == "PROVIDERS_SDK_ACME_KEY"
-
-
-@pytest.mark.parametrize("option", OPTION_ADVICE)
-def test_a_well_known_wrong_argument_gets_the_right_way(option: str) -> None:
-    assert suggest_option(option, ("temperature",)) == OPTION_ADVICE[option]
-
-
-def test_any_other_argument_gets_the_nearest_or_the_list() -> None:
-    assert suggest_option("temprature", ("max_tokens", "temperature")) == "did you mean 'temperature'?"
-    assert suggest_option("colour", ("temperature", "max_tokens")) == "known: max_tokens, temperature"
-    assert suggest_option("colour", ()) == "known: none"
 
 
 def test_a_long_name_costs_no_more_than_a_short_one() -> None:

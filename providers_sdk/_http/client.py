@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
+from providers_sdk._callers import find_callers_level
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
 from providers_sdk._http.redirects import is_redirect, redirect_target, with_credentials
 from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.session import HttpSession
-from providers_sdk._http.stacklevel import caller_stacklevel
 from providers_sdk._http.token_page import PageTokens
 from providers_sdk._http.tokens import Tokens
 from providers_sdk._protocol.html import Page, TokenPage
@@ -165,7 +165,7 @@ class Http:
         if self.site_state.setdefault(f"warned {kind}", mark) is not mark:
             return
         try:
-            warnings.warn(warning, stacklevel=caller_stacklevel())
+            warnings.warn(warning, stacklevel=find_callers_level())
         except UserWarning as raised:
             del self.site_state[f"warned {kind}"]
             raise errors.UnsupportedOption(f"{raised} ({kind} is an error in this script)") from raised

@@ -20,21 +20,12 @@ from providers_sdk._model.request import Request
 from providers_sdk._model.settings import Setting
 from providers_sdk._provider.finish_error import finish_error
 from providers_sdk._redact import Redactor, userinfo_secrets
+from providers_sdk._suggest import OPTION_ADVICE, find_nearest
 from providers_sdk.errors import PluginContractError, UnknownSetting, UnsupportedOption
 
 __all__ = ["BoundProvider", "Described", "bind", "create_provider", "run_plugin_code"]
 
 _T = TypeVar("_T")
-_INSTEAD = {
-    "timeout": "give deadline= (everything), first_token= (the first piece) or idle= (between pieces), in seconds",
-    "system": "put a message of role 'system' first, or use client.conversation(system=...)",
-    "retries": "give it to Client(retries=...)",
-    "proxy": "give it to Client(proxy=...)",
-    "key": "give settings={'<provider>': {'key': ...}}",
-    "api_key": "give settings={'<provider>': {'key': ...}}",
-    "base_url": "give settings={'<provider>': {'url': ...}}",
-}
-"""Well-known mistakes → the right way."""
 
 
 class Described(Protocol):
@@ -122,15 +113,9 @@ def _check_variables(provider: Described, names: Collection[str]) -> None:
     """
     known = provider.all_settings()
     for variable in unknown_variables(provider.name, known, {*names, provider.name}):
-        near = _nearest(variable, [variable_name(provider.name, setting) for setting in known])
+        near = find_nearest(variable, [variable_name(provider.name, setting) for setting in known], likeness=0.75)
         has = f"did you mean {near}?" if near else f"it has {', '.join(sorted(known)) or 'none'}"
         raise UnknownSetting(f"has no setting for the variable {variable}; {has}", provider=provider.name)
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # only an error needs it
-
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), "")
 
 
 def run_plugin_code(call: Callable[[], _T], name: str, redact: Callable[[], Redactor]) -> _T:
@@ -238,5 +223,7 @@ def _check_options(provider: Described, messages: tuple[Message, ...], options: 
 
 
 def _describe_unknown(unknown: list[str], known: Collection[str]) -> str:
-    ways = [f"for {name}, {_INSTEAD[name]}" for name in unknown if name in _INSTEAD]
-    return "; ".join([f"does not know the option {', '.join(unknown)}", *ways, f"known: {', '.join(known) or 'none'}"])
+    hints = [f"for {name}, {OPTION_ADVICE[name]}" for name in unknown if name in OPTION_ADVICE]
+    near = {name: find_nearest(name, known) for name in unknown if name not in OPTION_ADVICE}
+    hints += [f"for {name}, did you mean {meant!r}?" for name, meant in near.items() if meant]
+    return "; ".join([f"does not know the option {', '.join(unknown)}", *hints, f"known: {', '.join(known) or 'none'}"])

@@ -1,11 +1,11 @@
 """What a provider is: its description, and one method that turns a request into chunks."""
 
 import os
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from providers_sdk._callers import find_callers_level
 from providers_sdk._http.client import Http
 from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Limits
@@ -18,14 +18,6 @@ from providers_sdk._redact import snippet
 from providers_sdk.errors import UnknownModel
 
 __all__ = ["ModelReplaced", "Provider"]
-
-
-def _callers_level() -> int:
-    """The stack level of the first line outside this package, which is whose choice the model was."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("providers_sdk."):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 class ModelReplaced(UserWarning):
@@ -128,7 +120,7 @@ class Provider:
         warnings.warn(
             f"{cls.__name__}: {sentence}; {cls.default_model!r} answers instead",
             ModelReplaced,
-            stacklevel=_callers_level(),
+            stacklevel=find_callers_level(),
         )
         return cls.default_model
 

@@ -47,10 +47,10 @@ def test_the_served_model_is_what_the_service_says(quiet: Client) -> None:
 @pytest.mark.parametrize(
     ("mistake", "way"),
     [
-        ({"timeout": 5}, "give deadline="),
-        ({"system": "Be brief."}, "a message of role 'system'"),
+        ({"timeout": 5}, "the limits are connect=, first_token=, idle= and deadline="),
+        ({"system": "Be brief."}, "put {'role': 'system', 'content': ...} first"),
         ({"retries": 3}, "Client(retries=...)"),
-        ({"api_key": "sk"}, "settings={'<provider>': {'key': ...}}"),
+        ({"api_key": "sk"}, "settings={provider: {'key': ...}}"),
     ],
     ids=str,
 )
@@ -58,6 +58,15 @@ def test_a_well_known_mistake_is_answered_with_the_right_way(mistake: dict[str, 
     with pytest.raises(UnsupportedOption) as caught:
         chat("Hi", provider="echo", **mistake)  # type: ignore[arg-type]
     assert way in str(caught.value)
+
+
+def test_a_misspelt_option_gets_the_nearest_and_the_list() -> None:
+    with OpenAISite() as site, Client("openai", settings={"openai": site.client_settings()}) as client:
+        with pytest.raises(
+            UnsupportedOption, match="for temprature, did you mean 'temperature'"
+        ):
+            client.chat("Hi", temprature=0.2)
+        assert site.requests == []
 
 
 def test_a_misspelt_variable_of_the_asked_provider_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
