@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2024.10.9"
-nox.options.sessions = ["lint", "tests-3.13", "docs", "wheel"]
+nox.options.sessions = ["lint", "coverage", "docs", "wheel"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 WORKERS = ("-n", "4", "--dist", "worksteal")
@@ -45,6 +45,16 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests and fail below the coverage that ``setup.cfg`` asks for."""
+    session.install("-e", ".[dev]")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *WORKERS, *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
 
 
 @nox.session

@@ -62,7 +62,8 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """The environment of a process: little, and nothing of the machine's proxies and settings."""
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LANG") if name in os.environ}
+    names = ("PATH", "SYSTEMROOT", "LANG", "COVERAGE_PROCESS_CONFIG")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return {**kept, "HOME": str(tmp_path), "COLUMNS": "80"}
 
 
