@@ -59,6 +59,7 @@ PLACEHOLDERS = (
     (r"\b\d+\.\d+ s\b", "N s"),
     (r"\b0x[0-9a-f]+\b", "ADDRESS"),
     (r"/[\w./-]+\.pem", "FILE"),
+    (r"_ssl\.c:\d+", "_ssl.c:N"),
 )
 FLOODS = tuple(fault for fault in FAULTS.values() if fault.name.startswith(("endless_", "gzip_bomb")))
 QUIET = tuple(fault for fault in FAULTS.values() if fault not in FLOODS)
