@@ -390,11 +390,19 @@ def test_the_document_has_every_state(patients: dict[str, dict[str, Any]]) -> No
     assert {(row["state"], "yes" if row["healthy"] else "no") for row in patients.values()} <= set(rows.items())
 
 
+_HEARING_CTRL_C = """
+import signal
+from providers_sdk.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in its background ignore Ctrl-C
+raise SystemExit(main())
+"""
+
+
 def test_on_a_terminal_a_plugin_that_hangs_is_known_by_name(tmp_path: Path) -> None:
     pty = pytest.importorskip("pty", reason="a terminal needs the standard library's pty, which Windows lacks")
     install(tmp_path, "sleeper", replace(WELL, module="import threading\nthreading.Event().wait(60)"))
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "providers_sdk", "doctor", "sleeper"]
+    command = [sys.executable, "-c", _HEARING_CTRL_C, "doctor", "sleeper"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     with subprocess.Popen(command, env=environment, cwd=tmp_path.parent, stdout=theirs, stderr=theirs) as doctor:
         os.close(theirs)
