@@ -62,9 +62,7 @@ def test_a_well_known_mistake_is_answered_with_the_right_way(mistake: dict[str, 
 
 def test_a_misspelt_option_gets_the_nearest_and_the_list() -> None:
     with OpenAISite() as site, Client("openai", settings={"openai": site.client_settings()}) as client:
-        with pytest.raises(
-            UnsupportedOption, match="for temprature, did you mean 'temperature'"
-        ):
+        with pytest.raises(UnsupportedOption, match="for temprature, did you mean 'temperature'"):
             client.chat("Hi", temprature=0.2)
         assert site.requests == []
 

@@ -115,3 +115,13 @@ def test_what_is_no_address_is_refused_in_one_sentence_without_showing_it(url: s
     assert caught.value.provider == "acme"
     assert "acme." not in caught.value.message
     assert "\n" not in str(caught.value)
+
+
+def test_all_missing_settings_are_named_at_once() -> None:
+    known = {"key": Setting(required=True), "url": Setting(), "region": Setting(required=True)}
+    with pytest.raises(MissingSetting) as caught:
+        resolve_settings("acme", known, {}, {})
+    assert str(caught.value) == (
+        "acme: needs the settings 'key' and 'region': give settings={'acme': {'key': ..., 'region': ...}} "
+        "or set PROVIDERS_SDK_ACME_KEY and PROVIDERS_SDK_ACME_REGION"
+    )
