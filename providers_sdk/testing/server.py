@@ -124,6 +124,7 @@ class RawServer:
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._listener: socket.socket | None = None
+        self._address: tuple[str, int] | None = None  # kept when it closes: a response may still be in the making
         self._acceptor: threading.Thread | None = None
 
     def serve(self, connection: Connection) -> None:
@@ -137,10 +138,9 @@ class RawServer:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port."""
-        if self._listener is None:
+        if self._address is None:
             raise RuntimeError("the server is not started; use it in a with block")
-        host, port = self._listener.getsockname()[:2]
-        return str(host), int(port)
+        return self._address
 
     @property
     def url(self) -> str:
@@ -161,6 +161,8 @@ class RawServer:
     def start(self) -> Self:
         """Listen; return the server itself."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        host, port = self._listener.getsockname()[:2]
+        self._address = str(host), int(port)
         self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
         self._acceptor.start()
         return self

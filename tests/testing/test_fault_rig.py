@@ -370,3 +370,29 @@ def test_a_secret_has_many_spellings() -> None:
     found = spellings('p/"s&', "user")
     assert {'p/"s&', "p%2F%22s%26", "p%2f%22s%26", 'p/\\"s&', 'p\\/\\"s&', "p/&quot;s&amp;"} <= found
     assert base64.b64encode(b'user:p/"s&').decode().rstrip("=") in found
+
+
+def test_a_response_that_is_made_while_its_server_closes_still_knows_the_address() -> None:
+    asked, closed = threading.Event(), threading.Event()
+
+    class Slow(FakeService):
+        made = ""
+
+        def respond(self, received: Received) -> Response:
+            asked.set()
+            assert closed.wait(30)
+            self.made = self.url
+            return html("")
+
+    site = Slow().start()
+    address = site.url
+    with socket.create_connection(site.address) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert asked.wait(30)
+        closing = threading.Thread(target=site.close)
+        closing.start()
+        while site._listener is not None:
+            pass
+        closed.set()
+        closing.join(30)
+    assert site.made == address
