@@ -1,4 +1,4 @@
-"""All that a plugin imports.
+"""Everything that a plugin imports.
 
 A provider is a class with a description and one method, and a hook that registers it::
 
@@ -8,8 +8,8 @@ A provider is a class with a description and one method, and a hook that registe
         url = "https://acme.example"
 
         def complete(self, request: Request, http: Http):
-            answer = http.post("/ask", json={"question": request.prompt})
-            yield answer.json()["text"]
+            response = http.post("/ask", json={"question": request.prompt})
+            yield response.json()["text"]
             yield FinishReason(None)  # this service names no reason; never invent one
 
     @hookimpl

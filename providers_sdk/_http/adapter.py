@@ -66,7 +66,7 @@ def _timed_pool(pool: type[HTTPConnectionPool], mixin: type[DeadlineConnection])
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """requests' adapter with every pool's connections put on the clock; retries are off, that is not its business."""
+    """requests' adapter with every pool's connections put on the clock; retries are off: the engine retries."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Put the connections of the direct pools on the clock."""

@@ -91,7 +91,7 @@ class Body:
         try:
             self._raw.shutdown()
         except (AttributeError, ValueError, RuntimeError, OSError):
-            return  # it is closed already, or an adapter that was lent has no socket
+            return  # it is closed already, or an adapter of the caller's session has no socket
 
     def _close_in_child(self) -> None:
         closed, self.closed = self.closed, True

@@ -1,4 +1,8 @@
-"""The transport: the only room that knows requests."""
+"""The HTTP client that a provider uses.
+
+One :class:`Http` serves one attempt. It sends requests within the limits of the attempt's clock and through the
+client's session, maps what requests raises, and closes every response at the attempt's end.
+"""
 
 import logging
 import re
@@ -33,7 +37,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Http:
-    """What a provider talks through: made by the host for one attempt, with the caller's limits, proxy and session.
+    """Sends a provider's HTTP requests; made for one attempt, with the caller's limits, proxy and session.
 
     :param pool: the connections.
     :param clock: the attempt's time.
@@ -42,7 +46,7 @@ class Http:
 
     def __init__(self, pool: HttpSession, clock: Clock, base: str) -> None:
         self._pool, self.clock, self._base = pool, clock, base.rstrip("/")
-        self._answers: list[HttpResponse] = []
+        self._responses: list[HttpResponse] = []
         self._exchanges: list[Exchange] = []
         self._closed = False
         pool.attach(self)
@@ -71,13 +75,13 @@ class Http:
 
     @property
     def url(self) -> str | None:
-        """The address of the last answer, without user info and query."""
-        return self._answers[-1].url if self._answers else None
+        """The address of the last response, without user info and query."""
+        return self._responses[-1].url if self._responses else None
 
     @property
     def status(self) -> int | None:
-        """The status of the last answer."""
-        return self._answers[-1].status if self._answers else None
+        """The status of the last response."""
+        return self._responses[-1].status if self._responses else None
 
     def get(
         self,
@@ -89,16 +93,16 @@ class Http:
         """Send a GET; up to three redirects within the same host are followed, never from https to http.
 
         :param url: a path below the provider's address, or a whole address.
-        :raises TransportError: no answer came.
+        :raises TransportError: no response arrived.
         """
-        answer = self._send("GET", self._address(url), headers, params=params)
+        response = self._send("GET", self._address(url), headers, params=params)
         for _ in range(_HOPS):
-            target = _target_of(answer)
+            target = _target_of(response)
             if target is None:
                 break
-            answer.close()
-            answer = self._send("GET", self._address(target), headers)
-        return answer
+            response.close()
+            response = self._send("GET", self._address(target), headers)
+        return response
 
     def post(
         self,
@@ -114,7 +118,7 @@ class Http:
         :param url: a path below the provider's address, or a whole address.
         :param json: sent as JSON.
         :param data: sent as an urlencoded form.
-        :raises TransportError: no answer came.
+        :raises TransportError: no response arrived.
         """
         # identity: a compressed stream is held back by the sender, and PHP has labelled bodies gzip that are not
         given = {"accept-encoding": "identity", **(headers or {})}
@@ -123,7 +127,7 @@ class Http:
     def page(self, url: str = "/", *, headers: Mapping[str, str] | None = None) -> Page:
         """Fetch a page of HTML and return it parsed, whatever its status.
 
-        :raises Blocked: a bot wall answered.
+        :raises Blocked: a bot wall responded.
         :raises InvalidAnswer: it is no HTML.
         :raises TooLarge: it has more than 2 MB or 50 000 tags.
         """
@@ -136,7 +140,7 @@ class Http:
 
         :param where: the page, and how to find the tokens.
         :param send: makes the request with the tokens.
-        :param refused: tells whether an answer means that the tokens are old.
+        :param refused: returns whether a response means that the tokens are old.
         :raises TokensNotFound: the page lacks one.
         :raises TokenPageFailed: the page has an error status.
         :raises HTTPStatusError: the page still carries the refused tokens, as a cached copy does; they are not sent
@@ -144,17 +148,17 @@ class Http:
         """
         page = self._page_tokens(where)
         tokens = page.current()
-        answer = send(tokens)
-        if not refused(answer):
-            return answer
-        page.refuse(tokens, answer)
-        answer.close()
-        _log.debug("%s refused its tokens; fetching the page once more", answer.url)
+        response = send(tokens)
+        if not refused(response):
+            return response
+        page.refuse(tokens, response)
+        response.close()
+        _log.debug("%s refused its tokens; fetching the page once more", response.url)
         tokens = page.other_than(tokens)
-        answer = send(tokens)
-        if refused(answer):
-            page.refuse(tokens, answer)
-        return answer
+        response = send(tokens)
+        if refused(response):
+            page.refuse(tokens, response)
+        return response
 
     def warn_once(self, warning: UserWarning) -> None:
         """Warn the script, at its own line; of each class of warning only the first of this client and site.
@@ -178,14 +182,14 @@ class Http:
             clock=self.clock,
             redact=self._pool.redact,
             get=self.get,
-            visited=lambda: [answer.location for answer in self._answers],
+            visited=lambda: [response.location for response in self._responses],
         )
 
     def close(self) -> None:
-        """Close every answer that is still open; from now on nothing is sent."""
+        """Close every response that is still open; from now on nothing is sent."""
         self._closed = True
-        for answer in list(self._answers):
-            answer.close()
+        for response in list(self._responses):
+            response.close()
         self._pool.detach(self)
 
     def _address(self, url: str) -> str:
@@ -216,16 +220,16 @@ class Http:
         self.clock.check()
         _check_headers(headers or {})
         started = self.clock.now()
-        response = self._response(exchange, method, url, dict(headers or {}), body)
-        answer = HttpResponse(response, exchange, redact=self._pool.redact, started=started)
-        _log.debug("%s %s -> %d (%.3f s)", method, answer.url, answer.status, answer.seconds)
-        self._answers.append(answer)
-        if self._closed:  # close() sets it before it looks at the answers: one of the two closes this one
-            answer.close()
+        raw = self._send_prepared(exchange, method, url, dict(headers or {}), body)
+        response = HttpResponse(raw, exchange, redact=self._pool.redact, started=started)
+        _log.debug("%s %s -> %d (%.3f s)", method, response.url, response.status, response.seconds)
+        self._responses.append(response)
+        if self._closed:  # close() sets it before it looks at the responses: one of the two closes this one
+            response.close()
             raise errors.Closed("the reply was closed while its request was being sent")
-        return answer
+        return response
 
-    def _response(
+    def _send_prepared(
         self, exchange: Exchange, method: str, url: str, headers: dict[str, str], body: dict[str, Any]
     ) -> "requests.Response":
         import requests
@@ -248,7 +252,7 @@ class Http:
             )
         except errors.ProviderError:
             raise
-        except Exception as failure:  # noqa: BLE001  the door decides what it means
+        except Exception as failure:  # noqa: BLE001  translate() decides what it means
             bare, redact = self._pool.redact(bare_url(url)), self._pool.redact
             error = translate(failure, clock=self.clock, url=bare, redact=redact, before=before, since=since)
         finally:
@@ -275,9 +279,9 @@ def _check_headers(headers: Mapping[str, str | bytes | None]) -> None:
             )
 
 
-def _target_of(answer: HttpResponse) -> str | None:
-    location = answer.headers.get("location")
-    return redirect_target(answer.location, location) if is_redirect(answer.status, location) else None
+def _target_of(response: HttpResponse) -> str | None:
+    location = response.headers.get("location")
+    return redirect_target(response.location, location) if is_redirect(response.status, location) else None
 
 
 Http.__module__ = "providers_sdk.plugin"

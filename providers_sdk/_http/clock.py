@@ -19,7 +19,7 @@ class Clock:
     """The time left to one attempt.
 
     :param limits: the limits of the attempt, in seconds.
-    :param started: when the whole call began, as ``now()`` tells; the deadline counts from there.
+    :param started: when the whole call began, by ``now()``; the deadline counts from there.
     :param now: a monotonic clock in seconds.
     """
 

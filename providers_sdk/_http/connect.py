@@ -1,4 +1,4 @@
-"""Connections that this machine opens itself: all addresses of a host share one connect limit."""
+"""Opens sockets so that all addresses of a host share one connect limit."""
 
 import socket
 import sys

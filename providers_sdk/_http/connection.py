@@ -1,4 +1,4 @@
-"""urllib3's connections, with every blocking call bounded by the clock, and kept only where nothing is left over."""
+"""urllib3's connections with every blocking call bounded by the clock; kept only if no unread bytes are left."""
 
 import errno
 import socket
@@ -36,7 +36,7 @@ class DeadlineConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection is open and nothing can be read from it: what can be read answers no request."""
+        """Whether the connection is open and nothing can be read from it: those bytes belong to no request."""
         return super().is_connected and not _has_pending(cast(_HasSocket, self).sock)
 
     @property

@@ -1,4 +1,4 @@
-"""The exceptions of requests, urllib3 and sockets, and which of ours each becomes: the most specific row first."""
+"""The table that maps exceptions of requests, urllib3 and sockets to this library's errors, most specific row first."""
 
 import re
 import ssl
@@ -32,7 +32,7 @@ PROXY_REPLIES: tuple[tuple[re.Pattern[str], type[errors.ProviderError], str], ..
         "the proxy does not allow a connection to this server",
     ),
 )
-"""What a proxy answers to CONNECT (RFC 9110 §15) and in SOCKS 5 (RFC 1928 §6) and 4, where it is not itself at fault.
+"""A proxy's replies to CONNECT (RFC 9110 §15) and in SOCKS 5 (RFC 1928 §6) and 4, where it is not itself at fault.
 
 The libraries have no classes for these: http.client raises an ``OSError``, PySocks one error with the code in its text.
 """

@@ -1,4 +1,4 @@
-"""Exceptions: what requests, urllib3 and sockets raise becomes ours, and no secret leaves with it.
+"""Maps the exceptions of requests, urllib3 and sockets to this library's errors, and redacts secrets in them.
 
 **Mapping.** :func:`translate` looks at a foreign exception and at everything inside it, because these libraries wrap
 each other's errors in arguments, reasons, causes and contexts: a refused connection arrives as a ``ConnectionError``
@@ -13,7 +13,8 @@ with a ``MaxRetryError`` with a ``NewConnectionError`` caused by an ``OSError``.
 - Tracebacks keep files and lines and lose their local variables. The frames that send a request hold its headers, and
   whatever reports errors with local variables (``capture_locals``, ``show_locals``, ``pytest -l``) would show them.
 
-What the caller was handling when he called is a context of every error, and no part of it: ``before`` is left alone.
+An exception that the caller was handling when they called is a context of every error, but no part of it: ``before``
+is not changed.
 """
 
 import sys
@@ -32,7 +33,7 @@ _set = BaseException.__setattr__  # a plugin's class may have its own
 
 
 class RedactedCause(Exception):
-    """Takes the place of a cause whose own text holds a secret: the same text, redacted."""
+    """Takes the place of a cause whose own text holds a secret; holds the same text, redacted."""
 
 
 def translate(

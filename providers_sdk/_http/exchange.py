@@ -1,4 +1,4 @@
-"""One request and its answer, as far as it has come, and the time that its next step may take."""
+"""One request and its response while they are under way, and the time that the next step may take."""
 
 import math
 import socket
@@ -14,7 +14,7 @@ __all__ = ["Exchange", "current_exchange"]
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """One request and its response, as far as they have come.
+    """One request and its response while they are under way.
 
     :param reused: whether the connection had served a request before.
     :param write_failed: whether the request could not be written to its end, so that no server has all of it.

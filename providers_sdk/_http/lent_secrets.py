@@ -1,6 +1,6 @@
-"""What of a lent session is secret: the rule, in one place.
+"""Finds the secrets in a ``requests.Session`` that the caller passed in.
 
-A ``requests.Session`` does not say which of its values are credentials, so this library decides by name and by value:
+A session does not tell which of its values are credentials, so this library decides by name and by value:
 
 - all cookies, and all that its ``auth`` holds or adds to a request;
 - headers and ``params`` whose name contains a word for a credential (``X-Session-Id``, ``client_secret``);
@@ -35,7 +35,7 @@ Pairs = Iterable[tuple[str, str]]
 
 
 def find_lent_secrets(lent: "requests.Session | None") -> Iterator[str]:
-    """Yield the values of ``lent`` that no message or log may show."""
+    """Yield the values of the session ``lent`` that no message or log may show."""
     if lent is None:
         return
     for name, value in _pairs(lent.headers):

@@ -1,4 +1,4 @@
-"""The address of a proxy: the one place where it is read."""
+"""Parses and checks proxy addresses."""
 
 import importlib.util
 from urllib.parse import SplitResult, urlsplit

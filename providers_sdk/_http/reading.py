@@ -73,27 +73,27 @@ class DeadlineResponse(HTTPResponse):
         http.client skips 100 only. 102 and 103 would pass for the response, and the response for that of the next
         request.
         """
-        room = _MAX_INTERIM_HEADERS
+        allowed = _MAX_INTERIM_HEADERS
         for _ in range(_MAX_INTERIM):
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status == _SWITCHING_PROTOCOLS or not 100 <= status < 200:
                 return version, status, reason
-            room = self._skip_headers(room)
+            allowed = self._skip_headers(allowed)
         raise HTTPException(f"more than {_MAX_INTERIM} interim responses (1xx)")
 
-    def _skip_headers(self, room: int) -> int:
-        """Skip an interim response's headers; return how many bytes those that follow may have."""
-        while (line := self.fp.readline(room + 1)) not in (b"\r\n", b"\n", b""):
-            room -= len(line)
-            if room < 0:
+    def _skip_headers(self, allowed: int) -> int:
+        """Skip an interim response's headers; return how many bytes the following ones may have."""
+        while (line := self.fp.readline(allowed + 1)) not in (b"\r\n", b"\n", b""):
+            allowed -= len(line)
+            if allowed < 0:
                 raise HTTPException(f"interim responses (1xx) with more than {_MAX_INTERIM_HEADERS} bytes of headers")
-        return room
+        return allowed
 
     def _read_next_chunk_size(self) -> int:
         try:
             return int(super()._read_next_chunk_size())  # type: ignore[misc]
         except ValueError:
-            pass  # raised again below, without the words of int()
+            pass  # raised again below, without int()'s own text
         raise BrokenBody("it was closed before the last chunk" if self._file.at_end else "a chunk has no valid size")
 
     def _close_conn(self) -> None:

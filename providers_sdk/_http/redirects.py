@@ -1,4 +1,4 @@
-"""Which redirect a page's request follows, and how one that it does not follow is described. Pure.
+"""Decides which redirects are followed, and describes those that are not. Pure.
 
 A redirect is followed within one host (``www.`` is the same one), never from https to http. Credentials of an address
 go to another address only if that is the same host and no less safe (RFC 9110 §15.4, §4.2.2).
@@ -26,7 +26,7 @@ def redirect_target(address: str, location: str) -> str | None:
         same = _site(here) == _site(there) and (here.port == there.port or there.scheme != here.scheme)
     except ValueError:
         return None
-    # what is written with these two, urllib3 and urlsplit take for different hosts
+    # urllib3 and urlsplit read different hosts from an address with one of these
     same = same and not {"\\", "@"} & set(location)
     allowed = same and (there.scheme == here.scheme or (here.scheme, there.scheme) == ("http", "https"))
     return there.geturl() if allowed else None
@@ -35,7 +35,7 @@ def redirect_target(address: str, location: str) -> str | None:
 def describe_redirect(address: str, location: str, visited: Collection[str]) -> str:
     """Return why the redirect from ``address`` to ``location`` was not followed, its target named.
 
-    :param visited: the addresses, without query, that answered before.
+    :param visited: the addresses, without query, that have responded before.
     """
     try:
         there = urlsplit(urljoin(address, location))

@@ -1,4 +1,8 @@
-"""An answer on the wire: its status at once, its body read as it arrives, bounded, and only as what it claims to be."""
+"""The HTTP response that a provider reads.
+
+Status and headers are there at once. The body is read as it arrives, up to a size limit, and only as the media type
+that the response names.
+"""
 
 import sys
 import time
@@ -33,12 +37,12 @@ _CLOSED = "the answer was closed while it was being read"
 _JSON_TYPES = ("application/json", "text/json")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _EVENT_TYPES = ("text/event-stream",)
-_VAGUE_TYPES = ("", "text/plain", "application/octet-stream")  # they say nothing of what the bytes are
+_VAGUE_TYPES = ("", "text/plain", "application/octet-stream")  # they do not tell what the bytes are
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")  # decoded in pieces of a bounded size; brotli is not
 
 
 class HttpResponse:
-    """One HTTP answer; made by :class:`Http`, closed by it at the latest when the attempt ends.
+    """One HTTP response; made by :class:`Http`, closed by it at the latest when the attempt ends.
 
     Its body can be read once: as :meth:`json`, :meth:`events`, :meth:`page` or :meth:`text`.
     """
@@ -74,14 +78,14 @@ class HttpResponse:
 
     @property
     def bot_wall(self) -> str | None:
-        """The name of the bot wall that answered, if one did."""
+        """The name of the bot wall that responded, if one did."""
         return detect_bot_wall(self.status, self.headers)
 
     def json(self, *, status: Collection[int] = (200,), types: Collection[str] = _JSON_TYPES) -> Any:
         """Return the body as JSON.
 
-        :param status: statuses that an answer may have.
-        :param types: media types that it may have; a JSON type always, and any that :meth:`is_json` accepts.
+        :param status: the expected statuses.
+        :param types: the expected media types; JSON types, and all that :meth:`is_json` accepts, are always expected.
         :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
         :raises InvalidAnswer: another type, or no JSON.
         :raises EmptyAnswer: an empty body.
@@ -121,7 +125,7 @@ class HttpResponse:
         A body without a type, or with ``text/plain`` or ``application/octet-stream``, is read if it begins as an event
         stream does.
 
-        :param status: statuses that an answer may have.
+        :param status: the expected statuses.
         :param until: the data of the last event; after it the connection is kept for the next call.
         :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
         :raises InvalidAnswer: the body is no event stream.
@@ -139,7 +143,7 @@ class HttpResponse:
     def page(self) -> Page:
         """Return the body as a page of HTML, whatever the status.
 
-        :raises Blocked: a bot wall answered.
+        :raises Blocked: a bot wall responded.
         :raises InvalidAnswer: the body is no HTML.
         :raises TooLarge: more than 2 MB or 50 000 tags.
         """
@@ -160,7 +164,7 @@ class HttpResponse:
         """Raise unless the status is one of ``status``.
 
         :raises HTTPStatusError: or its subclass for the status; its message holds the start of the body.
-        :raises Blocked: a bot wall answered.
+        :raises Blocked: a bot wall responded.
         :raises ProxyFailed: the proxy wants a password (407).
         """
         self._check_wall()
@@ -177,7 +181,7 @@ class HttpResponse:
         return kind(self._redact(message), url=self.url, status=self.status, retry_after=after)
 
     def _describe_body(self) -> str:
-        """Return what the body says, on one line; it is read for at most 2 s."""
+        """Return the text of an error body on one line; it is read for at most 2 s."""
         location = self.headers.get("location")
         if location and 300 <= self.status < 400:
             return f"it points to {snippet(bare_url(location), 120)}, which is not followed; check the setting 'url'"
@@ -254,10 +258,12 @@ class HttpResponse:
         """Yield what is still to arrive; ``read1`` is the one call that never holds data back."""
         encoding = str(self.headers.get("content-encoding") or "").strip().lower()
         if encoding not in _ENCODINGS:
-            words = f"answered in an unknown Content-Encoding {snippet(encoding, 40)!r}"
+            message = f"answered in an unknown Content-Encoding {snippet(encoding, 40)!r}"
             if encoding in ("br", "zstd"):
-                words = f"answered in the Content-Encoding {encoding!r}, which is never offered: its size has no bound"
-            raise self._error(errors.InvalidAnswer, words)
+                message = (
+                    f"answered in the Content-Encoding {encoding!r}, which is never offered: its size has no bound"
+                )
+            raise self._error(errors.InvalidAnswer, message)
         while piece := self._read():
             yield piece
 
@@ -274,7 +280,7 @@ class HttpResponse:
             error: errors.ProviderError = errors.Closed(_CLOSED)
         except Exception as failure:  # noqa: BLE001  translate() decides what it means
             error = self._translate(failure, before)
-        raise error  # out here, so that no context of it holds what translate() has scrubbed
+        raise error  # out here, so that no context of it holds what translate() has redacted
 
     def _translate(self, failure: Exception, before: BaseException | None) -> errors.ProviderError:
         if self.closed:

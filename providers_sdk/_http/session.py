@@ -1,6 +1,6 @@
-"""One session per client and provider: its connections, its proxy, its certificates, its secrets, its tokens.
+"""The HTTP session of one client and provider: connections, proxy, certificates, secrets and scraped tokens.
 
-requests is imported when a session is lent or the first request is sent (``_http/requests_session.py``).
+requests is imported when the caller passes in a session or the first request is sent (``_http/requests_session.py``).
 """
 
 import os
@@ -48,7 +48,7 @@ class HttpSession:
     :param proxy: see :func:`check_proxy`.
     :param session: a session lent by the caller: its headers, params, cookies, auth, certificates, proxies and own
         adapters are used; nothing is written to it and it is never closed.
-    :param secrets: values to hide in messages and logs; to them come those of the lent session and of proxies.
+    :param secrets: values to hide in messages and logs; those of the lent session and of proxies are added.
     """
 
     def __init__(

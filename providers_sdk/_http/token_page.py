@@ -29,12 +29,12 @@ _ADVICE = {
 
 
 class PageTokens:
-    """The tokens that stand on one page.
+    """The tokens on one page.
 
     :param where: how to find them.
     :param address: the page's; the tokens are stored under it.
     :param get: sends a GET and follows redirects within the host: ``get(url, params=..., headers=...)``.
-    :param visited: returns the addresses that have answered in this attempt.
+    :param visited: returns the addresses that have responded in this attempt.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class PageTokens:
         )
         raise error
 
-    def refuse(self, tokens: Tokens, answer: HttpResponse) -> None:
-        """Note that the site refused ``tokens`` with ``answer``."""
-        self._store.refuse(self._address, self._where.required(tokens), answer.status_error(), self._clock.now())
+    def refuse(self, tokens: Tokens, response: HttpResponse) -> None:
+        """Note that the site refused ``tokens`` with ``response``."""
+        self._store.refuse(self._address, self._where.required(tokens), response.status_error(), self._clock.now())
 
     def _refusal(self, tokens: Tokens) -> ProviderError | None:
         return self._store.refusal(self._address, self._where.required(tokens), self._clock.now())
@@ -87,28 +87,28 @@ class PageTokens:
         return self._store.get(self._address, self._fetch, self._clock, stale=stale)
 
     def _fetch(self) -> Tokens:
-        answer = self._get(self._where.path, params=self._past_cache(), headers={"accept": "text/html"})
-        if answer.status != 200 and answer.bot_wall is None:
-            raise self._page_failed(answer)
-        page = answer.page()
+        response = self._get(self._where.path, params=self._past_cache(), headers={"accept": "text/html"})
+        if response.status != 200 and response.bot_wall is None:
+            raise self._page_failed(response)
+        page = response.page()
         found = self._where.extract(page)
         if not self._where.missing(found):
-            return Tokens(found, url=answer.location)
-        words = f"{self._redact(self._where.describe_missing(page, found))}; {self._where.advice}"
-        raise TokensNotFound(words, url=page.url, status=page.status)
+            return Tokens(found, url=response.location)
+        message = f"{self._redact(self._where.describe_missing(page, found))}; {self._where.advice}"
+        raise TokensNotFound(message, url=page.url, status=page.status)
 
     def _past_cache(self) -> dict[str, str] | None:
         """Return a query that no cache holds, once tokens were refused: caches ignore a request's Cache-Control."""
         refused = self._store.has_refused(self._address, self._clock.now())
         return {"nocache": secrets.token_hex(5)} if refused else None
 
-    def _page_failed(self, answer: HttpResponse) -> ProviderError:
-        error = answer.status_error()
-        if answer.status in (407, 429):
+    def _page_failed(self, response: HttpResponse) -> ProviderError:
+        error = response.status_error()
+        if response.status in (407, 429):
             return error
-        words, location = error.message, answer.headers.get("location")
-        if is_redirect(answer.status, location):
-            words = f"answered {answer.status}: {describe_redirect(answer.location, location, self._visited())}"
-        advice = f"; {self._where.advice}" if answer.status in (404, 410) else _ADVICE.get(answer.status, "")
-        words = self._redact(f"the page {answer.url} {words}{advice}")
-        return TokenPageFailed(words, url=answer.url, status=answer.status, retry_after=error.retry_after)
+        message, location = error.message, response.headers.get("location")
+        if is_redirect(response.status, location):
+            message = f"answered {response.status}: {describe_redirect(response.location, location, self._visited())}"
+        advice = f"; {self._where.advice}" if response.status in (404, 410) else _ADVICE.get(response.status, "")
+        message = self._redact(f"the page {response.url} {message}{advice}")
+        return TokenPageFailed(message, url=response.url, status=response.status, retry_after=error.retry_after)

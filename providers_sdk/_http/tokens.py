@@ -1,6 +1,6 @@
-"""Scraped tokens, kept and shared: one fetch serves every thread, and one more when the site refuses them.
+"""Stores scraped tokens and shares them between threads.
 
-What else a provider keeps for one client and site is here, too: a provider itself holds nothing between calls.
+One fetch serves every thread, and one more when the site refuses the tokens.
 """
 
 import threading
@@ -56,7 +56,7 @@ class _Slot:
 
 
 class TokenStore:
-    """The tokens of one client and site, by the address of the page that they stand on."""
+    """The tokens of one client and site, by the address of their page."""
 
     def __init__(self) -> None:
         self._slots: dict[str, _Slot] = {}
@@ -140,7 +140,7 @@ def _fly(slot: _Slot, flight: "Future[Tokens]", fetch: Callable[[], Tokens]) -> 
 
 
 def _wait(flight: "Future[Tokens]", clock: Clock) -> Tokens | None:
-    """Return the flight's tokens; ``None`` where its leader gave up for reasons of his own."""
+    """Return the flight's tokens; ``None`` where the fetching thread ran out of time or its reply was closed."""
     left = clock.left()
     try:
         failure = flight.exception(timeout=None if left is None else max(left, 0.0))

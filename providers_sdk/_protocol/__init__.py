@@ -1,1 +1,1 @@
-"""Bytes to chunks: pure, without a client or a clock."""
+"""Protocols: bytes to chunks. Pure, without a client or a clock."""

@@ -1,6 +1,7 @@
-"""Bot walls, told by what they put into status and headers: one row a signature.
+"""Detects bot walls by the status and headers of a response; one row for each signature.
 
-Sources: the vendors' own documentation of these headers. A wall is reported as :class:`Blocked` and never gone round.
+Sources: the vendors' own documentation of these headers. A wall is reported as :class:`Blocked`; this
+library never tries to pass it.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ class Wall:
     statuses: frozenset[int] | None = None
 
     def matches(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Return whether an answer carries this signature."""
+        """Return whether a response carries this signature."""
         found = headers.get(self.header)
         in_status = self.statuses is None or status in self.statuses
         return found is not None and in_status and self.value in found.lower()
@@ -42,5 +43,5 @@ WALLS = (
 
 
 def detect_bot_wall(status: int, headers: Mapping[str, str]) -> str | None:
-    """Return the name of the wall that answered, or ``None``."""
+    """Return the name of the wall that responded, or ``None``."""
     return next((wall.name for wall in WALLS if wall.matches(status, headers)), None)

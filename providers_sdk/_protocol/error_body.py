@@ -1,4 +1,4 @@
-"""What a status means, and the service's own text in a body that is no answer: a title, a JSON error's message."""
+"""Explains error responses: what the status means, and the service's own text, from a page's title or a JSON error."""
 
 import json
 import re
@@ -39,9 +39,9 @@ _MESSAGE = re.compile(r'"(?:message|detail|error)"\s*:\s*"((?:[^"\\]|\\.)+)', re
 
 
 def explain_status(status: int, description: str, text: str) -> tuple[type[errors.ProviderError], str]:
-    """Return class and message of the error that ``status`` is, where it is none of an answer.
+    """Return class and message of the error for an unexpected ``status``.
 
-    :param description: what :func:`describe_body` says of the body.
+    :param description: what :func:`describe_body` returns for the body.
     :param text: the body.
     """
     kind = errors.PromptRejected if _rejects_prompt(text) else _STATUS.get(status, errors.HTTPStatusError)
@@ -57,7 +57,7 @@ def explain_type(
 
 
 def explain_wall(status: int, wall: str) -> tuple[type[errors.ProviderError], str]:
-    """Return class and message of the error for an answer of the bot wall ``wall``."""
+    """Return class and message of the error for a response of the bot wall ``wall``."""
     return (
         errors.Blocked,
         f"a bot wall ({wall}) answered {status} in the site's place; "
@@ -98,7 +98,7 @@ def read_json(body: bytes) -> Any:
 
 
 def describe_body(text: str, content_type: str) -> str:
-    """Return what a body that is no answer says, on one line; empty where it says nothing."""
+    """Return the text of an error body on one line; empty where it has none."""
     return _describe_page(text) if "html" in content_type else json_error_text(text) or snippet(text)
 
 
@@ -111,7 +111,7 @@ def _phrase(status: int) -> str:
 
 
 def _describe_page(text: str) -> str:
-    """Return what a page says of itself."""
+    """Return a page's title, or the start of its text."""
     try:
         page = Page(text.encode("utf-8", "replace"))
     except errors.TooLarge:

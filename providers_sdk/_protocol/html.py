@@ -1,4 +1,4 @@
-"""A page of HTML, and named tokens found in it: BeautifulSoup over lxml, whose cost grows only with the page."""
+"""HTML pages, and the selectors that find named tokens in them; parsed by BeautifulSoup with lxml."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -20,7 +20,7 @@ _MAX_TOKEN = 200
 
 
 class Page:
-    """A page as it came.
+    """One fetched page.
 
     :param html: its bytes.
     :param url: its address, without user info and query.
@@ -40,7 +40,9 @@ class Page:
         from bs4 import BeautifulSoup  # half of the cold start, and only pages need it
 
         html = _XML.sub(b"", self.html, count=1)
-        return BeautifulSoup(html if b"<" in html else b"<p>" + html, "lxml")  # what has no tag is warned of as a path
+        return BeautifulSoup(
+            html if b"<" in html else b"<p>" + html, "lxml"
+        )  # bs4 warns that text without a tag looks like a path
 
     @property
     def title(self) -> str:
@@ -59,7 +61,7 @@ _XML = re.compile(rb"^\s*<\?xml[^>]{0,200}>")  # XHTML is read as what it is mea
 
 @dataclass(frozen=True, slots=True)
 class Attr:
-    """A token that stands in an attribute: of the first element that matches and has it.
+    """A token in an attribute: of the first element that matches and has it.
 
     :param css: a CSS selector.
     :param name: the attribute.
@@ -88,7 +90,7 @@ class Attr:
 
 @dataclass(frozen=True, slots=True)
 class ScriptValue:
-    """A token that stands in an inline script as ``"name": "value"``."""
+    """A token in an inline script as ``"name": "value"``."""
 
     name: str
 
@@ -114,7 +116,7 @@ Selector = Attr | ScriptValue
 
 @dataclass(frozen=True, slots=True)
 class TokenPage:
-    """Where a site's tokens stand: the page, and for each token the ways to find it, best first.
+    """Where to find a site's tokens: the page, and for each token the selectors to try, best first.
 
     :param tokens: name → selectors.
     :param path: the page, below the provider's ``url``.

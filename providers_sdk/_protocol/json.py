@@ -1,4 +1,4 @@
-"""JSON text to Python, by orjson where the extra ``fast`` is installed."""
+"""Parses JSON, with orjson where the extra ``fast`` is installed."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _fast = _fast_parser()
 
 __all__ = ["MAX_DEPTH", "parse_json"]
 
-MAX_DEPTH = 200  # whoever prints what was parsed must not meet Python's recursion limit; orjson parses deeper than that
+MAX_DEPTH = 200  # printing a deeper value would exceed Python's recursion limit; orjson parses deeper
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -40,7 +40,7 @@ def _is_deep(value: Any) -> bool:
 
 
 def _parsed(text: str | bytes) -> Any:
-    # orjson refuses lone surrogates and NaN, which services do send: then the slow one decides.
+    # orjson refuses lone surrogates and NaN, which services do send; then the standard library's parser decides.
     for loads in (_fast, json.loads) if _fast else (json.loads,):
         try:
             return loads(text)

@@ -1,4 +1,4 @@
-"""The OpenAI dialect: events or a whole completion in, chunks out. Pure.
+"""Reads the OpenAI dialect: events or a whole completion in, chunks out. Pure.
 
 After the public reference of ``POST /chat/completions`` and what compatible services really send: role-only first
 deltas, ``content`` null, absent or a list of parts, empty ``choices``, usage before or after the finish, thinking text
@@ -54,15 +54,15 @@ def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
     yield from reader.end(complete=complete)
 
 
-def iter_completion(answer: object) -> Iterator[Chunk]:
+def iter_completion(body: object) -> Iterator[Chunk]:
     """Yield the chunks of a whole, not streamed completion; the finish reason last, ``None`` where it names none.
 
     :raises Refused: as :func:`iter_deltas`, and the other errors, too.
     """
     reader = _Reader("message", "the answer")
-    yield from reader.read(answer)
+    yield from reader.read(body)
     if not reader.has_choice:
-        text = error_text(answer)
+        text = error_text(body)
         raise InvalidAnswer("the answer has no choices" + (f": {text}" if text else ""))
     yield from reader.end(complete=True)
 

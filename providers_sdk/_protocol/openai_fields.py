@@ -1,4 +1,4 @@
-"""The fields of the OpenAI dialect's bodies, each read as services really fill it. Pure."""
+"""Reads the fields of the OpenAI dialect's bodies as services really fill them. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -94,7 +94,7 @@ def read_refusal(delta: Mapping[str, Any]) -> str:
 def iter_tool_names(delta: Mapping[str, Any]) -> Iterator[str]:
     """Yield a name for each tool call, empty for the pieces of a stream that continue one.
 
-    Snowflake sends an empty ``function_call`` with every answer, which is no call.
+    Snowflake sends an empty ``function_call`` with every response, which is no call.
     """
     calls = delta.get("tool_calls")
     functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []

@@ -1,4 +1,4 @@
-"""How long a service asks to wait: ``Retry-After`` after RFC 9110 §10.2.3, and ``retry-after-ms``. Pure."""
+"""Parses ``Retry-After`` (RFC 9110 §10.2.3) and ``retry-after-ms``. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 __all__ = ["find_retry_after", "parse_retry_after"]
 
-_LONGEST = 1e9  # seconds: longer than anybody waits, and what a number of 400 digits comes to
+_LONGEST = 1e9  # seconds, about 30 years; float() of 400 digits is infinite
 
 
 def find_retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -25,7 +25,7 @@ def find_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Return the seconds that a ``Retry-After`` header asks for; ``None`` where it is absent or rubbish.
+    """Return the seconds that a ``Retry-After`` header asks for; ``None`` where it is absent or malformed.
 
     :param value: the header, seconds or an HTTP date.
     :param now: seconds since the epoch, for a date.

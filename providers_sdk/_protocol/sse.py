@@ -1,9 +1,9 @@
-"""Server-sent events: bytes in, events out.
+"""Decodes server-sent events: bytes in, events out.
 
 After the WHATWG standard, "Parsing an event stream" and "Interpreting an event stream"
 (https://html.spec.whatwg.org/multipage/server-sent-events.html), for a stream that is cut anywhere. Pure: no
 client, no clock. One field more than the standard's is read: ``error``, in which older llama.cpp servers send an error
-in the place of an event (``error: {"code": 500, "message": ...}``); it becomes an event of that name.
+instead of an event (``error: {"code": 500, "message": ...}``); it becomes an event of that name.
 """
 
 import re
@@ -63,7 +63,7 @@ def iter_events(chunks: Iterable[bytes], *, max_line: int = MAX_LINE, max_event:
 def sniff_body(head: bytes) -> str | None:
     """Return what a body that begins with ``head`` is: ``"events"``, ``"json"`` or, where it is neither, ``""``.
 
-    ``None`` means that it needs more bytes to tell.
+    ``None`` means that more bytes are needed to decide.
     """
     start = head.removeprefix(_BOM).lstrip()
     if start.startswith(_FIELDS):

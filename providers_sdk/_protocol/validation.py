@@ -1,4 +1,4 @@
-"""The order of an answer's chunks, enforced: pieces, then exactly one finish reason, then nothing."""
+"""Validates the chunks that a provider yields: pieces, then exactly one finish reason, then nothing."""
 
 from collections.abc import Iterator
 
@@ -10,40 +10,40 @@ __all__ = ["validate_chunks"]
 _OUT_OF_TOKENS = frozenset({"length", "max_tokens"})  # as OpenAI, Anthropic and Gemini spell it
 
 
-def validate_chunks(answer: object, *, allow_empty: bool = False) -> Iterator[Chunk]:
-    """Yield the chunks of a provider's ``answer``, and end only after its finish reason.
+def validate_chunks(chunks: object, *, allow_empty: bool = False) -> Iterator[Chunk]:
+    """Yield a provider's ``chunks``, and end only after the finish reason.
 
     Empty strings are dropped; surrogate pairs that the service split are joined, lone ones become U+FFFD.
 
-    :param answer: what the provider's ``complete`` returned.
-    :param allow_empty: whether an answer without text is right.
+    :param chunks: what the provider's ``complete`` returned.
+    :param allow_empty: whether an answer without text is accepted.
     :raises StreamTruncated: it ended without a finish reason.
     :raises EmptyAnswer: it ended with one, but without text, and ``allow_empty`` is not set.
     :raises PluginContractError: it is no iterator, yielded a foreign object, or went on after the finish.
 
     What the provider's own code raises passes through.
     """
-    if not isinstance(answer, Iterator):
+    if not isinstance(chunks, Iterator):
         raise PluginContractError(
-            f"complete() returned {type(answer).__name__}; it must be a generator (use yield) or another iterator"
+            f"complete() returned {type(chunks).__name__}; it must be a generator (use yield) or another iterator"
         )
     try:
-        yield from _validate(answer, _Validator(allow_empty))
+        yield from _validate(chunks, _Validator(allow_empty))
     finally:
-        close = getattr(answer, "close", None)
+        close = getattr(chunks, "close", None)
         if close is not None:
             close()
 
 
-def _validate(answer: Iterator[object], validator: "_Validator") -> Iterator[Chunk]:
-    for chunk in answer:
+def _validate(chunks: Iterator[object], validator: "_Validator") -> Iterator[Chunk]:
+    for chunk in chunks:
         yield from validator.take(chunk)
     if not validator.finished:
         raise StreamTruncated("the answer ended without its finish reason: it was cut off; what came is in 'partial'")
 
 
 class _Validator:
-    """Takes the chunks of one answer in their order; holds what the end of the answer depends on."""
+    """Takes the chunks of one answer in order; keeps what the end of the answer depends on."""
 
     def __init__(self, allow_empty: bool) -> None:
         self.finished = False
