@@ -1,1 +1,1 @@
-"""The bundled providers: one module each, found by the same entry points as anybody's."""
+"""The bundled providers: one module each, found by entry points like any other plugin."""

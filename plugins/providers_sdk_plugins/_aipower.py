@@ -1,8 +1,8 @@
 """AI Power on WordPress: the protocol that ChatGptt, ChatgptFree and many other sites share.
 
-The page carries a nonce and a post id; the question goes to ``admin-ajax.php`` as a form; the answer is an event
-stream or JSON, as the site is set up, and refusals come in either. What the plugin itself says in a stream it says
-in events named ``message``, which model deltas never are.
+The page carries a nonce and a post id; the question goes to ``admin-ajax.php`` as a form; the response is an
+event stream or JSON, as the site is set up, and either may hold a refusal. The plugin's own sentences in a stream are
+events named ``message``; model deltas never have that name.
 """
 
 import secrets
@@ -40,7 +40,7 @@ _HINTS = {
 
 
 class AIPower(Provider):
-    """The protocol; a site is a few lines of data."""
+    """A provider for an AI Power site; a subclass gives the site's data."""
 
     api_endpoint = "/wp-admin/admin-ajax.php"
     supports_stream = True
@@ -57,19 +57,19 @@ class AIPower(Provider):
     """The page that the question claims to come from, below the address; the page of the tokens where it is empty."""
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        """Fetch the tokens, ask, and read whichever kind of answer comes."""
+        """Fetch the tokens, ask, and read the response, an event stream or JSON."""
         message = self._message(request, http)
-        answer = http.with_tokens(
+        response = http.with_tokens(
             chat_page(self.settings.get("page", ""), self.settings.get("bot", "")),
             lambda tokens: self._ask(tokens, message, http),
-            refused=lambda answer: answer.status == 403 and answer.bot_wall is None,
+            refused=lambda response: response.status == 403 and response.bot_wall is None,
         )
-        _check(answer)
-        if answer.content_type == "application/json":
-            yield answer_text(answer.json())
+        _check(response)
+        if response.content_type == "application/json":
+            yield answer_text(response.json())
             yield FinishReason(None)
         else:
-            yield from iter_deltas(model_events(answer.events()))
+            yield from iter_deltas(model_events(response.events()))
 
     def _message(self, request: Request, http: Http) -> str:
         """Return the prompt as it is sent; warn of what the site will change, or refuse."""
@@ -108,7 +108,7 @@ class AIPower(Provider):
             "action": "wpaicg_chat_shortcode_message",
             "bot_id": self.settings.get("bot") or tokens.get("bot_id", "0"),
             "chatbot_identity": "shortcode",
-            # the site counts its guest limit by this id
+            # the site counts a visitor's questions by this id
             "wpaicg_chat_client_id": http.site_state.setdefault("wpaicg_chat_client_id", secrets.token_hex(5)),
         }
 
@@ -134,11 +134,13 @@ def _is_same_host(one: SplitResult, other: SplitResult) -> bool:
     return hosts[0] == hosts[1]
 
 
-def _check(answer: HttpResponse) -> None:
-    """Raise where the status is none of an answer's, with what it means on such a site."""
-    hint = _HINTS.get(answer.status, "")
-    if answer.bot_wall is not None or not hint or (answer.status == 400 and answer.text().strip() != "0"):
-        answer.check()
+def _check(response: HttpResponse) -> None:
+    """Raise for an error status, and explain what it means on such a site."""
+    hint = _HINTS.get(response.status, "")
+    if response.bot_wall is not None or not hint or (response.status == 400 and response.text().strip() != "0"):
+        response.check()
         return
-    said = answer.status_error()
-    raise HTTPStatusError(f"{said.message}; asked was {answer.url}; {hint}", url=answer.url, status=answer.status)
+    error = response.status_error()
+    raise HTTPStatusError(
+        f"{error.message}; asked was {response.url}; {hint}", url=response.url, status=response.status
+    )

@@ -1,4 +1,4 @@
-"""What an AI Power site answers: a model's events, the plugin's own sentences among them, or JSON."""
+"""Reads the responses of an AI Power site: a model's events, with the plugin's own sentences among them, or JSON."""
 
 import html
 import json
@@ -12,11 +12,14 @@ _FLAGS = ("tokenLimitReached", "messageFlagged", "ipBanned")
 
 
 def model_events(events: Iterable[Event]) -> Iterator[Event]:
-    """Yield the model's events; what the plugin says among them is raised."""
+    """Yield the model's events; raise the plugin's own sentences among them.
+
+    :raises Refused: the plugin sent a sentence of its own, or a refusal.
+    """
     events = iter(events)
     for event in events:
         if event.event == "message":
-            raise Refused(f"the site says: {_spoken(event, events)}")
+            raise Refused(f"the site says: {_read_sentence(event, events)}")
         if event.data.strip() == "[LIMITED]":
             raise Refused("the site ended the answer with its mark for a limit, [LIMITED]; try later")
         if '"msg"' in event.data and '"choices"' not in event.data:
@@ -24,17 +27,17 @@ def model_events(events: Iterable[Event]) -> Iterator[Event]:
         yield event
 
 
-def _spoken(first: Event, rest: Iterator[Event]) -> str:
-    """Return the sentence that the plugin speaks one word an event, up to its first end (it may say all twice)."""
-    words = [_word(first)]
+def _read_sentence(first: Event, rest: Iterator[Event]) -> str:
+    """Return the sentence that the plugin sends one word an event, up to its first end (it may send all twice)."""
+    words = [_read_word(first)]
     for event in rest:
         if event.event != "message":
             break
-        words.append(_word(event))
+        words.append(_read_word(event))
     return snippet("".join(words), 400) or "an error, in words that cannot be read"
 
 
-def _word(event: Event) -> str:
+def _read_word(event: Event) -> str:
     body = _object(event.data)
     if not body:
         return _content_of_broken_json(event.data)
@@ -63,7 +66,7 @@ def _object(data: str) -> dict[str, object]:
 
 
 def answer_text(body: object) -> str:
-    """Return the text of a JSON answer."""
+    """Return the text of a JSON response."""
     if not isinstance(body, dict):
         raise InvalidAnswer(f"answered a JSON {type(body).__name__} where an object belongs")
     _refuse(body)
@@ -82,6 +85,6 @@ def _refuse(body: dict[str, object]) -> None:
     if body.get("status") == "success":
         return
     if body.get("status") == "error" or any(body.get(flag) for flag in _FLAGS):
-        words = html.unescape(str(body.get("msg") or body.get("data") or "no reason given"))
+        message = html.unescape(str(body.get("msg") or body.get("data") or "no reason given"))
         kind = PromptRejected if body.get("messageFlagged") else Refused
-        raise kind(f"the site says: {snippet(words, 400)}")
+        raise kind(f"the site says: {snippet(message, 400)}")

@@ -1,4 +1,4 @@
-"""The page of an AI Power chat: where its nonce, post id, bot and WordPress's address stand."""
+"""Finds the nonce, post id, bot and WordPress address on the page of an AI Power chat."""
 
 from providers_sdk.plugin import Attr, Page, Refused, ScriptValue, TokenPage, snippet
 
@@ -32,7 +32,7 @@ class _ChatPage(TokenPage):
 
 
 def chat_page(page: str, bot: str) -> TokenPage:
-    """Return where the tokens of a chat stand.
+    """Return where to find the tokens of a chat.
 
     :param page: the page with the chat, a path below the site's address or a whole address; empty for the front page.
     :param bot: the bot whose chat is preferred, where the page has several.

@@ -11,7 +11,7 @@ _REFUSED = "refuses stream_options"
 
 
 class OpenAICompatible(Provider):
-    """The protocol; ``models`` is left empty, for the service knows its models better than a list here."""
+    """A provider for an OpenAI-compatible service; ``models`` is empty, because a list here would be out of date."""
 
     api_endpoint = "/chat/completions"
     needs_auth = True
@@ -40,28 +40,28 @@ class OpenAICompatible(Provider):
     """
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        """Ask with the whole history; read events or JSON, whichever comes."""
-        answer = self._ask(request, http)
-        if request.stream and not answer.is_json():
-            yield from iter_deltas(answer.events())
+        """Ask with the whole history; read the response, events or JSON."""
+        response = self._ask(request, http)
+        if request.stream and not response.is_json():
+            yield from iter_deltas(response.events())
         else:
-            yield from iter_completion(answer.json())
+            yield from iter_completion(response.json())
 
     def _ask(self, request: Request, http: Http) -> HttpResponse:
         wanted = request.stream and self.accepts_stream_options
         if not wanted or _REFUSED in http.site_state:
             return self._post(request, http)
-        answer = self._post(request, http, stream_options={"include_usage": True})
-        if answer.status not in (400, 422) or answer.bot_wall is not None:
-            return answer
-        error = answer.status_error()
+        response = self._post(request, http, stream_options={"include_usage": True})
+        if response.status not in (400, 422) or response.bot_wall is not None:
+            return response
+        error = response.status_error()
         if "stream_options" not in error.message:
             raise error
         http.note_refused_attempt(error)
-        answer = self._post(request, http)
-        if answer.status == 200:
+        response = self._post(request, http)
+        if response.status == 200:
             http.site_state[_REFUSED] = True
-        return answer
+        return response
 
     def _post(self, request: Request, http: Http, **extra: Any) -> HttpResponse:
         body = {

@@ -1,6 +1,6 @@
-"""What WordPress does to a text field before a plugin reads it, and how to write a prompt that survives it. Pure.
+"""Writes a prompt so that it survives WordPress's ``sanitize_text_field``, and finds what does not. Pure.
 
-WordPress's ``sanitize_text_field`` removes tags, writes a lone ``<`` as ``&lt;``, folds runs of space, tab, line feed
+``sanitize_text_field`` removes tags, writes a lone ``<`` as ``&lt;``, folds runs of space, tab, line feed
 and carriage return to one space, cuts white space at both ends, and deletes ``%`` followed by two hexadecimal digits.
 """
 
@@ -36,7 +36,7 @@ def keep_marks(text: str) -> str:
 
 
 def find_losses(text: str) -> Iterator[str]:
-    """Yield what WordPress will change in ``text``, in words for people, each with the first example."""
+    """Yield a readable description of each change that WordPress will make to ``text``, with the first example."""
     for found in _LESS.finditer(text):
         is_tag = found[0].endswith(">")
         if not (is_tag and found[0][1].isspace() and found[0][1].isascii()):

@@ -1,4 +1,4 @@
-"""Echo: says what it was asked, word by word. Offline and deterministic; the example to copy."""
+"""Echo: returns the question, word by word. Offline and deterministic; the example to copy."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""GizAI: a JSON service that answers 201 and the whole text at once."""
+"""GizAI: a JSON service that responds with status 201 and the whole text."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ class GizAI(Provider):
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Ask with the whole history; any status but 201 is an error."""
-        answer = http.post(
+        response = http.post(
             self.api_endpoint,
             json={
                 "model": request.model,
@@ -39,7 +39,7 @@ class GizAI(Provider):
             },
             headers={"accept": "application/json, text/plain, */*", "origin": self.url},
         )
-        yield _output(answer.json(status=(201,)))
+        yield _output(response.json(status=(201,)))
         yield FinishReason(None)  # the service names none
 
 

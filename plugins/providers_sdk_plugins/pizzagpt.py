@@ -38,8 +38,8 @@ class Pizzagpt(Provider):
             "referer": f"{self.url}/en",
             "x-secret": self.settings["secret"],
         }
-        answer = http.post(self.api_endpoint, json={"question": request.prompt}, headers=headers)
-        yield _content(answer.json())
+        response = http.post(self.api_endpoint, json={"question": request.prompt}, headers=headers)
+        yield _content(response.json())
         yield FinishReason("stop")
 
 

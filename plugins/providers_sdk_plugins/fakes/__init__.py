@@ -1,1 +1,1 @@
-"""Fake services of the bundled providers' services: for the tests, the contract kit and ``providers demo``."""
+"""Fake services for the bundled providers: for the tests, the contract tests and ``providers demo``."""

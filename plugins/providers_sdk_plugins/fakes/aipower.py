@@ -1,4 +1,4 @@
-"""A fake WordPress with AI Power: the page, its nonce, and the answers and refusals of ``admin-ajax.php``."""
+"""A fake WordPress with AI Power: the page, its nonce, and the responses of ``admin-ajax.php``, refusals included."""
 
 import html as html_text
 import json
@@ -35,14 +35,14 @@ class AIPowerSite(FakeService):
         "custom_bot": "the only chat on the page is a custom bot's",
         "cached": "a cache serves the page with an old nonce; a new query passes it",
         "cached_for_good": "a cache serves the page with an old nonce, whatever the query",
-        "guest_limit": "a guest may ask once",
+        "guest_limit": "a visitor may ask once",
         "no_tokens": "the page has neither",
         "login": "the page asks for a password",
-        "not_found": "the page answers 404",
-        "maintenance": "everything answers 503 with Retry-After",
+        "not_found": "the page is 404",
+        "maintenance": "every request gets 503 with Retry-After",
         "always_expired": "no nonce is ever accepted",
         "plugin_off": "the action is unknown: 400 and 0",
-        "json": "answers come as JSON",
+        "json": "the answer is JSON",
         "close": "the stream is delimited by the connection's end",
         "usage": "an event with usage and no choices",
         "cut": "the upstream breaks off: a clean end without finish",
@@ -52,13 +52,13 @@ class AIPowerSite(FakeService):
         "list_json": "JSON that is a list",
         "error_json": "an upstream error, as JSON",
         "no_key": "the site has no API key",
-        "upstream_error": "an upstream error, spoken in the stream, twice",
+        "upstream_error": "an upstream error, sent in the stream, twice",
         "raw_error": "an upstream error as a raw JSON line in the stream",
         "limit": "the token limit, in the stream",
         "limit_json": "the token limit, as JSON",
         "flagged": "a banned word, in the stream, and then an answer all the same",
         "limited": "deltas and then the mark [LIMITED]",
-        "quoted_error": "an upstream error, spoken in the stream, whose quotes break the JSON",
+        "quoted_error": "an upstream error, sent in the stream, whose quotes break the JSON",
     }
     page_path = "/"
     folder = ""
@@ -72,8 +72,8 @@ class AIPowerSite(FakeService):
         self._midnight = threading.Lock()
         self.post_id = "4"
         self.messages: list[str] = []
-        """Each question as it arrives at the model: what WordPress leaves of it."""
-        self._guests: set[str] = set()
+        """Each question as the model gets it, after WordPress's changes."""
+        self._visitors: set[str] = set()
         if case == "other_page":
             self.page_path = "/chat/"
         if case == "folder":
@@ -90,12 +90,12 @@ class AIPowerSite(FakeService):
         return f"77f045b3{self._count:02x}"
 
     def expire(self) -> None:
-        """Let midnight strike: the nonce is another from now on."""
+        """Change the nonce, as WordPress does at midnight."""
         with self._midnight:
             self._count += 1
 
     def respond(self, received: Received) -> Response:
-        """Return what the site does in this case."""
+        """Return the site's response in this case."""
         if self.case == "maintenance":
             return html(f"<title>Maintenance</title><p>{_DOWN}", status=503, headers={"Retry-After": "600"})
         if received.method == "GET" and received.path in ("/", self.page_path):
@@ -128,10 +128,10 @@ class AIPowerSite(FakeService):
             return sse(deltas(["Another ", "bot ", "answers."]))
         return _ANSWERS.get(self.case, _stream)(self)
 
-    def _asked_before(self, guest: str) -> bool:
-        """Tell whether this guest has asked; the site does not count one without an id."""
-        before = guest in self._guests
-        self._guests |= {guest} - {""}
+    def _asked_before(self, visitor: str) -> bool:
+        """Return whether this visitor has asked before; the site does not count one without an id."""
+        before = visitor in self._visitors
+        self._visitors |= {visitor} - {""}
         return before
 
 

@@ -7,7 +7,7 @@ class GizAISite(FakeService):
     """Answers ``POST /api/data/users/inferenceServer.infer`` with status 201."""
 
     cases = {
-        "status_200": "status 200 in the place of 201",
+        "status_200": "status 200 instead of 201",
         "failed": "status 500 with a message",
         "empty": "the output is white space",
         "missing": "there is no output",
@@ -16,10 +16,10 @@ class GizAISite(FakeService):
     }
 
     def respond(self, received: Received) -> Response:
-        """Return what the service does in this case."""
+        """Return the service's response in this case."""
         if (received.method, received.path) != ("POST", "/api/data/users/inferenceServer.infer"):
             return json_response({"message": "no such page"}, status=404)
-        answers = {
+        responses = {
             "status_200": json_response({"output": self.text}),
             "failed": json_response({"message": "the inference failed"}, status=500),
             "empty": json_response({"output": " \n"}, status=201),
@@ -27,6 +27,6 @@ class GizAISite(FakeService):
             "list": json_response([self.text], status=201),
             "html": html("<html><head><title>Giz AI</title></head></html>", status=201),
         }
-        return answers.get(
+        return responses.get(
             self.case, json_response({"status": "completed", "output": f"\n {self.text} \n"}, status=201)
         )

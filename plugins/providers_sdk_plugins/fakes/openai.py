@@ -18,7 +18,7 @@ _USAGE = {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}
 
 
 class OpenAISite(FakeService):
-    """Answers ``POST /chat/completions`` to whoever has the key ``fake-key``."""
+    """Answers ``POST /chat/completions`` for the key ``fake-key``."""
 
     cases = {
         "reasoning": "thinking text before the answer",
@@ -44,7 +44,7 @@ class OpenAISite(FakeService):
     settings = {"key": _KEY}
 
     def respond(self, received: Received) -> Response:
-        """Return what the service does in this case."""
+        """Return the service's response in this case."""
         if (received.method, received.path) != ("POST", "/chat/completions"):
             return _error(404, "no such page", "not_found")
         if received.headers.get("authorization") != f"Bearer {_KEY}":

@@ -17,7 +17,7 @@ class PizzagptSite(FakeService):
     }
 
     def respond(self, received: Received) -> Response:
-        """Return what the service does in this case."""
+        """Return the service's response in this case."""
         if (received.method, received.path) != ("POST", "/api/chatx-completion"):
             return json_response({"message": "no such page"}, status=404)
         if self.case == "wrong_secret" or not received.headers.get("x-secret"):
