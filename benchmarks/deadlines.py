@@ -63,7 +63,7 @@ def in_an_hour(deadline: float) -> Iterator[Client]:
     """A service that asks to wait for an hour."""
 
     def refuse(connection: Connection, _: Received) -> None:
-        connection.send(b"".join(json_response({}, status=429, headers={"Retry-After": "3600"}).wire()))
+        connection.send(b"".join(json_response({}, status=429, headers={"Retry-After": "3600"}).encode()))
 
     site = PizzagptSite()
     site.fault = refuse

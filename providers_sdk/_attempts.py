@@ -1,4 +1,4 @@
-"""What one attempt at an answer was: plain data for ``reply.attempts``, errors and extensions."""
+"""The record of one attempt: plain data for ``reply.attempts``, errors and extensions."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ class Attempt:
     :param model: the model as sent to the service.
     :param outcome: ``"answered"``, ``"streaming"``, ``"abandoned"``, ``"skipped"``, or the error's class name.
     :param reason: the error's sentence; empty for an answer.
-    :param status: HTTP status of the last answer, if one came.
+    :param status: HTTP status of the last response, if one arrived.
     :param waited: seconds slept before this attempt.
-    :param first_token: seconds until the first piece of the answer, if one came.
+    :param first_token: seconds until the first piece of the answer, if one arrived.
     :param total: seconds of the whole attempt.
-    :param received: bytes of all answers, as they came off the wire (headers included).
+    :param received: bytes of all responses before decoding, headers included.
     """
 
     provider: str

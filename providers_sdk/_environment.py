@@ -1,4 +1,4 @@
-"""The one reader of this library's environment variables.
+"""Reads this library's environment variables; no other module does.
 
 ``PROVIDERS_SDK_PROVIDER`` and ``PROVIDERS_SDK_DISABLE`` are of the whole library. Every other variable is a setting of
 one provider, ``PROVIDERS_SDK_<NAME>_<SETTING>``. Names contain underscores, so one variable may fit two providers

@@ -1,4 +1,4 @@
-"""What a forked child must make anew: locks that another thread held, and work that is in flight in the parent."""
+"""Renews, in a forked child, locks that another thread may hold and work that is under way in the parent."""
 
 import os
 from typing import Protocol

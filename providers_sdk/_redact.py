@@ -1,4 +1,4 @@
-"""Secrets are hidden by value, wherever they turn up; foreign text is made printable.
+"""Hides secrets in text by their values, and makes foreign text printable.
 
 How it works. A service sends a key back as a URL, JSON, HTML or Python writes it, so comparing text is not enough. Each
 secret becomes one regular expression: a *part* for each of its characters, which matches that character in all the
@@ -26,7 +26,7 @@ __all__ = ["HIDDEN", "Redactor", "bare_url", "printable", "snippet", "userinfo_s
 
 HIDDEN = "[hidden]"
 _CUT = "…"
-_MIN_SECRET = 4  # a shorter value would blot out ordinary words and hide nothing
+_MIN_SECRET = 4  # a shorter value would hide ordinary words and hide nothing
 _LONGEST_FORM = 8  # characters that one of the secret's takes, escaped; the last one may be torn
 _UNIT = re.compile(r"(?=\+* )[ +]*\+[ +]*|.", re.DOTALL)
 _GAP = r"[\s+]|%(?:20|0[9aAdD]|2[bB])|\\{1,16}(?:[nrt+]|u002[bB])|&#0*43;|&#[xX]0*2[bB];"
@@ -36,17 +36,17 @@ _INVISIBLE = re.compile(
 
 
 @lru_cache(maxsize=64)
-def _pattern(secrets: frozenset[str]) -> re.Pattern[str]:
-    spellings = (spelling for secret in sorted(secrets, key=len, reverse=True) for spelling in _spellings(secret))
-    return re.compile("|".join("".join(map(_forms, _units(spelling))) for spelling in spellings))
+def _compile_pattern(secrets: frozenset[str]) -> re.Pattern[str]:
+    spellings = (spelling for secret in sorted(secrets, key=len, reverse=True) for spelling in _iter_spellings(secret))
+    return re.compile("|".join("".join(map(_write_forms, _split_units(spelling))) for spelling in spellings))
 
 
-def _units(spelling: str) -> list[str]:
+def _split_units(spelling: str) -> list[str]:
     """Return what has a pattern of its own: each run that mixes spaces and pluses, and each other character."""
     return _UNIT.findall(spelling)
 
 
-def _spellings(secret: str) -> Iterator[str]:
+def _iter_spellings(secret: str) -> Iterator[str]:
     """Yield the secret, and what is certain of its base64 at each of the three places where it may begin in it."""
     yield re.sub(r"\\+", r"\\", re.sub(r"[ \t\r\n]+", " ", secret))  # runs of both are as long as the writer likes
     raw = secret.encode("utf-8", "replace")
@@ -55,7 +55,7 @@ def _spellings(secret: str) -> Iterator[str]:
         yield whole[(8 * before + 5) // 6 : 8 * (before + len(raw)) // 6]
 
 
-def _forms(character: str, *, whole: bool = True) -> str:
+def _write_forms(character: str, *, whole: bool = True) -> str:
     """Return a pattern for ``character``, or a run of spaces and pluses, as URLs, JSON, Python and HTML write it.
 
     :param whole: whether a run must be there to its end.
@@ -78,7 +78,7 @@ def _forms(character: str, *, whole: bool = True) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Replaces each of ``secrets``, in any of the spellings it takes on the wire, by ``[hidden]``; cut off, too."""
+    """Replaces each of ``secrets``, as URLs, JSON, HTML or Python write it, by ``[hidden]``, also where cut off."""
 
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
 
@@ -90,16 +90,16 @@ class Redactor:
     def __call__(self, text: str) -> str:
         if not self.secrets:
             return text
-        text = _pattern(self.secrets).sub(HIDDEN, text)
-        return self._without_beginnings(text) if _CUT in text else text
+        text = _compile_pattern(self.secrets).sub(HIDDEN, text)
+        return self._hide_beginnings(text) if _CUT in text else text
 
-    def _without_beginnings(self, text: str) -> str:
+    def _hide_beginnings(self, text: str) -> str:
         """Hide what :func:`snippet` has left of a secret at its end."""
         *heads, last = text.split(_CUT)
-        return _CUT.join([*map(self._without_beginning, heads), last])
+        return _CUT.join([*map(self._hide_beginning, heads), last])
 
-    def _without_beginning(self, head: str) -> str:
-        starts = [start for parts in _parts(self.secrets) if (start := _torn(parts, head)) is not None]
+    def _hide_beginning(self, head: str) -> str:
+        starts = [start for parts in _compile_parts(self.secrets) if (start := _find_torn(parts, head)) is not None]
         return head[: min(starts)] + HIDDEN if starts else head
 
 
@@ -107,13 +107,16 @@ _Parts = tuple[tuple[re.Pattern[str], int], ...]
 
 
 @lru_cache(maxsize=64)
-def _parts(secrets: frozenset[str]) -> tuple[_Parts, ...]:
+def _compile_parts(secrets: frozenset[str]) -> tuple[_Parts, ...]:
     """Return each spelling of each secret as patterns, one a unit, with the number of its characters."""
-    spellings = (spelling for secret in secrets for spelling in _spellings(secret))
-    return tuple(tuple((re.compile(_forms(unit, whole=False)), len(unit)) for unit in _units(one)) for one in spellings)
+    spellings = (spelling for secret in secrets for spelling in _iter_spellings(secret))
+    return tuple(
+        tuple((re.compile(_write_forms(unit, whole=False)), len(unit)) for unit in _split_units(one))
+        for one in spellings
+    )
 
 
-def _torn(parts: _Parts, text: str) -> int | None:
+def _find_torn(parts: _Parts, text: str) -> int | None:
     """Return where in ``text`` a beginning of the spelling starts that the end of ``text`` cuts off."""
     longest = _LONGEST_FORM * sum(size for _, size in parts)
     starts = range(max(0, len(text) - longest), len(text))
@@ -147,7 +150,7 @@ def bare_url(url: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with control and direction characters shown, not obeyed; newline and tab stay."""
+    """Return ``text`` with control and direction characters escaped; newline and tab stay."""
     return _INVISIBLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 

@@ -1,11 +1,11 @@
-"""Suggest the known name that was probably meant by an unknown one. ``difflib`` is loaded on error paths only."""
+"""Suggests the known name that an unknown one probably means. ``difflib`` is loaded on error paths only."""
 
 from collections.abc import Iterable
 
 __all__ = ["OPTION_ADVICE", "find_nearest", "suggest_name"]
 
 SERVICES = frozenset({"bard", "chatgpt", "claude", "copilot", "gemini", "gpt", "grok"})
-"""Names of services, spelt right: whoever types one means that service, not a provider whose name is similar."""
+"""Names of services, spelt right: a user who types one means that service, not a provider with a similar name."""
 
 OPTION_ADVICE = {
     "api_key": "give settings={provider: {'key': ...}}, or set PROVIDERS_SDK_<PROVIDER>_KEY",

@@ -1,9 +1,9 @@
-"""Everything that can go wrong, drawn as a tree.
+"""The errors of this library, as a tree.
 
 ::
 
     ProviderError
-    ├── InvalidCall                the caller asked wrongly; asking again changes nothing
+    ├── InvalidCall                a usage error; the same call fails again
     │   ├── InvalidArgument             a limit, proxy, header, setting or option value (also ValueError)
     │   ├── InvalidMessages             the messages (also ValueError)
     │   ├── UnknownProvider             no plugin has that name (also LookupError)
@@ -12,8 +12,8 @@
     │   ├── UnknownSetting              the provider has no such setting
     │   ├── UnsupportedOption           the provider does not know that option
     │   ├── MissingSetting              a required setting or key is not there
-    │   └── Closed                      the client or reply was closed before
-    ├── TransportError              no complete answer came
+    │   └── Closed                      the client or reply is closed already
+    ├── TransportError              no complete answer arrived
     │   ├── ConnectFailed               name not found, refused, unreachable
     │   ├── ProxyFailed                 the proxy refused, died or wants a password
     │   ├── TLSFailed                   certificate or handshake
@@ -24,24 +24,24 @@
     │       ├── FirstTokenTimeout                limit ``first_token``: no first piece of the answer
     │       ├── IdleTimeout                 limit ``idle``: no next piece
     │       └── DeadlineExceeded            limit ``deadline``: everything together
-    ├── ResponseError               something came that is no answer
-    │   ├── HTTPStatusError             a status that the protocol does not have for answers
+    ├── ResponseError               the response holds no answer
+    │   ├── HTTPStatusError             an error status
     │   │   ├── RateLimited                 429
     │   │   ├── AuthenticationFailed        401, 403
     │   │   └── TokenPageFailed             the page that holds the tokens (also TokensNotFound)
-    │   ├── Blocked                     a bot wall or captcha stands before the site
-    │   ├── Refused                     the service says no, in its own words
+    │   ├── Blocked                     a bot wall or captcha blocks the site
+    │   ├── Refused                     the service refuses; the message holds its text
     │   │   └── PromptRejected              the question itself, for its content (also ValueError)
     │   ├── InvalidAnswer               not what the protocol promises: HTML, wrong JSON, wrong type
-    │   ├── EmptyAnswer                 a proper end and no text
+    │   ├── EmptyAnswer                 a complete answer without text
     │   ├── TokensNotFound              the page lacks a token that the protocol needs (also RuntimeError)
     │   └── TooLarge                    a size limit was passed
-    ├── PluginError                 the plugin is at fault
+    ├── PluginError                 the plugin has a defect
     │   ├── PluginLoadError             it cannot be imported or registered
     │   ├── PluginConflict              two distributions offer one name
     │   ├── PluginContractError         it broke the contract of chunks
     │   └── PluginCrashed               its code raised something that is none of these errors
-    └── AllProvidersFailed          every provider asked has failed; ``attempts`` tells how
+    └── AllProvidersFailed          every provider asked has failed; see ``attempts``
 
 Errors are plain data: they pickle, copy and print, hold no connection, and never a secret.
 """
@@ -71,10 +71,10 @@ class ProviderError(Exception):
     :param provider: name of the provider that failed, put before the message by ``str()``.
     :param model: the model that was asked for.
     :param url: the address involved, without user info and query.
-    :param status: HTTP status of the answer.
+    :param status: HTTP status of the response.
     :param retry_after: seconds that the service asked to wait.
     :param partial: text that had been delivered before the failure.
-    :param finish_reason: why the service ended its answer, in its own word, where it said so before the failure.
+    :param finish_reason: why the service ended its answer, as it reported before the failure.
     :param usage: the :class:`providers_sdk.Usage` that the service reported before the failure.
     :param attempts: every attempt of the call, oldest first.
     """
@@ -114,7 +114,7 @@ class ProviderError(Exception):
 
 
 class InvalidCall(ProviderError):
-    """The caller asked wrongly; the same call will fail again."""
+    """A usage error; the same call will fail again."""
 
 
 class InvalidArgument(InvalidCall, ValueError):
@@ -154,7 +154,7 @@ class Closed(InvalidCall):
 
 
 class TransportError(ProviderError):
-    """No complete answer came."""
+    """No complete answer arrived."""
 
 
 class ConnectFailed(TransportError):
@@ -174,7 +174,7 @@ class ConnectionLost(TransportError):
 
 
 class StreamTruncated(TransportError):
-    """The answer ended without its finish reason: what came is ``partial``."""
+    """The answer ended without its finish reason; ``partial`` holds the text so far."""
 
 
 class TimeLimitExceeded(TransportError, TimeoutError):
@@ -228,15 +228,15 @@ class DeadlineExceeded(TimeLimitExceeded):
 
 
 class ResponseError(ProviderError):
-    """Something came that is no answer."""
+    """The response holds no answer."""
 
 
 class HTTPStatusError(ResponseError):
-    """The service answered with a status that its protocol does not use for answers."""
+    """The service responded with an error status."""
 
 
 class RateLimited(HTTPStatusError):
-    """429: too many requests; ``retry_after`` says how long to wait, where the service told."""
+    """429: too many requests; ``retry_after`` is how long to wait, if the service sent it."""
 
 
 class AuthenticationFailed(HTTPStatusError):
@@ -244,11 +244,11 @@ class AuthenticationFailed(HTTPStatusError):
 
 
 class Blocked(ResponseError):
-    """A bot wall or captcha answered in the site's place; this library does not go round it."""
+    """A bot wall or captcha responded instead of the site; this library does not try to pass it."""
 
 
 class Refused(ResponseError):
-    """The service says no, in its own words."""
+    """The service refuses; the message holds its own text."""
 
 
 class PromptRejected(Refused, ValueError):
@@ -260,7 +260,7 @@ class InvalidAnswer(ResponseError):
 
 
 class EmptyAnswer(ResponseError):
-    """The answer ended properly and holds no text."""
+    """The answer is complete and holds no text."""
 
 
 class TokensNotFound(ResponseError, RuntimeError):
@@ -268,7 +268,7 @@ class TokensNotFound(ResponseError, RuntimeError):
 
 
 class TokenPageFailed(HTTPStatusError, TokensNotFound):
-    """The page that should hold the tokens answered with an error status."""
+    """The page that should hold the tokens has an error status."""
 
 
 class TooLarge(ResponseError):
@@ -276,7 +276,7 @@ class TooLarge(ResponseError):
 
 
 class PluginError(ProviderError):
-    """The plugin is at fault."""
+    """The plugin has a defect."""
 
 
 class PluginLoadError(PluginError):

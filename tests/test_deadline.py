@@ -133,7 +133,7 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(seconds: str) -> No
 
 
 def _refuse(connection: Connection, seconds: str) -> None:
-    for piece in json_response({}, status=429, headers={"Retry-After": seconds}).wire():
+    for piece in json_response({}, status=429, headers={"Retry-After": seconds}).encode():
         connection.send(piece)
 
 

@@ -128,7 +128,7 @@ def _quoted(words: str) -> bytes:
 def _sends(echo: Echo, padding: str = "") -> Callable[[Connection, Received], None]:
     def fault(connection: Connection, received: Received) -> None:
         answer = echo(padding + echoed(received))
-        for piece in [answer] if isinstance(answer, bytes) else answer.wire():
+        for piece in [answer] if isinstance(answer, bytes) else answer.encode():
             connection.send(piece)
 
     return fault

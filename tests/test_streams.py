@@ -53,7 +53,7 @@ class Abandoned(AIPowerSite):
         self.fault = self._first_piece_only
 
     def _first_piece_only(self, connection: Connection, _: Received) -> None:
-        pieces = iter(connection.intended_response.wire())
+        pieces = iter(connection.intended_response.encode())
         for _piece in range(3):
             connection.send(next(pieces))
         if connection.wait_closed(PATIENCE):

@@ -38,7 +38,7 @@ def chat(
     :raises ProviderError: see :meth:`Client.chat`.
     """
     if proxy is None and settings is None and session is None:
-        return _shared_client().chat(messages, provider=provider, model=model, **arguments)
+        return _get_shared_client().chat(messages, provider=provider, model=model, **arguments)
     client = Client(proxy=proxy, settings=settings, session=session)
     try:
         reply = client.chat(messages, provider=provider, model=model, **arguments)
@@ -50,7 +50,7 @@ def chat(
 
 
 @lru_cache(maxsize=1)
-def _shared_client() -> Client:
+def _get_shared_client() -> Client:
     return Client()
 
 

@@ -82,21 +82,21 @@ class CallRunner:
         :raises ProviderError: of the one provider; :class:`AllProvidersFailed` where more were asked.
         """
         failures: list[ProviderError] = []
-        for candidate in [self._candidate(name) for name in self.spec.providers]:
+        for candidate in [self._find_candidate(name) for name in self.spec.providers]:
             if isinstance(candidate, ProviderError):
                 failures.append(candidate)
                 continue
-            outcome = self._too_late(failures) or self._ask(candidate)
+            outcome = self._check_deadline(failures) or self._ask(candidate)
             if isinstance(outcome, AttemptRun):
                 return outcome
             failures.append(outcome)
             if isinstance(outcome, DeadlineExceeded) or not _may_fall_back(outcome):
                 break
-        raise self._final(failures)
+        raise self._make_error(failures)
 
-    def _too_late(self, failures: list[ProviderError]) -> DeadlineExceeded | None:
+    def _check_deadline(self, failures: list[ProviderError]) -> DeadlineExceeded | None:
         """Return the deadline's error, where it has passed with the provider before: the next one is not to blame."""
-        left = self._deadline_left()
+        left = self._compute_time_left()
         if not failures or left is None or left > 0:
             return None
         deadline_only = Limits(connect=None, first_token=None, idle=None, deadline=self.spec.limits.deadline)
@@ -104,7 +104,7 @@ class CallRunner:
         error.provider, error.__cause__ = failures[-1].provider, failures[-1]
         return error if isinstance(error, DeadlineExceeded) else None
 
-    def _candidate(self, name: str) -> BoundProvider | ProviderError:
+    def _find_candidate(self, name: str) -> BoundProvider | ProviderError:
         """Return the provider, or why it is skipped; the caller's mistakes are raised before anything is sent."""
         try:
             bound = self._bind(name)
@@ -124,33 +124,33 @@ class CallRunner:
 
     def _ask(self, bound: BoundProvider) -> AttemptRun | ProviderError:
         try:
-            request, limits = self._request(bound), self._limits(bound)
+            request, limits = self._create_request(bound), self._find_limits(bound)
         except _PASSED_OVER as error:
             self._skip(bound.name, error)
             return error
         waited, made = 0.0, 0
         while True:
-            outcome = self._attempt(bound, request, limits, waited)
+            outcome = self._run_attempt(bound, request, limits, waited)
             if isinstance(outcome, AttemptRun):
                 return outcome
-            left = self._deadline_left()
+            left = self._compute_time_left()
             wait = self.spec.policy.decide(outcome, made=made, left=left, jitter=random.random())  # noqa: S311
             if wait.seconds is None:
                 return _add_reason(outcome, wait.why)
             self._sleep(wait.seconds)
             waited, made = wait.seconds, made + 1
 
-    def _request(self, bound: BoundProvider) -> Request:
+    def _create_request(self, bound: BoundProvider) -> Request:
         spec = self.spec
         return bound.create_request(
             spec.model, spec.messages, stream=spec.stream, strict=spec.strict, options=spec.options
         )
 
-    def _limits(self, bound: BoundProvider) -> Limits:
+    def _find_limits(self, bound: BoundProvider) -> Limits:
         spec = self.spec
         return bound.attempt_limits(spec.limits, stream=spec.stream, first_token_is_default=spec.first_token_is_default)
 
-    def _attempt(
+    def _run_attempt(
         self, bound: BoundProvider, request: Request, limits: Limits, waited: float
     ) -> AttemptRun | ProviderError:
         clock = Clock(limits, started=self._started, now=self._now)
@@ -177,11 +177,11 @@ class CallRunner:
         for record in run.records():
             self._notify("attempt_finished", record)
 
-    def _deadline_left(self) -> float | None:
+    def _compute_time_left(self) -> float | None:
         deadline = self.spec.limits.deadline
         return None if deadline is None else self._started + deadline - self._now()
 
-    def _final(self, failures: list[ProviderError]) -> ProviderError:
+    def _make_error(self, failures: list[ProviderError]) -> ProviderError:
         """Return the error of the whole call: of its last provider, or :class:`AllProvidersFailed`."""
         last = failures[-1]
         options = [error for error in failures if isinstance(error, (UnsupportedOption, UnknownModel))]

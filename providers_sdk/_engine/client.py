@@ -82,12 +82,14 @@ class Client:
         strict: bool = False,
         registry: Registry | None = None,
     ) -> None:
-        self._limits = Limits(connect=connect, idle=idle, deadline=deadline).with_(**_given(first_token=first_token))
+        self._limits = Limits(connect=connect, idle=idle, deadline=deadline).with_(
+            **_drop_unset(first_token=first_token)
+        )
         self._first_is_default = isinstance(first_token, Unset)
         self._policy = RetryPolicy(retries=retries)
         self._provider, self._model, self._strict = provider, model, strict
         self._proxy, self._session = check_proxy(proxy), check_session(session)
-        self._settings = _checked_settings(settings or {})
+        self._settings = _check_settings(settings or {})
         self._registry = registry or Registry()
         self._bound: SessionCache[BoundProvider] = SessionCache(lambda bound: bound.session.retire())
         self._renew()
@@ -126,10 +128,10 @@ class Client:
         :param stream: ``False`` asks the service for the whole answer at once, where it has both ways.
         :param connect: instead of the client's limit, as are ``first_token``, ``idle`` and ``deadline``.
         :param max_chars: characters of text after which the answer is broken off with :class:`TooLarge`.
-        :param allow_empty: whether an answer without text is right, as after a stop sequence at the first token.
+        :param allow_empty: whether an answer without text is accepted, as after a stop sequence at the first token.
         :param options: such as ``temperature``; a provider refuses what it does not know.
         :raises InvalidCall: the call is wrong; nothing was sent.
-        :raises ProviderError: no answer could be had; ``attempts`` tells of every try.
+        :raises ProviderError: there was no answer; ``attempts`` lists every attempt.
         """
         self._check_open()
         spec = CallSpec(
@@ -138,23 +140,25 @@ class Client:
             model=model or self._model,
             stream=stream,
             strict=self._strict,
-            max_chars=_checked_max_chars(max_chars),
+            max_chars=_check_max_chars(max_chars),
             allow_empty=allow_empty,
             options=options,
-            limits=self._limits.with_(**_given(connect=connect, first_token=first_token, idle=idle, deadline=deadline)),
+            limits=self._limits.with_(
+                **_drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
+            ),
             first_token_is_default=self._first_is_default and isinstance(first_token, Unset),
             policy=self._policy,
         )
         return Reply(CallRunner(spec, bind=self._bind, notify=self._notify).start())
 
     def chosen(self, provider: str | Sequence[str] | None = None) -> Sequence[str]:
-        """Return the names of those whom a call would ask, in order.
+        """Return the names of the providers that a call would ask, in order.
 
         :param provider: as for :meth:`chat`.
-        :raises NoProviderChosen: nothing says whom.
+        :raises NoProviderChosen: none is named or configured.
         """
         chosen = provider or self._provider or read_names(PROVIDER) or default_provider(self._registry, self._settings)
-        return _names(chosen)
+        return _list_names(chosen)
 
     def conversation(self, *, system: str | None = None, **defaults: Any) -> Conversation:
         """Return a conversation, which keeps its history.
@@ -165,7 +169,7 @@ class Client:
         return Conversation(self.chat, system=system, defaults=defaults)
 
     def close(self) -> None:
-        """Close the connections; closing twice is silence. Replies that are still read lose nothing."""
+        """Close the connections; closing twice is a no-op. Replies that are still read lose nothing."""
         with self._lock:
             self._closed = True
         for bound in self._bound.clear():
@@ -202,14 +206,14 @@ class Client:
                 getattr(manager.hook, hook)(attempt=attempt)
             except (KeyboardInterrupt, GeneratorExit):
                 raise
-            except BaseException:  # noqa: BLE001  an extension is a guest: its fault is logged, SystemExit included
+            except BaseException:  # noqa: BLE001  foreign code: its error is logged, SystemExit included
                 _log.exception("an extension failed in %s; the call goes on", hook)
 
 
 def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the one installed provider that says it works, needs a network, and has the settings that it needs.
+    """Return the one installed provider that is declared working, needs a network, and has the settings that it needs.
 
-    :raises NoProviderChosen: there is none, or more than one; the message says how to choose.
+    :raises NoProviderChosen: there is none, or more than one; the message explains how to choose.
     """
     working = [name for name in registry.names() if _is_working(registry, name, settings.get(name))]
     if len(working) == 1:
@@ -229,25 +233,25 @@ def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | Non
         return False
 
 
-def _checked_max_chars(value: object) -> int | None:
+def _check_max_chars(value: object) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
         return value
     raise InvalidArgument(f"max_chars must be a positive whole number, or None for no limit, not {value!r}")
 
 
-def _given(**limits: "Seconds") -> dict[str, float | None]:
+def _drop_unset(**limits: "Seconds") -> dict[str, float | None]:
     """Return the limits that were given."""
     return {name: value for name, value in limits.items() if not isinstance(value, Unset)}
 
 
-def _names(chosen: object) -> Sequence[str]:
+def _list_names(chosen: object) -> Sequence[str]:
     names = [chosen] if isinstance(chosen, str) else list(chosen) if isinstance(chosen, Sequence) else None
     if not names or not all(isinstance(name, str) for name in names):
         raise InvalidArgument(f"provider must be a name or a list of names, not {chosen!r}")
     return names
 
 
-def _checked_settings(settings: object) -> dict[str, dict[str, str]]:
+def _check_settings(settings: object) -> dict[str, dict[str, str]]:
     if not isinstance(settings, Mapping) or not all(isinstance(row, Mapping) for row in settings.values()):
         raise InvalidArgument("settings must map providers to their settings: {'chatgptfree': {'url': '...'}}")
     return {name: dict(row) for name, row in settings.items()}

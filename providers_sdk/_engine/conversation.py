@@ -11,7 +11,7 @@ __all__ = ["Conversation"]
 
 
 class Conversation:
-    """Turns with one memory. A turn joins the history once its answer was read to the end.
+    """Turns with a shared history. A turn joins it once its answer was read to the end.
 
     :param chat: asks, as ``Client.chat`` does.
     :param system: the system message, if any.

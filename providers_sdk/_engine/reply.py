@@ -1,4 +1,4 @@
-"""The reply: an answer that is read as it arrives, and that says how it went."""
+"""The reply of a call: an iterator of the answer's text, with facts about the call."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -37,7 +37,7 @@ class Reply(Iterator[str]):
 
     @property
     def served_model(self) -> str | None:
-        """The model that the service says it used; ``None`` where it says nothing."""
+        """The model that the service names in its response; ``None`` where it names none."""
         return self._run.served_model
 
     @property
@@ -47,7 +47,7 @@ class Reply(Iterator[str]):
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the answer ended, in the service's word; ``None`` before its end, or where the service gave no reason."""
+        """Why the answer ended, by the service; ``None`` before its end, or where the service gave no reason."""
         return self._run.finish.reason if self._run.finish is not None else None
 
     @property

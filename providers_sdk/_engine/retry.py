@@ -1,4 +1,4 @@
-"""How long to wait before asking again, or not at all: pure, no clock and no random of its own.
+"""Decides whether a failed attempt is repeated, and after how long. Pure: no clock, no random numbers of its own.
 
 Full jitter after "Exponential Backoff And Jitter" (AWS Architecture Blog).
 """
@@ -16,16 +16,16 @@ from providers_sdk.errors import (
 
 __all__ = ["RetryPolicy", "Wait"]
 
-_CURABLE_STATUS = frozenset({408, 409, 425, 429})
-_HOPELESS_STATUS = frozenset({501, 505})
-_CURABLE = (ConnectFailed, ConnectTimeout, ConnectionLost)
+_RETRYABLE_STATUS = frozenset({408, 409, 425, 429})
+_PERMANENT_STATUS = frozenset({501, 505})
+_RETRYABLE = (ConnectFailed, ConnectTimeout, ConnectionLost)
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The policy's answer: sleep ``seconds`` and ask again, or, where it is ``None``, do not.
+    """The policy's decision: sleep ``seconds`` and ask again, or, where it is ``None``, do not.
 
-    :param why: why not, where the caller should be told; empty where the error speaks for itself.
+    :param why: why not, where the message should say so; empty where the error is clear without it.
     """
 
     seconds: float | None
@@ -59,11 +59,11 @@ class RetryPolicy:
         :param left: seconds until the deadline, ``None`` for none.
         :param jitter: a number from 0 to 1.
         """
-        if not _curable(error):
+        if not _is_retryable(error):
             return Wait(None)
         if made >= self.retries:
             return Wait(None, f"all {self.retries} retries are used up" if self.retries else "")
-        seconds = self._seconds(error, made, jitter)
+        seconds = self._compute_wait(error, made, jitter)
         if seconds is None:
             return Wait(
                 None,
@@ -73,7 +73,7 @@ class RetryPolicy:
             return Wait(None, f"waiting {seconds:.1f} s would pass the deadline, {max(left, 0.0):.1f} s from now")
         return Wait(seconds)
 
-    def _seconds(self, error: ProviderError, made: int, jitter: float) -> float | None:
+    def _compute_wait(self, error: ProviderError, made: int, jitter: float) -> float | None:
         if error.retry_after is None or not error.retry_after >= 0:  # not a number is not at least 0 either
             return jitter * min(self.cap, self.base * 2.0 ** min(made, 30))
         if error.retry_after > self.max_retry_after:
@@ -81,10 +81,10 @@ class RetryPolicy:
         return error.retry_after + 0.1 * jitter * error.retry_after
 
 
-def _curable(error: ProviderError) -> bool:
-    if isinstance(error, _CURABLE):
+def _is_retryable(error: ProviderError) -> bool:
+    if isinstance(error, _RETRYABLE):
         return True
     status = error.status if isinstance(error, ResponseError) else None
     if status is None:
         return False
-    return status in _CURABLE_STATUS or (500 <= status <= 599 and status not in _HOPELESS_STATUS)
+    return status in _RETRYABLE_STATUS or (500 <= status <= 599 and status not in _PERMANENT_STATUS)

@@ -60,7 +60,7 @@ class _DeadlinePool(HTTPConnectionPool):
         super()._put_conn(conn)
 
 
-def _timed_pool(pool: type[HTTPConnectionPool], mixin: type[DeadlineConnection]) -> type[HTTPConnectionPool]:
+def _make_timed_pool(pool: type[HTTPConnectionPool], mixin: type[DeadlineConnection]) -> type[HTTPConnectionPool]:
     connection = type("Deadline" + pool.ConnectionCls.__name__, (mixin, pool.ConnectionCls), {})
     return type("Deadline" + pool.__name__, (_DeadlinePool, pool), {"ConnectionCls": connection})
 
@@ -93,7 +93,7 @@ class DeadlineAdapter(HTTPAdapter):
 
 def _use_timed_pools(manager: Any, mixin: type[DeadlineConnection]) -> None:
     classes = manager.pool_classes_by_scheme.items()
-    manager.pool_classes_by_scheme = {scheme: _timed_pool(pool, mixin) for scheme, pool in classes}
+    manager.pool_classes_by_scheme = {scheme: _make_timed_pool(pool, mixin) for scheme, pool in classes}
 
 
 class Session(requests.Session):

@@ -95,13 +95,13 @@ class Http:
         :param url: a path below the provider's address, or a whole address.
         :raises TransportError: no response arrived.
         """
-        response = self._send("GET", self._address(url), headers, params=params)
+        response = self._send("GET", self._build_address(url), headers, params=params)
         for _ in range(_HOPS):
-            target = _target_of(response)
+            target = _find_target(response)
             if target is None:
                 break
             response.close()
-            response = self._send("GET", self._address(target), headers)
+            response = self._send("GET", self._build_address(target), headers)
         return response
 
     def post(
@@ -122,7 +122,7 @@ class Http:
         """
         # identity: a compressed stream is held back by the sender, and PHP has labelled bodies gzip that are not
         given = {"accept-encoding": "identity", **(headers or {})}
-        return self._send("POST", self._address(url), given, params=params, json=json, data=data)
+        return self._send("POST", self._build_address(url), given, params=params, json=json, data=data)
 
     def page(self, url: str = "/", *, headers: Mapping[str, str] | None = None) -> Page:
         """Fetch a page of HTML and return it parsed, whatever its status.
@@ -146,7 +146,7 @@ class Http:
         :raises HTTPStatusError: the page still carries the refused tokens, as a cached copy does; they are not sent
             again for a minute.
         """
-        page = self._page_tokens(where)
+        page = self._make_page_tokens(where)
         tokens = page.current()
         response = send(tokens)
         if not refused(response):
@@ -174,10 +174,10 @@ class Http:
             del self.site_state[f"warned {kind}"]
             raise errors.UnsupportedOption(f"{raised} ({kind} is an error in this script)") from raised
 
-    def _page_tokens(self, where: TokenPage) -> PageTokens:
+    def _make_page_tokens(self, where: TokenPage) -> PageTokens:
         return PageTokens(
             where,
-            self._address(where.path),
+            self._build_address(where.path),
             store=self._pool.tokens,
             clock=self.clock,
             redact=self._pool.redact,
@@ -192,7 +192,7 @@ class Http:
             response.close()
         self._pool.detach(self)
 
-    def _address(self, url: str) -> str:
+    def _build_address(self, url: str) -> str:
         if url.startswith(("http://", "https://")):
             return with_credentials(self._base, url)
         return f"{self._base}/{url.lstrip('/')}"
@@ -245,7 +245,7 @@ class Http:
                 prepared,
                 stream=True,
                 allow_redirects=False,
-                timeout=(_positive(self.clock.connect_timeout()), _positive(self.clock.left())),
+                timeout=(_clip(self.clock.connect_timeout()), _clip(self.clock.left())),
                 proxies=self._pool.proxies(url),
                 verify=self._pool.verify(),
                 cert=session.cert,
@@ -261,7 +261,7 @@ class Http:
         raise error
 
 
-def _positive(seconds: float | None) -> float | None:
+def _clip(seconds: float | None) -> float | None:
     return None if seconds is None else max(seconds, 0.001)
 
 
@@ -279,7 +279,7 @@ def _check_headers(headers: Mapping[str, str | bytes | None]) -> None:
             )
 
 
-def _target_of(response: HttpResponse) -> str | None:
+def _find_target(response: HttpResponse) -> str | None:
     location = response.headers.get("location")
     return redirect_target(response.location, location) if is_redirect(response.status, location) else None
 

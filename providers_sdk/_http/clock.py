@@ -70,9 +70,9 @@ class Clock:
         if self._end == math.inf:
             return TimeLimitExceeded("the network timed out, though no time limit is set")
         if self._end == self._last_end:
-            return _exceeded(DeadlineExceeded, self.limits.deadline, self.now() - self.call_started)
+            return _make_error(DeadlineExceeded, self.limits.deadline, self.now() - self.call_started)
         kind = FirstTokenTimeout if self.first_at is None else IdleTimeout
-        return _exceeded(kind, self._piece_limit, self.now() - self._waiting_since)
+        return _make_error(kind, self._piece_limit, self.now() - self._waiting_since)
 
     def connect_timeout(self) -> float | None:
         """Return the seconds that connecting may take now: ``connect`` or what is left, whichever is less."""
@@ -84,7 +84,7 @@ class Clock:
         left = self.left()
         if self.limits.connect is None or (left is not None and left <= 0):
             return self.timeout_error()
-        return _exceeded(ConnectTimeout, self.limits.connect, elapsed)
+        return _make_error(ConnectTimeout, self.limits.connect, elapsed)
 
     @property
     def _piece_limit(self) -> float | None:
@@ -108,7 +108,7 @@ _MISSING = {
 }
 
 
-def _exceeded(kind: type[TimeLimitExceeded], seconds: float | None, elapsed: float) -> TimeLimitExceeded:
+def _make_error(kind: type[TimeLimitExceeded], seconds: float | None, elapsed: float) -> TimeLimitExceeded:
     return kind(
         f"{_MISSING[kind]} within {seconds:g} s (limit {kind.limit}={seconds:g}, {elapsed:.1f} s have passed); "
         f"raise {kind.limit}= if the service needs longer",

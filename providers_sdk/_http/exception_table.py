@@ -38,7 +38,7 @@ The libraries have no classes for these: http.client raises an ``OSError``, PySo
 """
 
 
-def _socks_errors() -> tuple[type[BaseException], ...]:
+def _find_socks_errors() -> tuple[type[BaseException], ...]:
     """The root of the errors of the extra ``socks``, where it is installed; urllib3 takes them for the server's."""
     return (import_module("socks").ProxyError,) if find_spec("socks") else ()
 
@@ -46,7 +46,7 @@ def _socks_errors() -> tuple[type[BaseException], ...]:
 ROWS: tuple[Row, ...] = (
     ((lower.ClosedPoolError,), errors.Closed, "the client was closed while its request was being sent"),
     (
-        (theirs.ProxyError, lower.ProxyError, *_socks_errors()),
+        (theirs.ProxyError, lower.ProxyError, *_find_socks_errors()),
         errors.ProxyFailed,
         "the proxy failed; check its address and password",
     ),

@@ -76,10 +76,10 @@ def redact_chain(error: errors.ProviderError, redact: Redactor, *, before: BaseE
         _drop_request(link)
         if isinstance(link, errors.ProviderError):
             _redact_fields(link, redact)
-    replaced = {id(link): _replacement(link, redact) for link in _showing(links, redact)}
+    replaced = {id(link): _replace(link, redact) for link in _find_showing(links, redact)}
     for link in links:
         if id(link) in replaced or isinstance(link, errors.ProviderError):
-            _relink(replaced.get(id(link), link), link, replaced)
+            _link_again(replaced.get(id(link), link), link, replaced)
 
 
 def _choose(chain: list[BaseException], clock: Clock, since: float, body: bool) -> errors.ProviderError:
@@ -92,36 +92,36 @@ def _choose(chain: list[BaseException], clock: Clock, since: float, body: bool) 
     if not refused and any(isinstance(link, CONNECT_TIMEOUTS) for link in chain):
         return clock.connect_error(clock.now() - since)
     if not refused and any(isinstance(link, TIMEOUTS) for link in chain):
-        return clock.timeout_error() if _at_end(clock) or body else clock.connect_error(clock.now() - since)
-    if reply := _proxy_reply(chain):
+        return clock.timeout_error() if _is_at_end(clock) or body else clock.connect_error(clock.now() - since)
+    if reply := _find_proxy_reply(chain):
         return reply
     for foreign, ours, sentence in ROWS:
         if any(isinstance(link, foreign) for link in chain):
             if body and ours is errors.TLSFailed:  # the handshake is long over: TLS reports a lost connection this way
                 ours, sentence = ROWS[-1][1:]
-            return ours(f"{sentence} ({_innermost_text(chain)})")
-    return errors.TransportError(f"the request failed ({_innermost_text(chain)})")
+            return ours(f"{sentence} ({_read_innermost_text(chain)})")
+    return errors.TransportError(f"the request failed ({_read_innermost_text(chain)})")
 
 
-def _proxy_reply(chain: list[BaseException]) -> errors.ProviderError | None:
+def _find_proxy_reply(chain: list[BaseException]) -> errors.ProviderError | None:
     from providers_sdk._http.exception_table import PROXY_REPLIES
 
-    texts = [_text(link) for link in chain if isinstance(link, OSError)]
+    texts = [_read_text(link) for link in chain if isinstance(link, OSError)]
     for pattern, ours, sentence in PROXY_REPLIES:
         for text in filter(pattern.match, texts):
             return ours(f"{sentence} ({text})")
     return None
 
 
-def _at_end(clock: Clock) -> bool:
+def _is_at_end(clock: Clock) -> bool:
     left = clock.left()
     return left is not None and left <= 0.05
 
 
-def _innermost_text(chain: list[BaseException]) -> str:
+def _read_innermost_text(chain: list[BaseException]) -> str:
     """Return the innermost error's own text, without the objects that urllib3 prints into the outer ones."""
     innermost = chain[-1]
-    text = getattr(innermost, "strerror", None) or (innermost.args[-1] if innermost.args else _text(innermost))
+    text = getattr(innermost, "strerror", None) or (innermost.args[-1] if innermost.args else _read_text(innermost))
     return f"{type(innermost).__name__}: {text}" if isinstance(text, str) and text else type(innermost).__name__
 
 
@@ -133,10 +133,10 @@ def _walk(failure: BaseException, before: BaseException | None) -> Iterator[Base
         if id(link) not in seen:
             seen.add(id(link))
             yield link
-            stack.extend(reversed(_inside(link)))
+            stack.extend(reversed(_list_inside(link)))
 
 
-def _inside(link: BaseException) -> list[BaseException]:
+def _list_inside(link: BaseException) -> list[BaseException]:
     """Return the exceptions in arguments, attributes and groups, the cause and the context."""
     held = (*link.args, *vars(link).values(), *getattr(link, "exceptions", ()), link.__cause__, link.__context__)
     return [item for item in held if isinstance(item, BaseException)]
@@ -165,17 +165,17 @@ def _redact_value(value: Any, redact: Redactor, depth: int = 0) -> Any:
         return {_redact_value(k, redact, depth + 1): _redact_value(v, redact, depth + 1) for k, v in value.items()}
     if type(value) in (list, tuple, set, frozenset) and depth < _DEEPEST:
         return type(value)(_redact_value(item, redact, depth + 1) for item in value)
-    return redact(_text(value)) if _shows_secret(value, redact) else value
+    return redact(_read_text(value)) if _holds_secret(value, redact) else value
 
 
-def _showing(links: list[BaseException], redact: Redactor) -> list[BaseException]:
+def _find_showing(links: list[BaseException], redact: Redactor) -> list[BaseException]:
     """Return the foreign exceptions that show a secret, or hold one that does."""
     holders: dict[int, list[BaseException]] = {}
     for link in links:
-        for item in _inside(link):
+        for item in _list_inside(link):
             holders.setdefault(id(item), []).append(link)
     foreign = [link for link in links if not isinstance(link, errors.ProviderError)]
-    stack = [link for link in foreign if _shows_secret(link, redact)]
+    stack = [link for link in foreign if _holds_secret(link, redact)]
     found: dict[int, BaseException] = {}
     while stack:
         link = stack.pop()
@@ -185,7 +185,7 @@ def _showing(links: list[BaseException], redact: Redactor) -> list[BaseException
     return list(found.values())
 
 
-def _shows_secret(value: object, redact: Redactor) -> bool:
+def _holds_secret(value: object, redact: Redactor) -> bool:
     """Whether ``value`` shows or holds a secret: a field of urllib3's timeouts is the proxy's address."""
     try:
         text = f"{value} {value!r} {getattr(value, '__dict__', '')}"
@@ -194,21 +194,21 @@ def _shows_secret(value: object, redact: Redactor) -> bool:
     return redact(text) != text
 
 
-def _text(value: object) -> str:
+def _read_text(value: object) -> str:
     try:
         return str(value)
     except Exception:  # noqa: BLE001  a plugin's own error may be unprintable
         return "(its text cannot be read)"
 
 
-def _replacement(link: BaseException, redact: Redactor) -> RedactedCause:
-    replacement = RedactedCause(redact(f"{type(link).__module__}.{type(link).__name__}: {_text(link)}"))
+def _replace(link: BaseException, redact: Redactor) -> RedactedCause:
+    replacement = RedactedCause(redact(f"{type(link).__module__}.{type(link).__name__}: {_read_text(link)}"))
     for note in getattr(link, "__notes__", ()):
-        replacement.add_note(redact(_text(note)))
+        replacement.add_note(redact(_read_text(note)))
     return replacement.with_traceback(link.__traceback__)
 
 
-def _relink(new: BaseException, old: BaseException, replaced: dict[int, RedactedCause]) -> None:
+def _link_again(new: BaseException, old: BaseException, replaced: dict[int, RedactedCause]) -> None:
     """Give ``new`` the cause and context of ``old``, and to an error of ours its attributes, as replaced."""
     suppress = old.__suppress_context__
     _set(new, "__cause__", replaced.get(id(old.__cause__), old.__cause__))

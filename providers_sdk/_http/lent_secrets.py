@@ -38,62 +38,64 @@ def find_lent_secrets(lent: "requests.Session | None") -> Iterator[str]:
     """Yield the values of the session ``lent`` that no message or log may show."""
     if lent is None:
         return
-    for name, value in _pairs(lent.headers):
+    for name, value in _iter_pairs(lent.headers):
         if not _PUBLIC_HEADER.fullmatch(name):
-            yield from _secret_parts(name, value)
-    for name, value in _pairs(lent.params):
-        yield from _secret_parts(name, value)
+            yield from _find_secret_parts(name, value)
+    for name, value in _iter_pairs(lent.params):
+        yield from _find_secret_parts(name, value)
     yield from (cookie.value for cookie in lent.cookies if cookie.value)
-    yield from _auth_secrets(lent.auth)
+    yield from _find_auth_secrets(lent.auth)
 
 
 def snapshot(prepared: "requests.PreparedRequest") -> frozenset[tuple[str, str]]:
     """Return the headers and the query of a prepared request, to be compared with what they are later."""
     query = parse_qsl(urlsplit(prepared.url or "").query, keep_blank_values=True)
-    return frozenset([*(pair for pair in _pairs(prepared.headers) if not _PUBLIC_HEADER.fullmatch(pair[0])), *query])
+    return frozenset(
+        [*(pair for pair in _iter_pairs(prepared.headers) if not _PUBLIC_HEADER.fullmatch(pair[0])), *query]
+    )
 
 
 def find_added_secrets(before: frozenset[tuple[str, str]], after: frozenset[tuple[str, str]]) -> Iterator[str]:
     """Yield what an ``auth`` added to a request: all of it counts as secret."""
     for _, value in after - before:
-        yield from _with_last_word(value)
+        yield from _add_last_word(value)
 
 
-def _secret_parts(name: str, value: str) -> Iterator[str]:
+def _find_secret_parts(name: str, value: str) -> Iterator[str]:
     if _CREDENTIAL.search(name) or _MACHINE_MADE.fullmatch(value.rpartition(" ")[2]):
-        yield from _with_last_word(value)
+        yield from _add_last_word(value)
 
 
-def _with_last_word(value: str) -> Iterator[str]:
+def _add_last_word(value: str) -> Iterator[str]:
     yield from (value, value.rpartition(" ")[2])  # "Bearer <key>": the key alone, too
 
 
-def _auth_secrets(auth: object) -> Iterator[str]:
+def _find_auth_secrets(auth: object) -> Iterator[str]:
     if isinstance(auth, tuple):
-        yield from _user_and_password(auth)
+        yield from _join_user_and_password(auth)
         return
-    held = {name: _text(value) for name, value in getattr(auth, "__dict__", {}).items()}
-    yield from _user_and_password((held.get("username", ""), held.get("password", "")))
+    held = {name: _decode(value) for name, value in getattr(auth, "__dict__", {}).items()}
+    yield from _join_user_and_password((held.get("username", ""), held.get("password", "")))
     for name, value in held.items():
-        yield from _secret_parts(name, value)
+        yield from _find_secret_parts(name, value)
 
 
-def _user_and_password(pair: tuple[Any, ...]) -> Iterator[str]:
-    texts = [_text(item) for item in pair]
+def _join_user_and_password(pair: tuple[Any, ...]) -> Iterator[str]:
+    texts = [_decode(item) for item in pair]
     if texts and texts[-1]:
         yield from (texts[-1], ":".join(texts))
 
 
-def _pairs(given: Any) -> Pairs:
+def _iter_pairs(given: Any) -> Pairs:
     """Yield name and value of what requests takes for headers or params: a mapping, pairs, or a query string."""
     if isinstance(given, (str, bytes)):
-        given = parse_qsl(_text(given))
+        given = parse_qsl(_decode(given))
     for name, values in given.items() if isinstance(given, Mapping) else given or ():
         for value in values if isinstance(values, (list, tuple, set)) else (values,):
-            yield _text(name), _text(value)
+            yield _decode(name), _decode(value)
 
 
-def _text(value: object) -> str:
+def _decode(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("latin-1")
     return str(value) if isinstance(value, (str, int)) else ""

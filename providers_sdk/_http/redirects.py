@@ -23,7 +23,7 @@ def redirect_target(address: str, location: str) -> str | None:
     """Return where to go from ``address``; ``None`` where that is not allowed."""
     try:
         here, there = urlsplit(address), urlsplit(urljoin(address, location))
-        same = _site(here) == _site(there) and (here.port == there.port or there.scheme != here.scheme)
+        same = _find_site(here) == _find_site(there) and (here.port == there.port or there.scheme != here.scheme)
     except ValueError:
         return None
     # urllib3 and urlsplit read different hosts from an address with one of these
@@ -47,7 +47,7 @@ def describe_redirect(address: str, location: str, visited: Collection[str]) -> 
         return f"it redirects {'in a circle, back' if circle else 'too often, at last'} to {target}"
     if there.scheme not in ("http", "https"):
         return f"it redirects to {target}, which is no web address"
-    if _site(there) == _site(urlsplit(address)):
+    if _find_site(there) == _find_site(urlsplit(address)):
         return f"it redirects to {target}, another port or from https to http, which is not followed"
     return f"it redirects to {target}, another host, which is not followed; if that is the site, set 'url' to it"
 
@@ -66,5 +66,5 @@ def with_credentials(base: str, address: str) -> str:
     return urlunsplit(other._replace(netloc=f"{user}@{other.netloc}"))
 
 
-def _site(parts: SplitResult) -> str:
+def _find_site(parts: SplitResult) -> str:
     return str(parts.hostname or "").lower().removeprefix("www.")

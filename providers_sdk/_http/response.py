@@ -93,8 +93,8 @@ class HttpResponse:
         """
         self.check(status)
         if self.content_type and self.content_type not in types and not self.is_json():
-            raise self._type_error(types)
-        body = b"".join(self._bounded(MAX_JSON, "JSON answer"))
+            raise self._make_type_error(types)
+        body = b"".join(self._read_bounded(MAX_JSON, "JSON answer"))
         try:
             found = error_body.read_json(body)
         except errors.ResponseError as error:
@@ -103,7 +103,7 @@ class HttpResponse:
             self._exchange.clock.check()
             return found
         # out here, so that its context does not hold the text that is not redacted yet
-        raise self._error(type(failure), f"answered {self.status} with {failure.message}") from failure.__cause__
+        raise self._make_error(type(failure), f"answered {self.status} with {failure.message}") from failure.__cause__
 
     def is_json(self) -> bool:
         """Return whether the body is JSON.
@@ -137,8 +137,8 @@ class HttpResponse:
         self.check(status)
         kind = self.content_type
         if kind not in _EVENT_TYPES and not (kind in _VAGUE_TYPES and self._sniff() == "events"):
-            raise self._type_error(_EVENT_TYPES)
-        return self._events(until)
+            raise self._make_type_error(_EVENT_TYPES)
+        return self._iter_events(until)
 
     def page(self) -> Page:
         """Return the body as a page of HTML, whatever the status.
@@ -149,15 +149,15 @@ class HttpResponse:
         """
         self._check_wall()
         if self.content_type not in _HTML_TYPES:
-            raise self._type_error(_HTML_TYPES)
-        page = Page(b"".join(self._bounded(MAX_PAGE, "page")), url=self.url, status=self.status)
+            raise self._make_type_error(_HTML_TYPES)
+        page = Page(b"".join(self._read_bounded(MAX_PAGE, "page")), url=self.url, status=self.status)
         self._exchange.clock.check()
         return page
 
     def text(self, *, most: int = MAX_ERROR_BODY) -> str:
         """Return the body as UTF-8 text, cut after ``most`` bytes; whatever the status and type."""
         if self._text is None:
-            self._text = b"".join(self._bounded(most, None))[:most].decode("utf-8", "replace")
+            self._text = b"".join(self._read_bounded(most, None))[:most].decode("utf-8", "replace")
         return self._text
 
     def check(self, status: Collection[int] = (200,)) -> None:
@@ -174,9 +174,9 @@ class HttpResponse:
     def status_error(self) -> errors.ProviderError:
         """Return the error for this status, with the service's own text and its ``Retry-After``."""
         description = self._describe_body()
-        return self._error(*error_body.explain_status(self.status, description, self._text or ""))
+        return self._make_error(*error_body.explain_status(self.status, description, self._text or ""))
 
-    def _error(self, kind: type[errors.ProviderError], message: str) -> errors.ProviderError:
+    def _make_error(self, kind: type[errors.ProviderError], message: str) -> errors.ProviderError:
         after = find_retry_after(self.headers, time.time())
         return kind(self._redact(message), url=self.url, status=self.status, retry_after=after)
 
@@ -194,16 +194,16 @@ class HttpResponse:
 
     def _check_wall(self) -> None:
         if self.bot_wall is not None:
-            raise self._error(*error_body.explain_wall(self.status, self.bot_wall))
+            raise self._make_error(*error_body.explain_wall(self.status, self.bot_wall))
 
-    def _type_error(self, types: Collection[str]) -> errors.ProviderError:
+    def _make_type_error(self, types: Collection[str]) -> errors.ProviderError:
         """Return the error for a body that has none of ``types``."""
-        return self._error(*error_body.explain_type(self.status, self.content_type, types, self._describe_body()))
+        return self._make_error(*error_body.explain_type(self.status, self.content_type, types, self._describe_body()))
 
-    def _events(self, until: str | None) -> Iterator[Event]:
+    def _iter_events(self, until: str | None) -> Iterator[Event]:
         seen = False
         try:
-            for event in iter_events(self._pieces(), max_line=MAX_LINE, max_event=MAX_EVENT):
+            for event in iter_events(self._iter_pieces(), max_line=MAX_LINE, max_event=MAX_EVENT):
                 seen = True
                 if until is not None and event.data.strip() == until:
                     self._keep_connection()
@@ -211,14 +211,14 @@ class HttpResponse:
                     return
                 yield event
             if not seen:
-                raise self._error(*error_body.explain_missing_events(self.status, self._head))
+                raise self._make_error(*error_body.explain_missing_events(self.status, self._head))
         finally:
             self.close()
 
     def _sniff(self) -> str:
         """Return what the body's first bytes are, as :func:`sniff_body` does; they stay to be read."""
         while (kind := sniff_body(b"".join(self._sniffed))) is None:
-            piece = next(self._pieces_from_network(), b"")
+            piece = next(self._iter_network_pieces(), b"")
             if not piece:
                 return ""
             self._sniffed.append(piece)
@@ -233,28 +233,30 @@ class HttpResponse:
         except Exception:  # noqa: BLE001  the answer is complete: nothing after its end mark can spoil it
             self.close()
 
-    def _bounded(self, most: int, what: str | None) -> Iterator[bytes]:
+    def _read_bounded(self, most: int, what: str | None) -> Iterator[bytes]:
         """Yield the body up to ``most`` bytes; what is beyond raises if ``what`` names it, else is left unread."""
         size = 0
         try:
-            for piece in self._pieces():
+            for piece in self._iter_pieces():
                 size += len(piece)
                 if size > most and what is not None:
-                    raise self._error(errors.TooLarge, f"the {what} is larger than {most} bytes; reading stopped there")
+                    raise self._make_error(
+                        errors.TooLarge, f"the {what} is larger than {most} bytes; reading stopped there"
+                    )
                 yield piece
                 if size >= most and what is None:
                     return
         finally:
             self.close()
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _iter_pieces(self) -> Iterator[bytes]:
         """Yield the body as it arrives, decoded, from its start."""
         sniffed, self._sniffed = self._sniffed, []
-        for piece in chain(sniffed, self._pieces_from_network()):
+        for piece in chain(sniffed, self._iter_network_pieces()):
             self._head += piece[: _HEAD - len(self._head)]
             yield piece
 
-    def _pieces_from_network(self) -> Iterator[bytes]:
+    def _iter_network_pieces(self) -> Iterator[bytes]:
         """Yield what is still to arrive; ``read1`` is the one call that never holds data back."""
         encoding = str(self.headers.get("content-encoding") or "").strip().lower()
         if encoding not in _ENCODINGS:
@@ -263,7 +265,7 @@ class HttpResponse:
                 message = (
                     f"answered in the Content-Encoding {encoding!r}, which is never offered: its size has no bound"
                 )
-            raise self._error(errors.InvalidAnswer, message)
+            raise self._make_error(errors.InvalidAnswer, message)
         while piece := self._read():
             yield piece
 

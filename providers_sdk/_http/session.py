@@ -77,7 +77,7 @@ class HttpSession:
     @property
     def redact(self) -> Redactor:
         """Hides the secrets as they are now: the environment's proxies may have changed since the last call."""
-        return _redactor(self._secrets.union(self._learned, self._proxy_secrets()))
+        return _make_redactor(self._secrets.union(self._learned, self._find_proxy_secrets()))
 
     def session(self) -> "requests.Session":
         """Return the session of this process: a forked child gets its own and leaves its parent's sockets alone.
@@ -154,9 +154,9 @@ class HttpSession:
         from providers_sdk._http.requests_session import open_session
 
         self._secrets = self._secrets.union(find_lent_secrets(self.lent))  # it may have changed since it was lent
-        return open_session(self.lent, redact=lambda: self.redact, learn=self._learn)
+        return open_session(self.lent, redact=lambda: self.redact, learn=self._remember)
 
-    def _learn(self, secrets: Iterable[str]) -> None:
+    def _remember(self, secrets: Iterable[str]) -> None:
         """Keep the last few: what signs each request anew would grow without end."""
         with self._lock:
             self._learned = tuple(dict.fromkeys([*secrets, *self._learned]))[:_MOST_LEARNED]
@@ -166,7 +166,7 @@ class HttpSession:
         for path in cert if isinstance(cert, tuple) else (cert,):
             _check_readable(path, "session.cert")
 
-    def _proxy_secrets(self) -> Iterator[str]:
+    def _find_proxy_secrets(self) -> Iterator[str]:
         lent = self.lent.proxies.values() if self.lent is not None else ()
         environment = (os.environ.get(name) for name in os.environ if name.lower().endswith("_proxy"))
         for proxy in (self.proxy, *lent, *environment):
@@ -214,7 +214,7 @@ class SessionCache(Generic[_T]):
 
 
 @lru_cache(maxsize=64)
-def _redactor(secrets: frozenset[str]) -> Redactor:
+def _make_redactor(secrets: frozenset[str]) -> Redactor:
     return Redactor.of(secrets)
 
 

@@ -57,16 +57,16 @@ class PageTokens:
 
         :raises ProviderError: the page lacks one, cannot be had, or carries what the site has just refused.
         """
-        tokens = self._stored()
-        return tokens if self._refusal(tokens) is None else self.other_than(tokens)
+        tokens = self._get_stored()
+        return tokens if self._find_refusal(tokens) is None else self.other_than(tokens)
 
     def other_than(self, stale: Tokens) -> Tokens:
         """Return tokens that are not ``stale`` and that the site has not just refused.
 
         :raises ProviderError: see :meth:`current`.
         """
-        tokens = self._stored(stale=stale)
-        error = self._refusal(tokens)
+        tokens = self._get_stored(stale=stale)
+        error = self._find_refusal(tokens)
         if error is None:
             return tokens
         page = self._redact(tokens.url)
@@ -80,16 +80,16 @@ class PageTokens:
         """Note that the site refused ``tokens`` with ``response``."""
         self._store.refuse(self._address, self._where.required(tokens), response.status_error(), self._clock.now())
 
-    def _refusal(self, tokens: Tokens) -> ProviderError | None:
+    def _find_refusal(self, tokens: Tokens) -> ProviderError | None:
         return self._store.refusal(self._address, self._where.required(tokens), self._clock.now())
 
-    def _stored(self, *, stale: Tokens | None = None) -> Tokens:
+    def _get_stored(self, *, stale: Tokens | None = None) -> Tokens:
         return self._store.get(self._address, self._fetch, self._clock, stale=stale)
 
     def _fetch(self) -> Tokens:
-        response = self._get(self._where.path, params=self._past_cache(), headers={"accept": "text/html"})
+        response = self._get(self._where.path, params=self._bypass_cache(), headers={"accept": "text/html"})
         if response.status != 200 and response.bot_wall is None:
-            raise self._page_failed(response)
+            raise self._make_page_error(response)
         page = response.page()
         found = self._where.extract(page)
         if not self._where.missing(found):
@@ -97,12 +97,12 @@ class PageTokens:
         message = f"{self._redact(self._where.describe_missing(page, found))}; {self._where.advice}"
         raise TokensNotFound(message, url=page.url, status=page.status)
 
-    def _past_cache(self) -> dict[str, str] | None:
+    def _bypass_cache(self) -> dict[str, str] | None:
         """Return a query that no cache holds, once tokens were refused: caches ignore a request's Cache-Control."""
         refused = self._store.has_refused(self._address, self._clock.now())
         return {"nocache": secrets.token_hex(5)} if refused else None
 
-    def _page_failed(self, response: HttpResponse) -> ProviderError:
+    def _make_page_error(self, response: HttpResponse) -> ProviderError:
         error = response.status_error()
         if response.status in (407, 429):
             return error

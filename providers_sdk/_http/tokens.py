@@ -76,14 +76,14 @@ class TokenStore:
 
         :raises ProviderError: of the fetch, or a time limit.
         """
-        slot = self._slot(key)
+        slot = self._get_slot(key)
         while True:
             clock.check()
             tokens, flight, leader = self._join(slot, stale)
             if tokens is not None:
                 return tokens
             if leader:
-                return _fly(slot, flight, fetch)
+                return _run_fetch(slot, flight, fetch)
             landed = _wait(flight, clock)
             if landed is not None:
                 return landed
@@ -93,20 +93,20 @@ class TokenStore:
 
         :param now: seconds of a monotonic clock.
         """
-        slot = self._slot(key)
+        slot = self._get_slot(key)
         with slot.lock:
-            slot.refused = {**_recent(slot, now), frozenset(tokens.items()): (now, error)}
+            slot.refused = {**_keep_recent(slot, now), frozenset(tokens.items()): (now, error)}
 
     def refusal(self, key: str, tokens: Mapping[str, str], now: float) -> ProviderError | None:
         """Return a copy of the error with which the site refused ``tokens`` within the last minute, if it did."""
-        found = _recent(self._slot(key), now).get(frozenset(tokens.items()))
+        found = _keep_recent(self._get_slot(key), now).get(frozenset(tokens.items()))
         return copy(found[1]) if found else None
 
     def has_refused(self, key: str, now: float) -> bool:
         """Tell whether the site refused any tokens of ``key`` within the last minute."""
-        return bool(_recent(self._slot(key), now))
+        return bool(_keep_recent(self._get_slot(key), now))
 
-    def _slot(self, key: str) -> _Slot:
+    def _get_slot(self, key: str) -> _Slot:
         with self._lock:
             return self._slots.setdefault(key, _Slot())
 
@@ -121,11 +121,11 @@ class TokenStore:
             return None, slot.flight, leader
 
 
-def _recent(slot: _Slot, now: float) -> _Refusals:
+def _keep_recent(slot: _Slot, now: float) -> _Refusals:
     return {items: (at, error) for items, (at, error) in slot.refused.items() if now - at < REFUSED_FOR}
 
 
-def _fly(slot: _Slot, flight: "Future[Tokens]", fetch: Callable[[], Tokens]) -> Tokens:
+def _run_fetch(slot: _Slot, flight: "Future[Tokens]", fetch: Callable[[], Tokens]) -> Tokens:
     try:
         tokens = fetch()
     except BaseException as error:

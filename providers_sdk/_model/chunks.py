@@ -1,4 +1,4 @@
-"""What a provider yields: text, thinking, the model's name, token counts, and at last one reason for the end."""
+"""The chunks that a provider yields: text, thinking, the model's name, token counts, and last a finish reason."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ __all__ = ["Chunk", "FinishReason", "Reasoning", "ServedModel", "Usage"]
 class FinishReason:
     """Why the answer ended; always the last chunk.
 
-    :param reason: the service's own word (``"stop"``, ``"length"``, ...), or ``None`` where the service ended its
-        answer properly and gave no reason; ``str()`` of that is empty.
+    :param reason: the service's own reason (``"stop"``, ``"length"``, ...), or ``None`` where the service ended its
+        answer properly without a reason; ``str()`` of that is empty.
     """
 
     reason: str | None

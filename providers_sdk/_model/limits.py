@@ -6,7 +6,7 @@ from providers_sdk.errors import InvalidArgument
 
 __all__ = ["MAX_SECONDS", "Limits"]
 
-MAX_SECONDS = 1_000_000  # sockets know no wait of more than 24 days
+MAX_SECONDS = 1_000_000  # sockets accept no timeout of more than 24 days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Messages: what a caller may hand in, the one shape they take inside, and the prompt for services of one string."""
+"""Parses and checks messages, and formats them as one prompt for services that take a single string."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One question, as a provider gets it."""
+"""The request that a provider gets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Request:
     """One question, as a provider gets it.
 
     :param messages: the turns, checked, the last of them not empty.
-    :param model: the model in the service's own word.
+    :param model: the service's own name of the model.
     :param stream: whether the caller wants the answer as it arrives; a service that cannot stream ignores it.
     :param options: further options by name, each of them one that the provider knows.
     :param strict: refuse, instead of warning, where the service would change the model or the prompt.

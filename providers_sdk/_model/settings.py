@@ -1,4 +1,4 @@
-"""A provider's own settings: declared by the plugin, given by argument or environment, checked here."""
+"""A provider's settings: declared by the plugin, given by argument or environment, resolved and checked here."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -42,32 +42,32 @@ def resolve_settings(
     for name in given:
         if name not in known:
             raise UnknownSetting(f"has no setting {name!r}; it has {', '.join(sorted(known))}", provider=provider)
-    found = {name: _value(provider, name, setting, given, environ) for name, setting in known.items()}
+    found = {name: _resolve_value(provider, name, setting, given, environ) for name, setting in known.items()}
     missing = [name for name, setting in known.items() if setting.required and not found[name]]
     if missing:
         raise MissingSetting(_describe_missing(provider, missing), provider=provider)
     return {name: value for name, value in found.items() if value}
 
 
-def _value(
+def _resolve_value(
     provider: str, name: str, setting: Setting, given: Mapping[str, str], environ: Mapping[str, str]
 ) -> str | None:
     value = given.get(name)
     if value is not None and not isinstance(value, str):
         raise InvalidArgument(f"setting {name!r} must be a string, not {type(value).__name__}", provider=provider)
     value = value or environ.get(variable_name(provider, name)) or setting.default
-    return _base_url(provider, value) if value and name == "url" else value
+    return _check_base_url(provider, value) if value and name == "url" else value
 
 
 def _describe_missing(provider: str, missing: Sequence[str]) -> str:
     names = " and ".join(map(repr, missing))
     given = ", ".join(f"{name!r}: ..." for name in missing)
     variables = " and ".join(variable_name(provider, name) for name in missing)
-    word = "settings" if len(missing) > 1 else "setting"
-    return f"needs the {word} {names}: give settings={{{provider!r}: {{{given}}}}} or set {variables}"
+    noun = "settings" if len(missing) > 1 else "setting"
+    return f"needs the {noun} {names}: give settings={{{provider!r}: {{{given}}}}} or set {variables}"
 
 
-def _base_url(provider: str, value: str) -> str:
+def _check_base_url(provider: str, value: str) -> str:
     try:
         parts = urlsplit(value)
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

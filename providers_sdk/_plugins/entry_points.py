@@ -1,4 +1,4 @@
-"""What installed distributions offer, read from their metadata without importing any of them."""
+"""Reads which plugins the installed distributions offer, from their metadata, without importing them."""
 
 import importlib.metadata
 import os
@@ -23,26 +23,26 @@ __all__ = [
 PROVIDERS = "providers_sdk"
 EXTENSIONS = "providers_sdk.extensions"
 BUNDLED = "providers-sdk"
-"""The distribution whose provider names win over everybody else's: this library's own."""
+"""This library's own distribution, whose provider names take precedence over all others."""
 
 
 @dataclass(frozen=True, eq=False)
 class PluginEntry:
-    """One entry point, and who brings it."""
+    """One entry point and its distribution."""
 
     entry: EntryPoint
 
     @cached_property
     def distribution(self) -> tuple[str, str]:
-        """Name and version of the distribution, from its folder's name where its metadata does not tell."""
+        """Name and version of the distribution, from its folder's name where its metadata lacks them."""
         if self.entry.dist is None:
             return "", ""
         try:
             metadata = self.entry.dist.metadata
             found = str(metadata["Name"] or ""), str(metadata["Version"] or "")
-        except Exception:  # noqa: BLE001  metadata of strangers
+        except Exception:  # noqa: BLE001  foreign metadata may be broken
             found = "", ""
-        return found if all(found) else _from_folder(self.entry, self.entry.dist)
+        return found if all(found) else _read_folder_name(self.entry, self.entry.dist)
 
     @property
     def qualified_name(self) -> str:
@@ -67,7 +67,7 @@ class BrokenDistribution:
     """A distribution that may bring plugins, but whose entry points cannot be read.
 
     :param path: its metadata folder.
-    :param reason: what reading it came to.
+    :param reason: why it could not be read.
     """
 
     path: Path
@@ -75,7 +75,7 @@ class BrokenDistribution:
 
     @property
     def distribution(self) -> tuple[str, str]:
-        """Its name and version, as its folder's name tells them."""
+        """Its name and version, from its folder's name."""
         return _split(self.path)
 
 
@@ -83,43 +83,43 @@ def read_offers() -> tuple[list[PluginEntry], bool]:
     """Return the offers of both groups in one pass, and whether every distribution could be read."""
     offers: list[PluginEntry] = []
     sound = True
-    for distribution in importlib.metadata.distributions(path=_folders()):
+    for distribution in importlib.metadata.distributions(path=_list_folders()):
         try:
             found = [entry for entry in distribution.entry_points if entry.group in (PROVIDERS, EXTENSIONS)]
         except Exception:  # noqa: BLE001  one unreadable file must not hide every plugin
             sound = False
             continue
         offers += [PluginEntry(entry) for entry in found]
-    return _first_seen(offers), sound
+    return _drop_copies(offers), sound
 
 
-def _folders() -> list[str]:
+def _list_folders() -> list[str]:
     """The path, each folder once: PYTHONPATH often names the one that Python is started in."""
     return list(dict.fromkeys(os.path.realpath(folder) for folder in sys.path if isinstance(folder, str)))
 
 
-def _first_seen(offers: list[PluginEntry]) -> list[PluginEntry]:
+def _drop_copies(offers: list[PluginEntry]) -> list[PluginEntry]:
     """Leave out what an earlier copy of the same distribution offers; names are compared only where two collide."""
     kept: dict[tuple[str, str], list[PluginEntry]] = {}
     for offer in offers:
         rivals = kept.setdefault((offer.entry.group, offer.entry.name), [])
-        if not any(_same_bringer(offer, rival) for rival in rivals):
+        if not any(_is_same_distribution(offer, rival) for rival in rivals):
             rivals.append(offer)
     return [offer for rivals in kept.values() for offer in rivals]
 
 
-def _same_bringer(one: PluginEntry, other: PluginEntry) -> bool:
+def _is_same_distribution(one: PluginEntry, other: PluginEntry) -> bool:
     name = one.distribution[0]
     return bool(name) and same_distribution(name, other.distribution[0])
 
 
 def unreadable() -> Iterator[BrokenDistribution]:
     """Yield the distributions on the path that mention our groups and whose entry points cannot be read."""
-    for folder in _folders():
+    for folder in _list_folders():
         for path in sorted(Path(folder).glob("*.*-info")):
             try:
                 Distribution.at(path).entry_points  # noqa: B018  reading it is the test
-            except Exception as error:  # noqa: BLE001  whatever a stranger's file brings about
+            except Exception as error:  # noqa: BLE001  a foreign file may raise anything
                 if PROVIDERS.encode() in (path / "entry_points.txt").read_bytes():
                     yield BrokenDistribution(path, f"{type(error).__name__}: {error}")
 
@@ -133,11 +133,11 @@ def same_distribution(one: str, other: str) -> bool:
     return canonicalize_name(one) == canonicalize_name(other)
 
 
-def _from_folder(entry: EntryPoint, distribution: Distribution) -> tuple[str, str]:
+def _read_folder_name(entry: EntryPoint, distribution: Distribution) -> tuple[str, str]:
     try:
         folders = Path(str(distribution.locate_file(""))).glob("*.*-info")
         return next(_split(folder) for folder in folders if entry in Distribution.at(folder).entry_points)
-    except Exception:  # noqa: BLE001  a zip, a finder of a stranger's, a file that is gone: then nobody knows
+    except Exception:  # noqa: BLE001  a zip, a foreign finder or a missing file: the version is unknown
         return "", ""
 
 

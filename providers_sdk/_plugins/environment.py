@@ -1,4 +1,4 @@
-"""The secrets of the environment, as far as they are known before a plugin was imported."""
+"""Finds the secrets in the environment without importing a plugin."""
 
 import os
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ def environment_redactor() -> Redactor:
     and password in an address.
     """
     public = {name for name in os.environ if name.upper().endswith(_PUBLIC_ENDINGS)}
-    return Redactor.of([*secret_values({*LIBRARY_VARIABLES, *public}), *_foreign_secrets()])
+    return Redactor.of([*secret_values({*LIBRARY_VARIABLES, *public}), *_find_foreign_secrets()])
 
 
-def _foreign_secrets() -> Iterator[str]:
+def _find_foreign_secrets() -> Iterator[str]:
     """Yield the secrets of variables that are not this library's, such as a vendor's key."""
     for name, value in os.environ.items():
         if ":" in value.rpartition("@")[0]:  # user:password@host or scheme://key@host, and no address of a mail

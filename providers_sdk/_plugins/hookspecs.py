@@ -10,7 +10,7 @@ from providers_sdk._provider.provider import Provider
 __all__ = ["CONTRACT", "ExtensionHooks", "ProviderHooks", "Register", "hookimpl", "new_manager"]
 
 CONTRACT = "1.0"
-"""Version of the plugin contract; a provider may say ``requires_contract = ">=1,<2"``."""
+"""Version of the plugin contract; a provider may set ``requires_contract = ">=1,<2"``."""
 
 PROJECT = "providers_sdk"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -32,7 +32,7 @@ class ProviderHooks:
 
 
 class ExtensionHooks:
-    """Hooks of the group ``providers_sdk.extensions``: told about calls, may add commands."""
+    """Hooks of the group ``providers_sdk.extensions``: called for each attempt, may add commands."""
 
     @hookspec
     def attempt_started(self, attempt: Attempt) -> None:

@@ -1,4 +1,4 @@
-"""One plugin loaded at a time, so that a bad one hurts only itself, and what is known of each."""
+"""Loads one plugin at a time, so that a broken one affects only itself."""
 
 import time
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ def disabled_names() -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading one entry point came to."""
+    """The result of loading one entry point."""
 
     report: PluginReport
     provider: type[Provider] | None = None
@@ -39,28 +39,28 @@ class Loaded:
 
 
 def load(entry: EntryPoint, report: PluginReport) -> Loaded:
-    """Import ``entry`` and validate its hooks; whatever goes wrong is in the result, nothing is raised.
+    """Import ``entry`` and validate its hooks; errors are in the result, nothing is raised.
 
     :param report: what is known of it so far.
     """
     started = time.perf_counter()
     try:
-        plugin = _imported(entry)
+        plugin = _import(entry)
     except PluginError as error:
-        return _failed(entry, replace(report, import_seconds=time.perf_counter() - started), error)
+        return _describe_failure(entry, replace(report, import_seconds=time.perf_counter() - started), error)
     report = replace(report, import_seconds=time.perf_counter() - started)
     try:
-        manager = _hosted(entry, plugin)
-        report = replace(report, hooks=_hooks(manager, plugin))
-        provider = _provider(manager, entry.name) if entry.group == PROVIDERS else None
-        report = replace(report, requires_contract=_wanted_contract(provider or plugin))
+        manager = _register(entry, plugin)
+        report = replace(report, hooks=_list_hooks(manager, plugin))
+        provider = _call_hook(manager, entry.name) if entry.group == PROVIDERS else None
+        report = replace(report, requires_contract=_read_contract(provider or plugin))
         _check_contract(report.requires_contract)
     except PluginError as error:
-        return _failed(entry, report, error)
+        return _describe_failure(entry, report, error)
     return Loaded(replace(report, state="loaded"), provider, manager)
 
 
-def _failed(entry: EntryPoint, report: PluginReport, error: PluginError) -> Loaded:
+def _describe_failure(entry: EntryPoint, report: PluginReport, error: PluginError) -> Loaded:
     state = "incompatible" if isinstance(error, _Incompatible) else "failed"
     report = replace(report, state=state, reason=error.message)
     report = replace(report, remedy=find_remedy(entry, report, error))
@@ -80,14 +80,14 @@ class _Incompatible(PluginLoadError):
     pass
 
 
-def _imported(entry: EntryPoint) -> object:
+def _import(entry: EntryPoint) -> object:
     if not EntryPoint.pattern.match(entry.value):
         raise PluginLoadError(f"its entry point {entry.value!r} is not of the form 'package.module'")
     with blame_plugin(f"importing {entry.value!r}"):
         return entry.load()
 
 
-def _hosted(entry: EntryPoint, plugin: object) -> pluggy.PluginManager:
+def _register(entry: EntryPoint, plugin: object) -> pluggy.PluginManager:
     hooks = ProviderHooks if entry.group == PROVIDERS else ExtensionHooks
     manager = new_manager(hooks)
     with blame_plugin("looking for its hooks"):
@@ -100,11 +100,11 @@ def _hosted(entry: EntryPoint, plugin: object) -> pluggy.PluginManager:
     return manager
 
 
-def _hooks(manager: pluggy.PluginManager, plugin: object) -> tuple[str, ...]:
+def _list_hooks(manager: pluggy.PluginManager, plugin: object) -> tuple[str, ...]:
     return tuple(sorted(caller.name for caller in manager.get_hookcallers(plugin) or ()))
 
 
-def _provider(manager: pluggy.PluginManager, name: str) -> type[Provider]:
+def _call_hook(manager: pluggy.PluginManager, name: str) -> type[Provider]:
     found: dict[str, type[Provider]] = {}
 
     def register(offered: str, provider: type[Provider]) -> None:
@@ -113,17 +113,19 @@ def _provider(manager: pluggy.PluginManager, name: str) -> type[Provider]:
     with blame_plugin("its register_providers hook"):
         manager.hook.register_providers(register=register)
     if name not in found:
-        offered = f"it registered {', '.join(sorted(found))}" if found else _nothing_registered(manager, name)
+        offered = f"it registered {', '.join(sorted(found))}" if found else _explain_nothing_registered(manager, name)
         raise PluginLoadError(f"its entry point is named {name!r}, but {offered}")
     return found[name]
 
 
-def _nothing_registered(manager: pluggy.PluginManager, name: str) -> str:
+def _explain_nothing_registered(manager: pluggy.PluginManager, name: str) -> str:
     plugin, hook = manager.get_plugin(name), "register_providers"
-    return "it registered nothing" + ("" if hook in _hooks(manager, plugin) else hint_at_missing_mark(plugin, hook))
+    return "it registered nothing" + (
+        "" if hook in _list_hooks(manager, plugin) else hint_at_missing_mark(plugin, hook)
+    )
 
 
-def _wanted_contract(plugin: object) -> str:
+def _read_contract(plugin: object) -> str:
     with blame_plugin("reading its requires_contract"):
         wanted = getattr(plugin, "requires_contract", "")
     if not isinstance(wanted, str):

@@ -60,8 +60,8 @@ class Registry:
         self._importing: dict[PluginEntry, threading.RLock] = {}
 
     def names(self) -> list[str]:
-        """Return the names of all providers, well or not, sorted."""
-        return sorted({*self._own, *self._offered(PROVIDERS)})
+        """Return the names of all providers, usable or not, sorted."""
+        return sorted({*self._own, *self._load_offers(PROVIDERS)})
 
     def register(self, name: str, provider: type[Provider]) -> None:
         """Add ``provider`` at run time; it takes the place of a plugin's of the same name.
@@ -76,7 +76,7 @@ class Registry:
     def get(self, name: str, *, warn: bool = True) -> type[Provider]:
         """Return the class of the provider ``name`` (or ``dist:name``), importing its plugin if need be.
 
-        A bundled name means the bundled provider; :class:`PluginShadowed` says once that others offer it, too.
+        A bundled name means the bundled provider; :class:`PluginShadowed` warns once that others offer it, too.
 
         :param warn: ``False`` to look at a provider that nobody named.
         :raises UnknownProvider: no plugin offers the name.
@@ -85,9 +85,9 @@ class Registry:
         """
         if name in self._own:
             return self._own[name]
-        loaded = self._load(self._offer(name, warn=warn))
+        loaded = self._load(self._find_offer(name, warn=warn))
         if loaded.provider is None:
-            raise _fresh(loaded.error)
+            raise _copy_error(loaded.error)
         return loaded.provider
 
     def report(self, *names: str, load: bool = False) -> list[PluginReport]:
@@ -98,31 +98,33 @@ class Registry:
         :raises UnknownProvider: no plugin has one of ``names``.
         """
         for name in names:
-            if not self._reports(name, load=False):
-                raise UnknownProvider(self._unknown(name))
-        rows = [row for name in dict.fromkeys(names) for row in self._reports(name, load=load)]
-        return rows if names else self._reports(None, load=load)
+            if not self._make_reports(name, load=False):
+                raise UnknownProvider(self._explain_unknown(name))
+        rows = [row for name in dict.fromkeys(names) for row in self._make_reports(name, load=load)]
+        return rows if names else self._make_reports(None, load=load)
 
     def extensions(self) -> list[pluggy.PluginManager]:
         """Return a hook host for each healthy extension; a bad one is logged and left out."""
         return [loaded.manager for loaded in self._load_extensions() if loaded.manager is not None]
 
-    def _offered(self, group: str) -> dict[str, list[PluginEntry]]:
+    def _load_offers(self, group: str) -> dict[str, list[PluginEntry]]:
         if self._offers is not None:
             return self._offers[group]
         with self._lock:
             if self._offers is None:
                 found, sound = read_offers()
                 self._unreadable = [] if sound else None
-                self._offers = _grouped(found)
+                self._offers = _group(found)
             return self._offers[group]
 
-    def _offer(self, name: str, *, warn: bool) -> PluginEntry:
+    def _find_offer(self, name: str, *, warn: bool) -> PluginEntry:
         if not isinstance(name, str):
             raise UnknownProvider(f"a provider is named by a string, not {type(name).__name__}")
-        found = [offer for offer in self._offered(PROVIDERS).get(_short(name), []) if offer.matches(name)]
+        found = [
+            offer for offer in self._load_offers(PROVIDERS).get(_strip_distribution(name), []) if offer.matches(name)
+        ]
         if not found:
-            raise UnknownProvider(self._unknown(name))
+            raise UnknownProvider(self._explain_unknown(name))
         wanted = [offer for offer in found if not _is_disabled(offer)]
         if not wanted:
             raise PluginLoadError("is switched off by PROVIDERS_SDK_DISABLE", provider=name)
@@ -147,53 +149,53 @@ class Registry:
         )
         warnings.warn(sentence, PluginShadowed, stacklevel=find_callers_level())
 
-    def _unknown(self, name: str) -> str:
-        return f"there is no provider {name[:64]!r}; {suggest_name(_short(name), self.names())}"
+    def _explain_unknown(self, name: str) -> str:
+        return f"there is no provider {name[:64]!r}; {suggest_name(_strip_distribution(name), self.names())}"
 
     def _load(self, offer: PluginEntry) -> Loaded:
         if offer in self._loaded:
             return self._loaded[offer]
         with self._lock:
             importing = self._importing.setdefault(offer, threading.RLock())
-        with importing:  # its own lock: who wants another plugin does not wait for this one
+        with importing:  # its own lock: a thread that loads another plugin does not wait
             if offer not in self._loaded:
                 _log.debug("importing the plugin %s", offer.entry.name)
-                self._loaded[offer] = load(offer.entry, _described(offer))
+                self._loaded[offer] = load(offer.entry, _describe(offer))
             return self._loaded[offer]
 
-    def _reports(self, name: str | None, *, load: bool) -> list[PluginReport]:
+    def _make_reports(self, name: str | None, *, load: bool) -> list[PluginReport]:
         """The rows of all plugins, or of those that ``name`` means."""
-        own = [_registered(short, kind) for short, kind in self._own.items() if name in (None, short)]
-        rows = [row for offers in self._meant(PROVIDERS, name) for row in self._rows(offers, load)]
-        extensions = [self._row(offer, load) for offers in self._meant(EXTENSIONS, name) for offer in offers]
-        broken = [_broken(found) for found in self._not_readable() if name in (None, found.distribution[0])]
+        own = [_describe_registered(short, kind) for short, kind in self._own.items() if name in (None, short)]
+        rows = [row for offers in self._find_meant(PROVIDERS, name) for row in self._make_rows(offers, load)]
+        extensions = [self._make_row(offer, load) for offers in self._find_meant(EXTENSIONS, name) for offer in offers]
+        broken = [_describe_broken(found) for found in self._find_unreadable() if name in (None, found.distribution[0])]
         return sorted([*own, *rows], key=lambda row: row.name) + extensions + broken
 
-    def _meant(self, group: str, name: str | None) -> list[list[PluginEntry]]:
-        offered = self._offered(group)
+    def _find_meant(self, group: str, name: str | None) -> list[list[PluginEntry]]:
+        offered = self._load_offers(group)
         if name is None:
             return [offered[short] for short in sorted(offered)]
-        return [[offer for offer in offered.get(_short(name), []) if offer.matches(name)]]
+        return [[offer for offer in offered.get(_strip_distribution(name), []) if offer.matches(name)]]
 
-    def _rows(self, offers: list[PluginEntry], load: bool) -> list[PluginReport]:
+    def _make_rows(self, offers: list[PluginEntry], load: bool) -> list[PluginReport]:
         rivals = [offer for offer in offers if not _is_disabled(offer)]
         bundled = _find_bundled(rivals)
         if len(rivals) < 2 or bundled is not None:
-            return [self._row(offer, load, bundled) for offer in offers]
+            return [self._make_row(offer, load, bundled) for offer in offers]
         reason = conflict(rivals[0].entry.name, rivals).message
         return [
-            _described(offer, state="conflict", reason=reason, remedy=_choice(offer))
+            _describe(offer, state="conflict", reason=reason, remedy=_write_choice(offer))
             if offer in rivals
-            else self._row(offer, load)
+            else self._make_row(offer, load)
             for offer in offers
         ]
 
-    def _row(self, offer: PluginEntry, load: bool, bundled: PluginEntry | None = None) -> PluginReport:
+    def _make_row(self, offer: PluginEntry, load: bool, bundled: PluginEntry | None = None) -> PluginReport:
         """The row of ``offer``, whose name means ``bundled`` where that is another one."""
         if _is_disabled(offer):
             remedy = f"take {offer.entry.name} out of PROVIDERS_SDK_DISABLE"
-            return _described(offer, state="disabled", reason="PROVIDERS_SDK_DISABLE names it", remedy=remedy)
-        row = self._load(offer).report if load or offer in self._loaded else _described(offer)
+            return _describe(offer, state="disabled", reason="PROVIDERS_SDK_DISABLE names it", remedy=remedy)
+        row = self._load(offer).report if load or offer in self._loaded else _describe(offer)
         if bundled in (None, offer) or row.reason:
             return row
         reason = f"{offer.entry.name!r} alone means the bundled provider"
@@ -203,8 +205,8 @@ class Registry:
             remedy=f"ask for {offer.qualified_name}, or PROVIDERS_SDK_DISABLE={bundled.qualified_name}",
         )
 
-    def _not_readable(self) -> list[BrokenDistribution]:
-        self._offered(PROVIDERS)
+    def _find_unreadable(self) -> list[BrokenDistribution]:
+        self._load_offers(PROVIDERS)
         with self._lock:
             if self._unreadable is None:
                 self._unreadable = list(unreadable())
@@ -215,7 +217,7 @@ class Registry:
             return self._extensions
         with self._extending:
             if self._extensions is None:
-                offers = [offer for offers in self._meant(EXTENSIONS, None) for offer in offers]
+                offers = [offer for offers in self._find_meant(EXTENSIONS, None) for offer in offers]
                 found = [self._load(offer) for offer in offers if not _is_disabled(offer)]
                 for loaded in found:
                     if loaded.error is not None:
@@ -224,14 +226,14 @@ class Registry:
             return self._extensions
 
 
-def _fresh(error: PluginError | None) -> PluginError:
+def _copy_error(error: PluginError | None) -> PluginError:
     """A copy for each raise: threads must not share one traceback."""
     fresh = copy.copy(error) or PluginLoadError("could not be loaded")
     fresh.__cause__ = error.__cause__ if error else None
     return fresh
 
 
-def _grouped(offers: list[PluginEntry]) -> dict[str, dict[str, list[PluginEntry]]]:
+def _group(offers: list[PluginEntry]) -> dict[str, dict[str, list[PluginEntry]]]:
     grouped: dict[str, dict[str, list[PluginEntry]]] = {PROVIDERS: {}, EXTENSIONS: {}}
     for offer in offers:
         grouped[offer.entry.group].setdefault(offer.entry.name, []).append(offer)
@@ -249,7 +251,7 @@ def _is_disabled(offer: PluginEntry) -> bool:
     return any(offer.matches(name) for name in disabled_names())
 
 
-def _described(offer: PluginEntry, **facts: Any) -> PluginReport:
+def _describe(offer: PluginEntry, **facts: Any) -> PluginReport:
     distribution, version = offer.distribution
     known = {"state": "available", **facts}
     return PluginReport(
@@ -262,12 +264,12 @@ def _described(offer: PluginEntry, **facts: Any) -> PluginReport:
     )
 
 
-def _registered(name: str, kind: type[Provider]) -> PluginReport:
+def _describe_registered(name: str, kind: type[Provider]) -> PluginReport:
     where = f"{kind.__module__}:{kind.__qualname__}"
     return PluginReport(name=name, state="loaded", entry_point=where, requires_contract=kind.requires_contract)
 
 
-def _broken(found: BrokenDistribution) -> PluginReport:
+def _describe_broken(found: BrokenDistribution) -> PluginReport:
     name, version = found.distribution
     return PluginReport(
         name=name,
@@ -279,12 +281,12 @@ def _broken(found: BrokenDistribution) -> PluginReport:
     )
 
 
-def _choice(offer: PluginEntry) -> str:
+def _write_choice(offer: PluginEntry) -> str:
     pick, distribution = offer.qualified_name, offer.distribution[0]
     return f"ask for {pick}, or PROVIDERS_SDK_DISABLE={pick}, or pip uninstall {distribution}"
 
 
-def _short(name: str) -> str:
+def _strip_distribution(name: str) -> str:
     return name.rpartition(":")[2]
 
 

@@ -1,4 +1,4 @@
-"""What to do about a plugin that failed: for whoever installed it, and for whoever writes it."""
+"""Suggests how to fix a plugin that failed, for its user and its author."""
 
 import json
 from contextlib import suppress
@@ -19,8 +19,8 @@ def find_remedy(entry: EntryPoint, report: PluginReport, error: BaseException) -
 
     :param error: why it failed; its cause is what the plugin's code raised.
     """
-    source, folder = report.distribution or report.entry_point, _editable_folder(entry)
-    missing = _missing_module(entry, error.__cause__)
+    source, folder = report.distribution or report.entry_point, _find_editable_folder(entry)
+    missing = _guess_package(entry, error.__cause__)
     if report.state == "incompatible":
         return f"correct it in {folder}" if folder else f"pip install --upgrade {source} providers-sdk"
     if missing:
@@ -30,7 +30,7 @@ def find_remedy(entry: EntryPoint, report: PluginReport, error: BaseException) -
     return f"{fix}, or switch it off: PROVIDERS_SDK_DISABLE={report.name}"
 
 
-def _missing_module(entry: EntryPoint, cause: BaseException | None) -> str:
+def _guess_package(entry: EntryPoint, cause: BaseException | None) -> str:
     """What pip may call the module that an import lacks; ``""`` where it is a part of an installed package."""
     if not isinstance(cause, ModuleNotFoundError) or not isinstance(cause.name, str):
         return ""
@@ -44,7 +44,7 @@ def _missing_module(entry: EntryPoint, cause: BaseException | None) -> str:
     return top
 
 
-def _editable_folder(entry: EntryPoint) -> str:
+def _find_editable_folder(entry: EntryPoint) -> str:
     """The project's folder, where it is installed in editable mode (PEP 610); else ``""``."""
     try:
         facts = json.loads((entry.dist and entry.dist.read_text("direct_url.json")) or "{}")

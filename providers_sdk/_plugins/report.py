@@ -1,4 +1,4 @@
-"""What is known of one plugin."""
+"""The report on one plugin."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class PluginReport:
     :param state: ``available`` (not imported yet), ``loaded``, ``failed``, ``conflict``, ``disabled`` or
         ``incompatible``.
     :param reason: why it is not well, or why its name alone does not mean it; else empty.
-    :param remedy: what cures it.
+    :param remedy: how to fix it.
     :param distribution: the distribution that brings it, empty for one registered at run time.
     :param version: that distribution's version.
     :param entry_point: the entry point's value.

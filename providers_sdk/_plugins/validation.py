@@ -1,4 +1,4 @@
-"""Whether a name and a class can be a provider's. A class is foreign code: reading any attribute of it may raise."""
+"""Checks a provider's name and class. A class is foreign code: reading any attribute of it may raise."""
 
 import re
 from collections.abc import Iterator

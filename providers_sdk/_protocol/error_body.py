@@ -44,8 +44,8 @@ def explain_status(status: int, description: str, text: str) -> tuple[type[error
     :param description: what :func:`describe_body` returns for the body.
     :param text: the body.
     """
-    kind = errors.PromptRejected if _rejects_prompt(text) else _STATUS.get(status, errors.HTTPStatusError)
-    return kind, f"answered {status} {_phrase(status)}".rstrip() + (f": {description}" if description else "")
+    kind = errors.PromptRejected if _is_prompt_rejected(text) else _STATUS.get(status, errors.HTTPStatusError)
+    return kind, f"answered {status} {_find_phrase(status)}".rstrip() + (f": {description}" if description else "")
 
 
 def explain_type(
@@ -102,7 +102,7 @@ def describe_body(text: str, content_type: str) -> str:
     return _describe_page(text) if "html" in content_type else json_error_text(text) or snippet(text)
 
 
-def _phrase(status: int) -> str:
+def _find_phrase(status: int) -> str:
     """Return the status's standard phrase; empty where it has none."""
     try:
         return HTTPStatus(status).phrase
@@ -149,11 +149,11 @@ def _find_text(value: object, depth: int) -> str:
         return "; ".join(filter(None, (_find_text(item, depth - 1) for item in value[:_MAX_FAULTS])))
     if depth and isinstance(value, dict):
         inner = (_find_text(value.get(key), depth - 1) for key in _KEYS)
-        return _fault(value) or next(filter(None, inner), "")
+        return _describe_fault(value) or next(filter(None, inner), "")
     return ""
 
 
-def _fault(value: dict[str, Any]) -> str:
+def _describe_fault(value: dict[str, Any]) -> str:
     """Return one fault of FastAPI's list: where in the request it is, and what it is."""
     where, message = value.get("loc"), value.get("msg")
     if not isinstance(where, list) or not isinstance(message, str):
@@ -168,7 +168,7 @@ def _unescape(text: str) -> str:
         return text
 
 
-def _rejects_prompt(text: str) -> bool:
+def _is_prompt_rejected(text: str) -> bool:
     try:
         return is_prompt_rejection(parse_json(text))
     except ValueError:

@@ -96,9 +96,9 @@ class ScriptValue:
 
     def find(self, page: Page) -> str | None:
         """Return the token, or ``None``."""
-        return next(filter(None, (self._in(str(script.string or "")) for script in page.soup("script"))), None)
+        return next(filter(None, (self._search(str(script.string or "")) for script in page.soup("script"))), None)
 
-    def _in(self, script: str) -> str | None:
+    def _search(self, script: str) -> str | None:
         found = re.search(rf'"{re.escape(self.name)}"\s*:\s*("(?:[^"\\\n]|\\.){{1,200}}")', script)
         try:
             value = parse_json(found.group(1)) if found else None
@@ -131,9 +131,9 @@ class TokenPage:
 
     def extract(self, page: Page) -> dict[str, str]:
         """Return each token that the page holds."""
-        return dict(self._found(page))
+        return dict(self._iter_found(page))
 
-    def _found(self, page: Page) -> Iterator[tuple[str, str]]:
+    def _iter_found(self, page: Page) -> Iterator[tuple[str, str]]:
         for name, selectors in self.tokens.items():
             value = next(filter(None, (selector.find(page) for selector in selectors)), None)
             if value and len(value) <= _MAX_TOKEN:

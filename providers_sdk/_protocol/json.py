@@ -7,7 +7,7 @@ from typing import Any
 _Parser = Callable[[str | bytes], Any]
 
 
-def _fast_parser() -> _Parser | None:
+def _import_fast_parser() -> _Parser | None:
     try:
         from orjson import loads
     except ImportError:  # the extra is not installed
@@ -15,7 +15,7 @@ def _fast_parser() -> _Parser | None:
     return loads
 
 
-_fast = _fast_parser()
+_fast = _import_fast_parser()
 
 __all__ = ["MAX_DEPTH", "parse_json"]
 
@@ -24,7 +24,7 @@ MAX_DEPTH = 200  # printing a deeper value would exceed Python's recursion limit
 
 def parse_json(text: str | bytes) -> Any:
     """Parse ``text``; whatever makes that impossible, depth and giant numbers included, is a ``ValueError``."""
-    value = _parsed(text)
+    value = _parse(text)
     marks = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
     if marks > MAX_DEPTH and _is_deep(value):
         raise ValueError(f"not JSON that can be read: nested more than {MAX_DEPTH} times")
@@ -39,7 +39,7 @@ def _is_deep(value: Any) -> bool:
     return any(isinstance(item, (dict, list)) for item in level)
 
 
-def _parsed(text: str | bytes) -> Any:
+def _parse(text: str | bytes) -> Any:
     # orjson refuses lone surrogates and NaN, which services do send; then the standard library's parser decides.
     for loads in (_fast, json.loads) if _fast else (json.loads,):
         try:

@@ -83,15 +83,15 @@ def _iter_lines(chunks: Iterable[bytes], max_line: int) -> Iterator[bytes]:
         start = 1 if after_cr and chunk[0] == 0x0A else 0
         for end in _LINE_END.finditer(chunk, start):
             pending += chunk[start : end.start()]
-            yield bytes(_bounded(pending, max_line))
+            yield bytes(_check_line(pending, max_line))
             pending.clear()
             start = end.end()
         pending += chunk[start:]
-        _bounded(pending, max_line)
+        _check_line(pending, max_line)
         after_cr = chunk.endswith(b"\r")
 
 
-def _bounded(line: bytearray, max_line: int) -> bytearray:
+def _check_line(line: bytearray, max_line: int) -> bytearray:
     if len(line) > max_line:
         raise TooLarge(f"a line of the event stream is longer than {max_line} bytes")
     return line
@@ -113,23 +113,23 @@ class _Building:
         if not line:
             return self._dispatch()
         name, _, value = line.decode("utf-8", "replace").partition(":")
-        self._field(name, value.removeprefix(" "), len(line))
+        self._set_field(name, value.removeprefix(" "), len(line))
         return None
 
-    def _field(self, name: str, value: str, size: int) -> None:
+    def _set_field(self, name: str, value: str, size: int) -> None:
         if name == "data":
-            self._data(value, size)
+            self._add_data(value, size)
         elif name == "event":
             self.event = value
         elif name == "error":
             self.event = "error"
-            self._data(value, size)
+            self._add_data(value, size)
         elif name == "id" and "\0" not in value:
             self.last_id = value
         elif name == "retry" and value.isascii() and value.isdigit() and len(value) <= _MAX_RETRY_DIGITS:
             self.retry = int(value)
 
-    def _data(self, value: str, size: int) -> None:
+    def _add_data(self, value: str, size: int) -> None:
         self.size += size
         if self.size > self.max_event:
             raise TooLarge(f"one event of the stream is larger than {self.max_event} bytes")

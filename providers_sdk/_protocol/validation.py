@@ -54,11 +54,11 @@ class _Validator:
     def take(self, chunk: object) -> list[Chunk]:
         """Return what may be handed on now that ``chunk`` is here."""
         if self.finished:
-            raise PluginContractError(f"yielded {_type_name(chunk)} after its FinishReason; nothing may follow it")
+            raise PluginContractError(f"yielded {_describe_type(chunk)} after its FinishReason; nothing may follow it")
         if isinstance(chunk, str):
             return self._take_text(self._text.join(chunk))
         if isinstance(chunk, Reasoning) and isinstance(chunk.text, str):
-            return _reasoning(self._thinking.join(chunk.text))
+            return _make_reasoning(self._thinking.join(chunk.text))
         if isinstance(chunk, Usage):
             self._usage = chunk
             return [chunk]
@@ -67,7 +67,7 @@ class _Validator:
         if isinstance(chunk, FinishReason):
             return self._finish(chunk)
         raise PluginContractError(
-            f"yielded {_type_name(chunk)}; a chunk is str, Reasoning, ServedModel, Usage or FinishReason"
+            f"yielded {_describe_type(chunk)}; a chunk is str, Reasoning, ServedModel, Usage or FinishReason"
         )
 
     def _take_text(self, text: str) -> list[Chunk]:
@@ -80,14 +80,14 @@ class _Validator:
                 f"yielded FinishReason({finish.reason!r}); the reason is the service's own word, or None where the "
                 "service ended its answer properly and gave none"
             )
-        rest = [*_reasoning(self._thinking.rest()), *self._take_text(self._text.rest())]
+        rest = [*_make_reasoning(self._thinking.rest()), *self._take_text(self._text.rest())]
         if not self._has_text:
             raise EmptyAnswer(_explain_empty(finish.reason), finish_reason=finish.reason, usage=self._usage)
         self.finished = True
         return [*rest, finish]
 
 
-def _reasoning(text: str) -> list[Chunk]:
+def _make_reasoning(text: str) -> list[Chunk]:
     return [Reasoning(text)] if text else []
 
 
@@ -104,7 +104,7 @@ def _explain_empty(reason: str | None) -> str:
     )
 
 
-def _type_name(chunk: object) -> str:
+def _describe_type(chunk: object) -> str:
     return "text" if isinstance(chunk, str) else f"an object of type {type(chunk).__name__}"
 
 

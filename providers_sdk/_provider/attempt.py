@@ -2,7 +2,7 @@
 
 An attempt is in one of four states::
 
-    RUNNING ──> ANSWERED   the finish reason came, and nothing after it
+    RUNNING ──> ANSWERED   the finish reason arrived, and nothing after it
        ├──────> FAILED     something was raised; ``error`` holds it, finished
        └──────> CLOSED     the caller closed it, or dropped it
 
@@ -61,7 +61,7 @@ class AttemptRun(Iterator[Chunk]):
     :param earlier: the attempts of the same call before this one, for errors.
     :param waited: seconds slept before it.
     :param max_chars: characters of text that the answer may have.
-    :param allow_empty: whether an answer without text is right.
+    :param allow_empty: whether an answer without text is accepted.
     """
 
     def __init__(
@@ -106,8 +106,8 @@ class AttemptRun(Iterator[Chunk]):
             self._buffer.append(chunk)
 
     def _start(self) -> Iterator[Chunk]:
-        answer = self.bound.provider.complete(self.request, self._http)
-        return validate_chunks(answer, allow_empty=self._allow_empty)
+        chunks = self.bound.provider.complete(self.request, self._http)
+        return validate_chunks(chunks, allow_empty=self._allow_empty)
 
     def __next__(self) -> Chunk:
         with self._reading:
@@ -127,7 +127,7 @@ class AttemptRun(Iterator[Chunk]):
 
     def records(self) -> tuple[Attempt, ...]:
         """Return what this attempt adds to those of the call: requests refused in their first form, and itself."""
-        return (*map(self._refused_record, self._http.refused_attempts), self.record())
+        return (*map(self._make_refused_record, self._http.refused_attempts), self.record())
 
     def record(self) -> Attempt:
         """Return the record of this attempt as it stands."""
@@ -162,7 +162,7 @@ class AttemptRun(Iterator[Chunk]):
         if self.state is State.FAILED and self.error is not None:
             raise fresh_copy(self.error)
         if self.state is State.CLOSED:
-            raise self._closed("the reply was closed before its end; the text so far is in reply.partial")
+            raise self._make_closed("the reply was closed before its end; the text so far is in reply.partial")
         if self._buffer:
             return self._buffer.popleft()
         if self.state is State.ANSWERED:
@@ -188,7 +188,7 @@ class AttemptRun(Iterator[Chunk]):
         self.clock.check()
         chunk = next(self._chunks)
         if self.state is not State.RUNNING:  # another thread closed it, and the plugin did not notice
-            raise self._closed_while_read()
+            raise self._make_closed_while_read()
         self.clock.check()
         if isinstance(chunk, (str, Reasoning)):
             self._count(chunk)
@@ -225,7 +225,7 @@ class AttemptRun(Iterator[Chunk]):
 
     def _fail(self, error: BaseException, before: BaseException | None) -> ProviderError:
         if self.state is not State.RUNNING:
-            return self._closed_while_read()
+            return self._make_closed_while_read()
         failure = finish_error(
             error,
             self.bound.session.redact,
@@ -236,12 +236,12 @@ class AttemptRun(Iterator[Chunk]):
             before=before,
         )
         if not self._leave(State.FAILED, failure):
-            return self._closed_while_read()
+            return self._make_closed_while_read()
         failure.attempts = self.attempts
         self.error = fresh_copy(failure)
         return failure
 
-    def _refused_record(self, refused: tuple[ProviderError, float]) -> Attempt:
+    def _make_refused_record(self, refused: tuple[ProviderError, float]) -> Attempt:
         error, at = refused
         return Attempt(
             provider=self.bound.name,
@@ -252,10 +252,10 @@ class AttemptRun(Iterator[Chunk]):
             total=at - self.clock.attempt_started,
         )
 
-    def _closed_while_read(self) -> Closed:
-        return self._closed("the reply was closed while it was being read; the text so far is in 'partial'")
+    def _make_closed_while_read(self) -> Closed:
+        return self._make_closed("the reply was closed while it was being read; the text so far is in 'partial'")
 
-    def _closed(self, message: str) -> Closed:
+    def _make_closed(self, message: str) -> Closed:
         name, model = self.bound.name, self.request.model
         return Closed(message, provider=name, model=model, partial=self.text, attempts=self.attempts)
 

@@ -1,4 +1,4 @@
-"""A provider bound to one client: its description, checked; its connections; its secrets.
+"""Binds a provider to one client: checks its description, and adds connections and secrets.
 
 A plugin's class may be anything: its constructor, its attributes and its methods may raise whatever they like.
 Everything that this library reads of it goes through :func:`run_plugin_code`, so that a fault of the plugin is a
@@ -200,10 +200,10 @@ def bind(provider: Described, *, proxy: str | None = None, session: Any = None) 
 
     :param session: a ``requests.Session`` to borrow from.
     """
-    return BoundProvider(provider, HttpSession(proxy=proxy, session=session, secrets=_secrets(provider)))
+    return BoundProvider(provider, HttpSession(proxy=proxy, session=session, secrets=_find_secrets(provider)))
 
 
-def _secrets(provider: Described) -> frozenset[str]:
+def _find_secrets(provider: Described) -> frozenset[str]:
     """Return the secret values that the user has set."""
     known = provider.all_settings()
     rows = ((provider.settings.get(name), setting) for name, setting in known.items())

@@ -1,6 +1,6 @@
-"""One error path: every error of an attempt leaves through here, once.
+"""Completes the errors of an attempt: every one passes :func:`finish_error` once.
 
-An error starts where it is noticed, with its class and its sentence: in the transport, in the protocol's decoder, in
+An error starts where it is noticed, with its class and its message: in the transport, in the protocol's decoder, in
 the plugin. None of these know the whole: which provider and model it was, which response came last, what had been
 delivered, which values are secret. So the attempt hands each error to :func:`finish_error` as it ends, which fills
 the fields that are still empty and hides secrets in all of them, and in everything the error was raised from. What a

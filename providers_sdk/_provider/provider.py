@@ -1,4 +1,4 @@
-"""What a provider is: its description, and one method that turns a request into chunks."""
+"""The base class of providers: a description, and one method that turns a request into chunks."""
 
 import os
 import warnings
@@ -41,9 +41,9 @@ class Provider:
     api_endpoint: str = ""
     """The path or address that questions go to; for people, and for ``complete`` to use."""
     working: bool = True
-    """Whether plain clients are known to be answered; a provider asked for by name is tried all the same."""
+    """Whether plain clients are known to get answers; a provider that is asked for by name is tried anyway."""
     offline: bool = False
-    """Whether it answers without a network."""
+    """Whether it works without a network."""
     needs_auth: bool = False
     """Whether a key is needed: the setting ``key`` then is required and secret."""
     supports_stream: bool = False
@@ -55,7 +55,7 @@ class Provider:
     """Seconds to which the default of the limit ``first_token`` is raised, for models that are silent for minutes."""
     default_model: str = ""
     models: tuple[str, ...] = ()
-    """Known models in the service's own words; empty where any name may be asked for."""
+    """Known models by the service's own names; empty where any name may be asked for."""
     model_aliases: ClassVar[Mapping[str, str]] = {}
     """Public name → the service's own name."""
     known_settings: ClassVar[Mapping[str, Setting]] = {}
@@ -84,8 +84,8 @@ class Provider:
         """Ask the service; yield text, :class:`Reasoning`, :class:`Usage`, then exactly one :class:`FinishReason`.
 
         :param request: the question.
-        :param http: ready to use; closes what it opened, keeps the limits, translates errors.
-        :raises ProviderError: the service gave no answer; raise :class:`Refused` for its own no.
+        :param http: the HTTP client; it keeps the limits, maps errors and closes its connections at the end.
+        :raises ProviderError: the service gave no answer; raise :class:`Refused` where it refuses.
         """
         raise TypeError(f"{type(self).__name__} has no complete(request, http) method")
 
@@ -142,7 +142,7 @@ class Provider:
         :param messages: as for ``chat``.
         :param proxy: as for ``Client``.
         :param limits: time limits, the usual ones where not given.
-        :param allow_empty: whether an answer without text is right.
+        :param allow_empty: whether an answer without text is accepted.
         :raises ProviderError: any of its tree; a mistake of the caller at once, the rest on iteration.
         """
         parsed, bound = parse_messages(messages), bind(self, proxy=proxy)

@@ -1,4 +1,4 @@
-"""All that a plugin's tests import: fake services, named faults, and the contract.
+"""Everything that a plugin's tests import: fake services, named faults, and the contract tests.
 
 Names are imported on first access (PEP 562): pytest imports this package for its plugin in every run.
 """

@@ -1,4 +1,4 @@
-"""Fake services: small scripted sites that speak a service's protocol, its refusals too, over real HTTP on loopback."""
+"""Fake services: small servers on loopback that speak a service's protocol over real HTTP, refusals included."""
 
 import json
 import time
@@ -11,14 +11,14 @@ from providers_sdk.testing.server import Connection, RawServer, Received
 __all__ = ["FakeService", "Fault", "Response", "event", "html", "json_response", "sse"]
 
 Fault = Callable[[Connection, Received], None]
-"""What a site does instead of answering; what it would have answered is ``connection.intended_response``."""
+"""What a site does instead of responding; the response it would have sent is ``connection.intended_response``."""
 
 
 class FakeService(RawServer):
-    """A site that answers requests one after the other on each connection; a subclass writes :meth:`respond`.
+    """A site that responds to requests one after the other on each connection; a subclass writes :meth:`respond`.
 
-    :param case: which of :attr:`cases` it plays; ``""`` answers as the service does when all is well.
-    :param reply_pieces: the text that it answers, cut into pieces where it streams.
+    :param case: which of :attr:`cases` it plays; with ``""`` it responds as the healthy service does.
+    :param reply_pieces: the text of the answer, cut into pieces where it streams.
     """
 
     cases: ClassVar[Mapping[str, str]] = {}
@@ -26,7 +26,8 @@ class FakeService(RawServer):
     settings: ClassVar[Mapping[str, str]] = {}
     """Settings besides ``url`` that a provider needs to talk to this site."""
     reply_route: ClassVar[tuple[str, str]] = ("POST", "")
-    """Method and path of the request whose response carries the answer, an empty path for any; faults strike there."""
+    """Method and path of the request whose response carries the answer, an empty path for any; a fault replaces
+    that response."""
 
     def __init__(
         self, case: str = "", *, reply_pieces: Iterable[str] = ("Margherita, ", "Funghi ", "and ", "Diavola.")
@@ -37,17 +38,17 @@ class FakeService(RawServer):
         self.case = case
         self.reply_pieces = tuple(reply_pieces)
         self.fault: Fault | None = None
-        """Strikes instead of the response, on requests of ``fault_route``."""
+        """Replaces the response to requests of :attr:`fault_route`."""
         self.fault_route = self.reply_route
-        self.before_next_piece: Callable[[], object] = _at_once
-        """Called between two pieces of a streamed answer; let it wait."""
+        self.before_next_piece: Callable[[], object] = _do_nothing
+        """Called between two pieces of a streamed answer; it may wait."""
         self.write_size = 0
-        """How many bytes of an answer go out at a time; 0 for whole pieces."""
+        """How many bytes of a response are written at a time; 0 for whole pieces."""
         self.sent_at: list[float] = []
-        """When each piece of a streamed answer went out, by ``time.monotonic``."""
+        """When each piece of a streamed answer was sent, by ``time.monotonic``."""
 
     def respond(self, received: Received) -> Response:
-        """Return the answer to one request."""
+        """Return the response to one request."""
         raise TypeError(f"{type(self).__name__} has no respond(received) method")
 
     def client_settings(self) -> dict[str, str]:
@@ -56,24 +57,24 @@ class FakeService(RawServer):
 
     @property
     def text(self) -> str:
-        """The whole text that it answers."""
+        """The whole text of the answer."""
         return "".join(self.reply_pieces)
 
     def serve(self, connection: Connection) -> None:
-        """Answer request after request until either side closes."""
+        """Respond to request after request until either side closes."""
         while (received := connection.receive()) is not None:
             self.requests.append(received)
             response = self.respond(received)
-            if self.fault is not None and self._is_struck(received):
+            if self.fault is not None and self._has_fault(received):
                 connection.intended_response = response
                 self.fault(connection, received)
                 return
-            for piece in response.wire():
+            for piece in response.encode():
                 self._send(connection, piece)
             if response.framing == "close":
                 return
 
-    def _is_struck(self, received: Received) -> bool:
+    def _has_fault(self, received: Received) -> bool:
         method, path = self.fault_route
         return received.method == method and path in ("", received.path)
 
@@ -91,7 +92,7 @@ class FakeService(RawServer):
             yield piece
 
 
-def _at_once() -> None:
+def _do_nothing() -> None:
     return None
 
 
@@ -122,7 +123,7 @@ def html(body: str, *, status: int = 200, headers: Mapping[str, str] | None = No
 def deltas(
     pieces: Iterable[str], *, finish: str | None = "stop", done: bool = True, role_first: bool = True
 ) -> list[bytes]:
-    """Return the events of an OpenAI-style stream that says ``pieces``."""
+    """Return the events of an OpenAI-style stream whose text is ``pieces``."""
 
     def choice(delta: Mapping[str, Any], reason: str | None = None) -> dict[str, Any]:
         return {

@@ -4,7 +4,7 @@ import pytest
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give ``ProviderContract.test_claim`` one run a claim."""
+    """Run ``ProviderContract.test_claim`` once for each claim."""
     if "contract_claim" in metafunc.fixturenames:
         from providers_sdk.testing.contract import CLAIMS
 

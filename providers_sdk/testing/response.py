@@ -1,4 +1,4 @@
-"""What a site answers, and how it goes over the wire."""
+"""The HTTP response of a fake service, and its bytes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ __all__ = ["Response"]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a site answers.
+    """The HTTP response of a fake service.
 
-    :param framing: ``"chunked"`` (one chunk a piece), ``"length"`` or ``"close"`` (the end is the connection's).
+    :param framing: ``"chunked"`` (one chunk a piece), ``"length"`` or ``"close"`` (the connection's end is the body's).
     """
 
     status: int = 200
@@ -19,8 +19,8 @@ class Response:
     body: bytes | Iterable[bytes] = b""
     framing: str = "chunked"
 
-    def wire(self) -> Iterable[bytes]:
-        """Yield the answer as it goes over the wire."""
+    def encode(self) -> Iterable[bytes]:
+        """Yield the bytes of the response, piece by piece."""
         pieces = [self.body] if isinstance(self.body, bytes) else self.body
         if self.framing == "length":
             pieces = [b"".join(pieces)]

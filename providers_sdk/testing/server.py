@@ -1,4 +1,4 @@
-"""A small HTTP server of raw sockets on loopback: it says exactly the bytes it is told to, and notes what it got."""
+"""A small HTTP server on raw sockets on loopback: it sends exactly the bytes that it is given, and records requests."""
 
 import socket
 import struct
@@ -18,7 +18,7 @@ _HEAD_END = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request as it came: header names are in lower case."""
+    """One request as it arrived; header names are in lower case."""
 
     method: str
     target: str
@@ -47,19 +47,19 @@ class Connection:
         sock.settimeout(_PATIENCE)
         self.sock = sock
         self.intended_response = Response()
-        """What the server would answer to the last request, were there no fault; a fake service sets it."""
+        """The response that the server would send to the last request without a fault; a fake service sets it."""
         self._buffer = b""
 
     def receive(self) -> Received | None:
         """Return the next request; ``None`` once the client has closed."""
-        head = self._until(_HEAD_END)
+        head = self._receive_until(_HEAD_END)
         if head is None:
             return None
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ", 2)
         pairs = (line.partition(":") for line in lines)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-        return Received(method, target, headers, self._exactly(int(headers.get("content-length", "0"))))
+        return Received(method, target, headers, self._receive_exactly(int(headers.get("content-length", "0"))))
 
     def send(self, data: bytes) -> None:
         """Send ``data``.
@@ -85,7 +85,7 @@ class Connection:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
-    def _until(self, end: bytes) -> bytes | None:
+    def _receive_until(self, end: bytes) -> bytes | None:
         while end not in self._buffer:
             more = self.sock.recv(65_536)
             if not more:
@@ -94,7 +94,7 @@ class Connection:
         head, _, self._buffer = self._buffer.partition(end)
         return head
 
-    def _exactly(self, size: int) -> bytes:
+    def _receive_exactly(self, size: int) -> bytes:
         parts = [self._buffer]
         missing = size - len(self._buffer)
         while missing > 0:
@@ -109,7 +109,7 @@ class Connection:
 
 
 class RawServer:
-    """A server on a free loopback port; a subclass says what to do with a connection in :meth:`serve`.
+    """A server on a free loopback port; a subclass handles a connection in :meth:`serve`.
 
     Use it as a context manager, or :meth:`start` and :meth:`close` it.
     """
@@ -132,7 +132,7 @@ class RawServer:
         raise TypeError(f"{type(self).__name__} has no serve(connection) method")
 
     def wrap(self, sock: socket.socket) -> socket.socket:
-        """Return what a connection's bytes go through; TLS in a subclass."""
+        """Return the socket to talk through; a subclass adds TLS."""
         return sock
 
     @property
@@ -148,7 +148,7 @@ class RawServer:
         return "http://{}:{}".format(*self.address)
 
     def wait_idle(self, seconds: float) -> bool:
-        """Wait until no connection is open; return whether that came within ``seconds``."""
+        """Wait until no connection is open; return whether that happened within ``seconds``."""
         with self._idle:
             return self._idle.wait_for(lambda: not self._threads, seconds)
 
@@ -168,7 +168,7 @@ class RawServer:
         return self
 
     def close(self) -> None:
-        """Stop listening, cut every connection, wait for the threads. Closing twice is silence."""
+        """Stop listening, cut every connection, wait for the threads. Closing twice is a no-op."""
         listener, self._listener = self._listener, None
         if listener is None:
             return
@@ -212,7 +212,7 @@ class RawServer:
                 self._open.add(wrapped)  # TLS takes the socket out of its first object
             self.serve(Connection(wrapped))
         except (OSError, ValueError):
-            pass  # the client left, or spoke no HTTP: what a server shrugs off
+            pass  # the client left, or sent no HTTP: not the server's failure
         finally:
             wrapped.close()
             sock.close()
@@ -228,7 +228,7 @@ def _shut_down(sock: socket.socket) -> bool:
     Closing it here would hand its number to the next socket that is opened, and the thread could wait for that one.
     """
     try:
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own takes the TLS object from the thread's hands
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own removes the TLS object that the thread uses
     except OSError:
         return False
     return True

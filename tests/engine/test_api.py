@@ -16,10 +16,10 @@ from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 @pytest.fixture(autouse=True)
 def _fresh_client() -> Iterator[None]:
     """Each test has the shared client to itself."""
-    api._shared_client.cache_clear()
+    api._get_shared_client.cache_clear()
     yield
-    api._shared_client().close()
-    api._shared_client.cache_clear()
+    api._get_shared_client().close()
+    api._get_shared_client.cache_clear()
 
 
 def test_the_five_lines_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +49,7 @@ def test_calls_share_connections_and_tokens(monkeypatch: pytest.MonkeyPatch) -> 
             assert chat("Hi", provider="chatgptfree").text == site.text
         assert [received.method for received in site.requests] == ["GET", "POST", "POST", "POST"]
         assert site.connections == 1
-        api._shared_client().close()
+        api._get_shared_client().close()
         assert site.wait_idle(10)
 
 
@@ -65,7 +65,7 @@ def test_a_call_with_settings_has_a_client_of_its_own_which_ends_with_the_reply(
 
 def test_a_reply_of_a_client_of_its_own_that_is_left_early_leaves_nothing_open() -> None:
     def first_piece_only(connection: Connection, _: Received) -> None:
-        pieces = iter(connection.intended_response.wire())
+        pieces = iter(connection.intended_response.encode())
         for _piece in range(3):
             connection.send(next(pieces))
         connection.wait_closed()

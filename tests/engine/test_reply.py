@@ -202,7 +202,7 @@ def test_a_done_callback_is_called_once_however_the_reply_ends(ask: Ask) -> None
 
 
 def first_piece_only(connection: Connection, _: Received) -> None:
-    pieces = iter(connection.intended_response.wire())
+    pieces = iter(connection.intended_response.encode())
     for _piece in range(3):
         connection.send(next(pieces))
     connection.wait_closed()

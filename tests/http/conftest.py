@@ -82,7 +82,7 @@ def fetch(serve: Callable[[Script], RawServer], open_http: Callable[..., Http]) 
         response = Response(status, headers, body, given.pop("framing", "chunked"))
 
         def script(connection: Connection, _: Received) -> None:
-            for piece in response.wire():
+            for piece in response.encode():
                 connection.send(piece)
             if response.framing == "close":
                 connection.sock.close()

@@ -31,7 +31,7 @@ def sends(answer: Callable[[Received], Response]) -> Callable[[Connection, Recei
     """Return a script that answers requests."""
 
     def script(connection: Connection, received: Received) -> None:
-        for piece in answer(received).wire():
+        for piece in answer(received).encode():
             connection.send(piece)
 
     return script

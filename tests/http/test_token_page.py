@@ -20,7 +20,7 @@ WHERE = TokenPage({"nonce": (Attr(".chat", "data-nonce"),)}, path="/talk", advic
 
 def sends(answer: Callable[[Received], Response]) -> Callable[[Connection, Received], None]:
     def script(connection: Connection, received: Received) -> None:
-        for piece in answer(received).wire():
+        for piece in answer(received).encode():
             connection.send(piece)
 
     return script

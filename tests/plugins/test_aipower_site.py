@@ -203,7 +203,7 @@ class Pointing(RawServer):
     def serve(self, connection: Connection) -> None:
         while (received := connection.receive()) is not None:
             self.requests.append(received)
-            for piece in html("", status=301, headers={"Location": self._location}).wire():
+            for piece in html("", status=301, headers={"Location": self._location}).encode():
                 connection.send(piece)
 
 
@@ -243,7 +243,7 @@ def test_a_redirect_that_is_not_followed_is_named_with_its_target(location: str,
 
 def answers(status: int, body: str) -> Callable[[Connection, Received], None]:
     def fault(connection: Connection, _: Received) -> None:
-        for piece in html(body, status=status).wire():
+        for piece in html(body, status=status).encode():
             connection.send(piece)
 
     return fault

@@ -164,7 +164,7 @@ def test_the_direct_door_refuses_wrong_requests_at_once(wrong: dict[str, Any], e
 
 def first_piece_only(connection: Connection, _: Received) -> None:
     """Send an answer's head, its role and its first text; then wait until the client is gone."""
-    pieces = iter(connection.intended_response.wire())
+    pieces = iter(connection.intended_response.encode())
     for _piece in range(3):
         connection.send(next(pieces))
     connection.wait_closed()

@@ -1,4 +1,4 @@
-"""The plugin contract as claims that a provider is held to, with its fake service, on loopback.
+"""The contract tests: claims about a provider, tested with its fake service on loopback.
 
 In pytest::
 
@@ -36,10 +36,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one claim.
+    """The result of one claim.
 
     :param state: ``"holds"``, ``"fails"``, ``"does not apply"`` or ``"not reached"``.
-    :param detail: what was expected and what happened, by which declaration it does not apply, or what it waits for.
+    :param detail: what was expected and what happened, or the declaration by which it does not apply, or the claims
+        that it needs.
     :param seconds: how long the check took.
     """
 
@@ -96,8 +97,8 @@ def judge(provider: type[Provider], fake_service: type[FakeService] | None) -> I
 class ProviderContract:
     """A pytest class: name it ``Test...``, set :attr:`provider` and :attr:`fake_service`, and each claim is a test.
 
-    A claim that does not apply, by the provider's own declaration, is skipped and says so; one that cannot be judged
-    because a simpler one fails is skipped and names that one.
+    A claim that does not apply, by the provider's own declaration, is skipped with that reason; one that cannot be
+    judged because a simpler one fails is skipped and names that one.
     """
 
     provider: ClassVar[type[Provider]]
@@ -105,7 +106,7 @@ class ProviderContract:
     _runner: ClassVar[ContractRunner | None] = None
 
     def test_claim(self, contract_claim: Claim) -> None:
-        """Hold the provider to one claim."""
+        """Test one claim about the provider."""
         import pytest
 
         kind = type(self)

@@ -15,7 +15,7 @@ Declared = Callable[[Harness], str]
 class Claim:
     """One claim of the contract.
 
-    :param name: how it is called in reports.
+    :param name: its name in reports.
     :param section: the section of the contract that it belongs to.
     :param text: the claim, in one or two sentences.
     :param check: raises :class:`ClaimFailed` where it does not hold.
@@ -46,7 +46,7 @@ def claim(
 def expect(holds: object, expected: str, happened: str) -> None:
     """Raise unless ``holds``.
 
-    :raises ClaimFailed: saying what was expected and what happened.
+    :raises ClaimFailed: with what was expected and what happened.
     """
     if not holds:
         raise ClaimFailed(f"expected {expected}; {happened}")

@@ -1,4 +1,4 @@
-"""Where an author's own code failed: the line to look at, out of a traceback that is mostly this library's."""
+"""Finds the line of a plugin's own code in a traceback that is mostly this library's."""
 
 import traceback
 from collections.abc import Iterator
@@ -22,21 +22,21 @@ def find_crash(error: BaseException, provider: type) -> traceback.FrameSummary |
 
     It is looked for in the error first, then in its causes.
     """
-    for package in _packages(provider):
-        for link in _causes(error):
-            frames = [frame for name, frame in _frames(link.__traceback__) if name.partition(".")[0] == package]
+    for package in _list_packages(provider):
+        for link in _walk_causes(error):
+            frames = [frame for name, frame in _walk_frames(link.__traceback__) if name.partition(".")[0] == package]
             if frames:
                 return frames[-1]
     return None
 
 
-def _packages(provider: type) -> list[str]:
+def _list_packages(provider: type) -> list[str]:
     """Return the top-level packages of the class and its bases that are no part of this library or of Python."""
     names = [base.__module__.partition(".")[0] for base in provider.__mro__]
     return [name for name in dict.fromkeys(names) if name not in ("providers_sdk", "builtins", "abc", "typing")]
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _walk_causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -45,7 +45,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__
 
 
-def _frames(start: TracebackType | None) -> Iterator[tuple[str, traceback.FrameSummary]]:
+def _walk_frames(start: TracebackType | None) -> Iterator[tuple[str, traceback.FrameSummary]]:
     """Yield each frame with its module's name, outermost first."""
     summaries = traceback.extract_tb(start)
     names = [str(frame.f_globals.get("__name__", "")) for frame, _ in traceback.walk_tb(start)]

@@ -1,4 +1,4 @@
-"""What the claims work with: runs one provider against its fake service, with patience that ends."""
+"""The harness of the contract tests: runs one provider against its fake service, for a bounded time."""
 
 import threading
 import time
@@ -27,14 +27,14 @@ _T = TypeVar("_T")
 
 
 class ClaimFailed(AssertionError):
-    """A claim does not hold; the message says what was expected and what happened."""
+    """A claim does not hold; the message holds what was expected and what happened."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What asking came to: chunks, then perhaps an error.
+    """The outcome of one question: chunks, then perhaps an error.
 
-    :param crash: where the error left the author's code, as :func:`describe_crash` says it.
+    :param crash: where the error left the author's code, from :func:`describe_crash`.
     """
 
     chunks: list[Chunk] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Harness:
 
     :param provider: the class under test.
     :param fake_service: the class of its fake service; ``None`` for a provider that works offline.
-    :param patience: seconds after which a call that does not come back has failed.
+    :param patience: seconds after which a call that has not returned has failed.
     """
 
     provider: type[Provider]
@@ -74,7 +74,7 @@ class Harness:
         reply_pieces: Sequence[str] | None = None,
         route: tuple[str, str] | None = None,
     ) -> Iterator[FakeService]:
-        """Run the fake service, struck by ``fault`` on requests of ``route``."""
+        """Run the fake service, with ``fault`` on requests of ``route``."""
         if self.fake_service is None:
             raise ClaimFailed(f"{self.provider.__name__} has no fake service; give one, or declare offline = True")
         site = self.fake_service() if reply_pieces is None else self.fake_service(reply_pieces=reply_pieces)
@@ -119,7 +119,7 @@ class Harness:
     def patiently(self, call: Callable[[], _T]) -> _T:
         """Return what ``call`` returns, if it does within the patience.
 
-        :raises ClaimFailed: it does not come back.
+        :raises ClaimFailed: it has not returned by then.
         :raises EndedTheProgram: it raised ``SystemExit`` or the like, which would end the caller, too.
         """
         results: list[_T] = []
@@ -154,11 +154,11 @@ class NotAnIterator(Exception):
     """``complete`` returned something else."""
 
 
-def _list(answer: object) -> list[object]:
-    if not isinstance(answer, Iterator):
-        raise NotAnIterator(type(answer).__name__)
+def _list(chunks: object) -> list[object]:
+    if not isinstance(chunks, Iterator):
+        raise NotAnIterator(type(chunks).__name__)
     found: list[object] = []
-    for chunk in answer:
+    for chunk in chunks:
         found.append(chunk)
         if len(found) > 100_000:
             break

@@ -1,4 +1,4 @@
-"""All that the contract uses of this library's internals to run a provider: one small function each."""
+"""The only use of this library's internals by the contract tests: one small function each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,5 +28,5 @@ def open_request(provider: Provider, prompt: str, limits: Limits) -> Iterator[tu
 
 
 def find_instance(client: Client, name: str) -> Described:
-    """Return the instance that answers in ``client`` under ``name``."""
+    """Return the instance that ``client`` asks under ``name``."""
     return client._bind(name).provider

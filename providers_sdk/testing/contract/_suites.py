@@ -1,4 +1,4 @@
-"""The whole contract: its suites in the order in which they are checked."""
+"""All claims of the contract, in the order in which they are tested."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Claims about settings, options, secrets, threads, imports, and leaving alone what is not the provider's."""
+"""Claims about settings, options, secrets, threads, imports and side effects."""
 
 import contextlib
 import io
@@ -24,44 +24,44 @@ __all__ = ["BEHAVIOUR", "SECRETS", "SETTINGS"]
 
 _SETTINGS_TITLE = "Settings and options"
 _SECRETS_TITLE = "Secrets"
-_MANNERS_TITLE = "Manners"
+_BEHAVIOUR_TITLE = "Behaviour"
 _SECRET = "s3cret-planted-by-the-contract"  # noqa: S105  the point is to look for it
 
 _IMPORT = """
 import sys, time
 import bs4, requests  # this library loads them with the first request; urllib3 binds a socket as it is imported
 import providers_sdk.plugin
-touched, slept = set(), []
+used, slept = set(), []
 def watch(name, arguments):
     if name in ("socket.connect", "socket.getaddrinfo", "socket.bind"):
-        touched.add(name)
+        used.add(name)
 def sleep(seconds, sleep=time.sleep):
     slept.append(seconds)
     sleep(seconds)
 time.sleep = sleep
 sys.addaudithook(watch)
 {load}
-print("\\nCONTRACT", time.process_time() + sum(slept), *sorted(touched))
+print("\\nCONTRACT", time.process_time() + sum(slept), *sorted(used))
 """
 """What the process in which a plugin is imported runs: sleeping counts like computing, waiting for a CPU does not."""
 
 
-def _no_options(harness: Harness) -> str:
+def _has_no_options(harness: Harness) -> str:
     return offline(harness) or ("" if harness.provider.known_options else "known_options = ()")
 
 
-def _no_secret(harness: Harness) -> str:
+def _has_no_secret(harness: Harness) -> str:
     known = harness.provider.all_settings().values()
     return offline(harness) or ("" if any(setting.secret for setting in known) else "it has no secret setting")
 
 
-def _sent(site: FakeService) -> bytes:
+def _join_sent(site: FakeService) -> bytes:
     return b"\n".join(received.target.encode() + b"\n" + received.body for received in site.requests)
 
 
 @claim(_SETTINGS_TITLE, exempt=offline)
 def uses_the_url_setting(harness: Harness) -> None:
-    """The setting ``url`` decides whom it talks to, for every request."""
+    """Every request goes to the address in the setting ``url``."""
     with harness.site() as one, harness.site() as other:
         harness.ask(one)
         expect(
@@ -70,7 +70,7 @@ def uses_the_url_setting(harness: Harness) -> None:
             f"it asked {len(one.requests)} times",
         )
         harness.ask(other)
-        expect(other.requests, "requests to the address in 'url'", "there were none after it changed")
+        expect(other.requests, "requests to the address in 'url'", "none came after it changed")
 
 
 @claim(_SETTINGS_TITLE, exempt=offline)
@@ -92,57 +92,57 @@ def refuses_unknown_options(harness: Harness) -> None:
     expect(not sent, "nothing sent", f"{len(sent)} requests came")
 
 
-@claim(_SETTINGS_TITLE, exempt=_no_options)
+@claim(_SETTINGS_TITLE, exempt=_has_no_options)
 def honours_its_options(harness: Harness) -> None:
     """Each of ``known_options`` changes what is sent."""
     for option in harness.provider.known_options:
         with harness.site() as site:
             outcome = harness.ask(site, options={option: 0.125})
-            sent = _sent(site)
+            sent = _join_sent(site)
         reached = b"0.125" in sent or isinstance(outcome.error, errors.InvalidCall)
         expect(reached, f"the option {option!r} in what is sent, or refused", "it was swallowed")
 
 
 @claim(_SETTINGS_TITLE, exempt=offline)
 def sends_what_it_says_it_takes(harness: Harness) -> None:
-    """System messages and history are sent where the class says that it takes them, and refused where it does not."""
+    """System messages and history are sent if the class declares that it takes them, and refused if not."""
     kind = harness.provider
     turns = [("system", kind.supports_system_message), ("assistant", kind.supports_message_history)]
     for role, takes in turns:
         messages = [{"role": role, "content": f"mark-{role}"}, {"role": "user", "content": PROMPT}]
         with harness.site() as site:
             outcome = harness.ask(site, messages)
-            reached = f"mark-{role}".encode() in _sent(site)
+            reached = f"mark-{role}".encode() in _join_sent(site)
         if takes:
             expect(reached, f"the {role} message in what is sent", f"it is not there; got {outcome}")
         else:
             expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"got {outcome}")
 
 
-@claim(_SECRETS_TITLE, exempt=_no_secret)
+@claim(_SECRETS_TITLE, exempt=_has_no_secret)
 def keeps_secrets(harness: Harness) -> None:
-    """A secret setting is in no error, log, output, address or pickle, though the service echoes it."""
+    """A secret setting is in no error, log, output, address or pickle, even if the service echoes it."""
     secret = {name: _SECRET for name, setting in harness.provider.all_settings().items() if setting.secret}
     for fault in ("key_echoed", None):
-        with harness.site(FAULTS[fault] if fault else None) as site, _overheard() as heard:
+        with harness.site(FAULTS[fault] if fault else None) as site, _capture_output() as heard:
             outcome = harness.ask(site, settings={**harness.settings(site), **secret})
             targets = " ".join(received.target for received in site.requests)
-        expect(_SECRET not in targets, "no secret in an address", "it stands in the query or path")
+        expect(_SECRET not in targets, "no secret in an address", "it is in the query or path")
         expect(_SECRET not in heard.getvalue(), "no secret in logs and output", "it was written there")
-        told = f"{outcome.error} {outcome.error!r}".encode() + pickle.dumps(outcome.error)
-        expect(_SECRET.encode() not in told, "no secret in an error", "it stands there")
+        exposed = f"{outcome.error} {outcome.error!r}".encode() + pickle.dumps(outcome.error)
+        expect(_SECRET.encode() not in exposed, "no secret in an error", "it is there")
 
 
-@claim(_MANNERS_TITLE)
+@claim(_BEHAVIOUR_TITLE)
 def prints_nothing(harness: Harness) -> None:
     """It writes nothing to standard output or standard error."""
-    with site_or_none(harness) as site, _overheard(logs=False) as heard:
+    with site_or_none(harness) as site, _capture_output(logs=False) as heard:
         harness.ask(site)
     expect(not heard.getvalue(), "no output", f"it printed {heard.getvalue()[:80]!r}")
 
 
 @contextlib.contextmanager
-def _overheard(*, logs: bool = True) -> Iterator[io.StringIO]:
+def _capture_output(*, logs: bool = True) -> Iterator[io.StringIO]:
     heard = io.StringIO()
     handler, root = logging.StreamHandler(heard), logging.getLogger()
     level = root.level
@@ -157,74 +157,74 @@ def _overheard(*, logs: bool = True) -> Iterator[io.StringIO]:
         root.setLevel(level)
 
 
-@claim(_MANNERS_TITLE)
+@claim(_BEHAVIOUR_TITLE)
 def keeps_nothing_between_calls(harness: Harness) -> None:
     """The same question asked twice sends the same, and the instance and class are as before."""
     with site_or_none(harness) as site, harness.client(site) as client:
         provider = find_instance(client, NAME)
-        before = (dict(vars(provider)), _plain(harness))
-        sizes = [_asked_size(harness, client, site) for _ in range(3)]
-        after = (dict(vars(provider)), _plain(harness))
+        before = (dict(vars(provider)), _describe_class(harness))
+        sizes = [_measure_request(harness, client, site) for _ in range(3)]
+        after = (dict(vars(provider)), _describe_class(harness))
     expect(before == after, "the provider unchanged by calls", "attributes of its instance or class have changed")
     expect(sizes[1] == sizes[2], "the same request for the same question", f"the bodies had {sizes} bytes")
 
 
-def _plain(harness: Harness) -> dict[str, str]:
+def _describe_class(harness: Harness) -> dict[str, str]:
     return {name: repr(value) for name, value in vars(harness.provider).items() if not callable(value)}
 
 
-def _asked_size(harness: Harness, client: object, site: FakeService | None) -> int:
+def _measure_request(harness: Harness, client: object, site: FakeService | None) -> int:
     before = len(site.requests) if site else 0
     harness.patiently(lambda: client.chat(PROMPT).text)  # type: ignore[attr-defined]
     return sum(len(received.body) for received in site.requests[before:] if received.method == "POST") if site else 0
 
 
-@claim(_MANNERS_TITLE, exempt=offline)
+@claim(_BEHAVIOUR_TITLE, exempt=offline)
 def does_not_mutate_arguments(harness: Harness) -> None:
-    """Messages, options, settings and a session that were handed in are as before."""
+    """Messages, settings and a session that the caller passed in stay as they were."""
     with harness.site() as site, Session() as session:
         messages = [{"role": "user", "content": PROMPT}]
         settings = harness.settings(site)
-        before = _shown(messages, settings, session)
+        before = _describe_arguments(messages, settings, session)
         harness.ask(site, messages, settings=settings, session=session)
-        after = _shown(messages, settings, session)
-    expect(before == after, "nothing changed in what was lent", f"it was {before[:200]} and is {after[:200]}")
+        after = _describe_arguments(messages, settings, session)
+    expect(before == after, "no change in what was passed in", f"it was {before[:200]} and is {after[:200]}")
 
 
-def _shown(messages: object, settings: object, session: Session) -> str:
+def _describe_arguments(messages: object, settings: object, session: Session) -> str:
     inside = sorted(session.headers.items()), list(session.cookies), sorted(session.adapters)
     return repr((messages, settings, *inside))
 
 
-@claim(_MANNERS_TITLE)
+@claim(_BEHAVIOUR_TITLE)
 def serves_threads(harness: Harness) -> None:
     """Eight threads that share one client get eight right answers."""
     with site_or_none(harness) as site, harness.client(site) as client, ThreadPoolExecutor(8) as threads:
-        said = site.text if site is not None else PROMPT
+        expected = site.text if site is not None else PROMPT
         calls = [threads.submit(lambda: client.chat(PROMPT).text) for _ in range(8)]
         texts = [call.result(harness.patience * 2) for call in calls]
-    wrong = [text for text in texts if text.strip() != said.strip()]
+    wrong = [text for text in texts if text.strip() != expected.strip()]
     expect(not wrong, "eight right answers", f"{len(wrong)} were wrong, such as {wrong[:1]}")
 
 
-@claim(_MANNERS_TITLE, needs=())
+@claim(_BEHAVIOUR_TITLE, needs=())
 def touches_no_network_at_import(harness: Harness) -> None:
     """Importing the plugin opens no socket and resolves no name."""
-    _, touched = _run_in_a_process(_loading(harness), tuple(sys.path))
-    expect(not touched, "no network at import", f"it used {', '.join(touched)}")
+    _, used = _run_in_a_process(_write_import(harness), tuple(sys.path))
+    expect(not used, "no network at import", f"it used {', '.join(used)}")
 
 
-@claim(_MANNERS_TITLE, needs=())
+@claim(_BEHAVIOUR_TITLE, needs=())
 def imports_quickly(harness: Harness) -> None:
     """Importing the plugin takes less than a second of computing and sleeping beyond this library's own modules."""
-    there, with_nothing = (_run_in_a_process(load, tuple(sys.path)) for load in (_loading(harness), ""))
+    there, with_nothing = (_run_in_a_process(load, tuple(sys.path)) for load in (_write_import(harness), ""))
     seconds = there[0] - with_nothing[0]
     expect(seconds < 1.0, "an import of less than 1 s", f"it took {seconds:.1f} s of computing and sleeping")
 
 
 @lru_cache(maxsize=32)
 def _run_in_a_process(load: str, path: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
-    """Return the seconds that the process computed or slept, and what of the network it touched."""
+    """Return the seconds that the process computed or slept, and which network functions it called."""
     code = _IMPORT.format(load=load)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
     done = subprocess.run(  # noqa: S603  the plugin under test, in a process of its own
@@ -236,7 +236,7 @@ def _run_in_a_process(load: str, path: tuple[str, ...]) -> tuple[float, tuple[st
     return float(fields[0]), tuple(fields[1:])
 
 
-def _loading(harness: Harness) -> str:
+def _write_import(harness: Harness) -> str:
     module = sys.modules.get(harness.provider.__module__)
     if module is not None and getattr(module, "__spec__", None) is None and getattr(module, "__file__", None):
         return f"import runpy; runpy.run_path({module.__file__!r})"

@@ -1,4 +1,4 @@
-"""Claims about what a provider does when its service does not answer as it should."""
+"""Claims about a provider whose service fails or refuses."""
 
 import pickle
 
@@ -14,19 +14,19 @@ __all__ = ["CUT_ANSWERS", "REFUSALS", "TIME_LIMITS"]
 
 _CUT_TITLE = "Cut answers"
 _TIME_TITLE = "Time limits"
-_REFUSALS_TITLE = "Refusals and rubbish"
+_REFUSALS_TITLE = "Refusals and invalid responses"
 _SLACK = 3.0
 """Seconds that a busy machine may take; where a limit is not kept, only one of the harness's own ends the call."""
 
 
-def struck(harness: Harness, fault: str, **arguments: object) -> Outcome:
+def ask_with_fault(harness: Harness, fault: str, **arguments: object) -> Outcome:
     """Return the outcome of asking while the service has the named fault."""
     with harness.site(FAULTS[fault]) as site:
         return harness.ask(site, **arguments)  # type: ignore[arg-type]
 
 
-def _raises(harness: Harness, fault: str, *kinds: type[Exception], **arguments: object) -> Exception:
-    outcome = struck(harness, fault, **arguments)
+def _expect_error(harness: Harness, fault: str, *kinds: type[Exception], **arguments: object) -> Exception:
+    outcome = ask_with_fault(harness, fault, **arguments)
     wanted = " or ".join(kind.__name__ for kind in kinds)
     about = FAULTS[fault].about
     if not isinstance(outcome.error, kinds):
@@ -37,7 +37,7 @@ def _raises(harness: Harness, fault: str, *kinds: type[Exception], **arguments: 
 @claim(_CUT_TITLE, exempt=not_streaming)
 def reports_a_truncated_stream(harness: Harness) -> None:
     """A stream that ends without its finish is ``StreamTruncated``, with the text so far; no finish is invented."""
-    outcome = struck(harness, "early_end")
+    outcome = ask_with_fault(harness, "early_end")
     expect(isinstance(outcome.error, errors.StreamTruncated), "StreamTruncated", f"got {outcome}")
     invented = [chunk for chunk in outcome.chunks if isinstance(chunk, FinishReason)]
     expect(not invented, "no FinishReason", f"got {invented}")
@@ -47,29 +47,29 @@ def reports_a_truncated_stream(harness: Harness) -> None:
 def reports_a_lost_connection(harness: Harness) -> None:
     """A body shorter than its Content-Length, or a reset, is an error of the ``TransportError`` branch."""
     for fault in ("short_length", "reset_after_headers"):
-        _raises(harness, fault, errors.TransportError, errors.EmptyAnswer)
+        _expect_error(harness, fault, errors.TransportError, errors.EmptyAnswer)
 
 
 @claim(_TIME_TITLE, exempt=not_streaming)
 def keeps_first_token(harness: Harness) -> None:
     """Where the answer streams, a silent service ends in ``FirstTokenTimeout`` after ``first_token`` seconds."""
-    _in_time(harness, "stall_before_headers", errors.FirstTokenTimeout, first_token=0.4)
+    _expect_timeout(harness, "stall_before_headers", errors.FirstTokenTimeout, first_token=0.4)
 
 
 @claim(_TIME_TITLE, exempt=not_streaming)
 def keeps_idle(harness: Harness) -> None:
     """Keep-alive comments are no pieces: a stream of nothing else ends in a time limit."""
-    _in_time(harness, "comments_forever", errors.TimeLimitExceeded, first_token=0.4, idle=0.4)
+    _expect_timeout(harness, "comments_forever", errors.TimeLimitExceeded, first_token=0.4, idle=0.4)
 
 
 @claim(_TIME_TITLE, exempt=offline)
 def keeps_the_deadline(harness: Harness) -> None:
     """A service that trickles one byte at a time ends in ``DeadlineExceeded``."""
-    _in_time(harness, "trickle", errors.DeadlineExceeded, deadline=0.6)
+    _expect_timeout(harness, "trickle", errors.DeadlineExceeded, deadline=0.6)
 
 
-def _in_time(harness: Harness, fault: str, kind: type[Exception], **limits: float) -> None:
-    outcome = struck(harness, fault, **limits)
+def _expect_timeout(harness: Harness, fault: str, kind: type[Exception], **limits: float) -> None:
+    outcome = ask_with_fault(harness, fault, **limits)
     most = max(limits.values()) + _SLACK
     expect(isinstance(outcome.error, kind), kind.__name__, f"got {outcome}")
     expect(outcome.seconds < most, f"an end within {most:g} s", f"it took {outcome.seconds:.1f} s")
@@ -78,13 +78,13 @@ def _in_time(harness: Harness, fault: str, kind: type[Exception], **limits: floa
 @claim(_REFUSALS_TITLE, exempt=offline)
 def reports_a_refused_key(harness: Harness) -> None:
     """401 is ``AuthenticationFailed``."""
-    _raises(harness, "key_echoed", errors.AuthenticationFailed)
+    _expect_error(harness, "key_echoed", errors.AuthenticationFailed)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
 def reports_a_rate_limit(harness: Harness) -> None:
     """429 is ``RateLimited`` and carries ``retry_after``."""
-    error = _raises(harness, "retry_after_seconds", errors.RateLimited)
+    error = _expect_error(harness, "retry_after_seconds", errors.RateLimited)
     after = getattr(error, "retry_after", None)
     expect(after, "retry_after in seconds", f"it is {after!r}")
 
@@ -93,7 +93,7 @@ def reports_a_rate_limit(harness: Harness) -> None:
 def reports_a_failed_service(harness: Harness) -> None:
     """500 and 503 are errors with that status, not text."""
     for fault, status in (("status_500", 500), ("status_503", 503)):
-        error = _raises(harness, fault, errors.ResponseError)
+        error = _expect_error(harness, fault, errors.ResponseError)
         found = getattr(error, "status", None)
         expect(found == status, f"status {status} in the error", f"it is {found}")
 
@@ -101,27 +101,27 @@ def reports_a_failed_service(harness: Harness) -> None:
 @claim(_REFUSALS_TITLE, exempt=offline)
 def reports_a_bot_wall(harness: Harness) -> None:
     """A bot wall is ``Blocked``."""
-    _raises(harness, "bot_wall", errors.Blocked)
+    _expect_error(harness, "bot_wall", errors.Blocked)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
 def rejects_an_html_page(harness: Harness) -> None:
     """An HTML page with status 200, such as a login form, is an error of the ``ResponseError`` branch."""
-    _raises(harness, "login_page", errors.ResponseError)
+    _expect_error(harness, "login_page", errors.ResponseError)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
 def rejects_an_empty_response(harness: Harness) -> None:
     """200 without a body and 204 are errors of the ``ResponseError`` branch."""
     for fault in ("empty_answer", "no_content"):
-        _raises(harness, fault, errors.ResponseError)
+        _expect_error(harness, fault, errors.ResponseError)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
 def rejects_broken_json(harness: Harness) -> None:
     """JSON that cannot be read or is a list is an error of the provider tree, not a crash of the plugin."""
     for fault in ("invalid_json", "json_list", "deep_lists"):
-        error = _raises(harness, fault, errors.ResponseError, errors.StreamTruncated)
+        error = _expect_error(harness, fault, errors.ResponseError, errors.StreamTruncated)
         expect(
             not isinstance(error, errors.PluginError),
             "no PluginError",
@@ -132,13 +132,13 @@ def rejects_broken_json(harness: Harness) -> None:
 @claim(_REFUSALS_TITLE, exempt=offline)
 def bounds_memory(harness: Harness) -> None:
     """A line without an end is ``TooLarge`` or another error, and memory stays bounded."""
-    _raises(harness, "endless_line", errors.ResponseError, errors.TimeLimitExceeded)
+    _expect_error(harness, "endless_line", errors.ResponseError, errors.TimeLimitExceeded)
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
 def errors_survive_pickle(harness: Harness) -> None:
-    """Errors survive ``pickle``: class, sentence and data."""
-    error = _raises(harness, "retry_after_seconds", errors.ProviderError)
+    """Errors survive ``pickle``: class, message and data."""
+    error = _expect_error(harness, "retry_after_seconds", errors.ProviderError)
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
     same = type(again) is type(error) and str(again) == str(error) and vars(again).keys() == vars(error).keys()
     expect(same, f"{error!r} after pickle", f"got {again!r}")

@@ -1,4 +1,4 @@
-"""Claims about the description of a provider and about its answer when all is well."""
+"""Claims about a provider's description and its answers while the service is healthy."""
 
 import threading
 import warnings
@@ -17,7 +17,7 @@ _DESCRIPTION_TITLE = "The description"
 _ANSWER_TITLE = "The answer"
 _STREAM_TITLE = "Streaming"
 _OPENING = 2
-"""Pieces that a stream may begin with before it is held back: a service may open with one that has no text."""
+"""Pieces that the fake service sends before it waits: the first one may have no text."""
 _FLAGS = (
     "working",
     "offline",
@@ -44,9 +44,9 @@ def site_or_none(harness: Harness) -> AbstractContextManager[FakeService | None]
 
 
 def good_answer(harness: Harness, *, stream: bool = True) -> Outcome:
-    """Return the outcome of asking when all is well.
+    """Return the outcome of asking while the service is healthy.
 
-    :raises ClaimFailed: it is no answer.
+    :raises ClaimFailed: there was an error.
     """
     with site_or_none(harness) as site:
         outcome = harness.ask(site, stream=stream)
@@ -54,14 +54,14 @@ def good_answer(harness: Harness, *, stream: bool = True) -> Outcome:
     return outcome
 
 
-def _raw(harness: Harness) -> list[object]:
+def _run_complete(harness: Harness) -> list[object]:
     with site_or_none(harness) as site:
         return harness.raw(site)
 
 
 @claim(_DESCRIPTION_TITLE, needs=())
 def describes_itself(harness: Harness) -> None:
-    """The class says where its service is (``url``) or that it is ``offline``, and its flags are true or false."""
+    """The class gives its service's address (``url``) or is ``offline``, and its flags are true or false."""
     kind = harness.provider
     with_url = "url" in kind.known_settings or kind.url.startswith(("https://", "http://"))
     expect(
@@ -93,9 +93,9 @@ def knows_its_models(harness: Harness) -> None:
 
 @claim(_ANSWER_TITLE, needs=())
 def terminates(harness: Harness) -> None:
-    """``complete`` comes to an end, with an answer or an error, when the service answers at once."""
+    """``complete`` ends, with an answer or an error, when the service responds at once."""
     try:
-        _raw(harness)
+        _run_complete(harness)
     except ClaimFailed:
         raise
     except Exception:  # noqa: BLE001, S110  which end it is, other claims judge
@@ -106,7 +106,7 @@ def terminates(harness: Harness) -> None:
 def is_an_iterator(harness: Harness) -> None:
     """``complete`` returns a generator or another iterator: no list, no string, not ``None``."""
     try:
-        _raw(harness)
+        _run_complete(harness)
     except NotAnIterator as error:
         raise ClaimFailed(f"expected an iterator, such as a generator; complete() returned {error}") from None
     except Exception:  # noqa: BLE001, S110  another claim judges it
@@ -115,9 +115,9 @@ def is_an_iterator(harness: Harness) -> None:
 
 @claim(_ANSWER_TITLE, needs=("is_an_iterator",))
 def does_not_raise(harness: Harness) -> None:
-    """``complete`` raises nothing when the service answers as it should."""
+    """``complete`` raises nothing when the service responds as it should."""
     try:
-        _raw(harness)
+        _run_complete(harness)
     except Exception as error:
         where = describe_crash(error, harness.provider)
         raise ClaimFailed(f"expected no error; complete() raised {type(error).__name__}: {error}{where}") from error
@@ -126,52 +126,52 @@ def does_not_raise(harness: Harness) -> None:
 @claim(_ANSWER_TITLE, needs=("does_not_raise",))
 def yields_chunks(harness: Harness) -> None:
     """Every object yielded is ``str``, ``Reasoning``, ``ServedModel``, ``Usage`` or ``FinishReason``."""
-    foreign = [chunk for chunk in _raw(harness) if not isinstance(chunk, Chunk)]
+    foreign = [chunk for chunk in _run_complete(harness) if not isinstance(chunk, Chunk)]
     expect(not foreign, "only chunks", f"complete() yielded {type(foreign[0]).__name__ if foreign else ''}")
 
 
 @claim(_ANSWER_TITLE, needs=("does_not_raise",))
 def finishes(harness: Harness) -> None:
     """An answer ends with a ``FinishReason``."""
-    finish = [chunk for chunk in _raw(harness) if isinstance(chunk, FinishReason)]
+    finish = [chunk for chunk in _run_complete(harness) if isinstance(chunk, FinishReason)]
     expect(finish, "a FinishReason at the end", "there was none")
 
 
 @claim(_ANSWER_TITLE, needs=("finishes",))
 def finishes_once(harness: Harness) -> None:
-    """There is one ``FinishReason`` and not a second."""
-    finish = [chunk for chunk in _raw(harness) if isinstance(chunk, FinishReason)]
+    """There is only one ``FinishReason``."""
+    finish = [chunk for chunk in _run_complete(harness) if isinstance(chunk, FinishReason)]
     expect(len(finish) == 1, "one FinishReason", f"there were {len(finish)}: {', '.join(map(str, finish))}")
 
 
 @claim(_ANSWER_TITLE, needs=("finishes",))
 def stops_after_the_finish(harness: Harness) -> None:
-    """Nothing but an end follows the ``FinishReason``."""
-    chunks = _raw(harness)
+    """Nothing follows the ``FinishReason``."""
+    chunks = _run_complete(harness)
     end = next(index for index, chunk in enumerate(chunks) if isinstance(chunk, FinishReason))
     after = [chunk for chunk in chunks[end + 1 :] if not isinstance(chunk, FinishReason)]
-    expect(not after, "nothing after the FinishReason", f"there followed {after[0] if after else ''!r}")
+    expect(not after, "nothing after the FinishReason", f"got {after[0] if after else ''!r}")
 
 
 @claim(_ANSWER_TITLE, needs=("yields_chunks", "finishes", "finishes_once", "stops_after_the_finish"))
 def answers(harness: Harness) -> None:
-    """The text is what the service said, outer white space aside: nothing lost, nothing added."""
+    """The text is exactly what the service sent, but for white space at its ends."""
     outcome = good_answer(harness)
     with site_or_none(harness) as site:
-        said = site.text if site is not None else PROMPT
-    expect(outcome.text.strip() == said.strip(), f"the text {said!r}", f"got {outcome}")
+        expected = site.text if site is not None else PROMPT
+    expect(outcome.text.strip() == expected.strip(), f"the text {expected!r}", f"got {outcome}")
 
 
 @claim(_ANSWER_TITLE)
 def answers_whole(harness: Harness) -> None:
-    """With ``stream=False`` the same text comes."""
+    """With ``stream=False`` the answer has the same text."""
     streamed, whole = good_answer(harness), good_answer(harness, stream=False)
     expect(whole.text == streamed.text, f"the text {streamed.text!r}", f"got {whole}")
 
 
 @claim(_ANSWER_TITLE, exempt=offline)
 def keeps_characters_whole(harness: Harness) -> None:
-    """Characters that the network tears apart arrive whole."""
+    """Characters that the network splits arrive whole."""
     pieces = ("Пицца ", "世界 ", "🍕 ", "é. ", "Ende")
     with harness.site(reply_pieces=pieces) as site:
         site.write_size = 1
@@ -194,7 +194,7 @@ def delivers_at_once(harness: Harness) -> None:
         site.before_next_piece = hold
         try:
             chunks = harness.patiently(lambda: client.chat(PROMPT)).chunks()
-            first = harness.patiently(lambda: _first_piece(chunks))
+            first = harness.patiently(lambda: _find_first_piece(chunks))
         except Exception as error:
             where = describe_crash(error, harness.provider)
             raise ClaimFailed(f"expected the first piece while the service waits; got {error}{where}") from error
@@ -205,7 +205,7 @@ def delivers_at_once(harness: Harness) -> None:
     expect(first, "a first piece while the service waits", "there was none")
 
 
-def _first_piece(chunks: Iterator[object]) -> str:
+def _find_first_piece(chunks: Iterator[object]) -> str:
     return next((chunk for chunk in chunks if isinstance(chunk, str)), "")
 
 

@@ -1,15 +1,15 @@
-"""Named faults: what a service, a proxy or the wire can do to a client, and what the client must make of it.
+"""Named faults: failures of a service, a proxy or the network, and how a client must end.
 
-A fault strikes in the place of an answer::
+Most faults replace a response of the fake service::
 
     site.fault = FAULTS["cut_chunk"]
 
-or, where it is no matter of answering (nobody listens, a certificate is wrong, a proxy dies), stands in the way::
+others stand between client and service (nobody listens, a certificate is wrong, a proxy dies)::
 
-    with inject(FAULTS["proxy_dies"], site) as rig:
-        ...  # rig.url, rig.proxy and rig.ca lead to the site
+    with inject(FAULTS["proxy_dies"], site) as setup:
+        ...  # reach the site by setup.url, setup.proxy and setup.ca
 
-:func:`run_fault` asks a provider once and tells how it ended.
+:func:`run_fault` asks a provider once and returns how that ended.
 """
 
 from collections.abc import Mapping

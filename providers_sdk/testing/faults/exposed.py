@@ -1,4 +1,4 @@
-"""What an error tells, to whoever prints, logs, pickles or inspects it, and how a secret may be spelled in it."""
+"""Collects all text that an error exposes when it is printed, logged, pickled or inspected, to look for secrets."""
 
 import base64
 import html
@@ -12,12 +12,12 @@ __all__ = ["collect_exposed_text", "spellings"]
 
 
 def collect_exposed_text(error: BaseException) -> str:
-    """Return all that ``error`` tells: texts, fields, pickle and traceback, its causes and contexts included."""
-    texts = [text for link in _chain(error) for text in (str(link), repr(link), repr(link.args), repr(vars(link)))]
+    """Return all text that ``error`` exposes: messages, fields, pickle, traceback, causes and contexts."""
+    texts = [text for link in _walk(error) for text in (str(link), repr(link), repr(link.args), repr(vars(link)))]
     return "\n".join([*texts, *traceback.format_exception(error), pickle.dumps(error).decode("latin-1")])
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _walk(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     stack: list[BaseException | None] = [error]
     while stack:
@@ -36,7 +36,7 @@ def spellings(secret: str, user: str = "") -> set[str]:
     raw = secret.encode()
     quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
     escaped = {json.dumps(secret)[1:-1], json.dumps(secret)[1:-1].replace("/", "\\/"), repr(secret)[1:-1]}
-    encoded = {encode(data).decode().rstrip("=") for data in _with_user(raw, user) for encode in _BASE64}
+    encoded = {encode(data).decode().rstrip("=") for data in _add_user(raw, user) for encode in _BASE64}
     lower = {text.replace(text, text.lower()) for text in quoted if "%" in text}
     return {secret, html.escape(secret), raw.hex(), *quoted, *lower, *escaped, *encoded}
 
@@ -44,5 +44,5 @@ def spellings(secret: str, user: str = "") -> set[str]:
 _BASE64 = (base64.b64encode, base64.urlsafe_b64encode)
 
 
-def _with_user(secret: bytes, user: str) -> list[bytes]:
+def _add_user(secret: bytes, user: str) -> list[bytes]:
     return [secret, user.encode() + b":" + secret] if user else [secret]

@@ -1,4 +1,4 @@
-"""What a fault is: a name, what happens, and how a client must end."""
+"""The class of a fault: a name, what happens, and how a client must end."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from providers_sdk.testing.fake_service import FakeService
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, RawServer, Received
 
-__all__ = ["Act", "Expected", "FaultSetup", "Kind", "NamedFault", "flood", "inject", "kind_of_answer", "repeat"]
+__all__ = ["Act", "Expected", "FaultSetup", "Kind", "NamedFault", "find_kind", "flood", "inject", "repeat"]
 
 Act = Callable[[Connection, Received], None]
 Kind = Literal["stream", "json", "page"]
-"""What a fault spoils: an event stream, an answer in JSON, or the page that holds the tokens."""
+"""What a fault spoils: an event stream, a JSON response, or the page that holds the tokens."""
 
 _FOR_EVER = 20.0
 _BEAT = 0.02
@@ -27,7 +27,7 @@ class Expected:
     """The class of error that a client must end with; ``None`` where the answer must come all the same.
 
     :param stream: where the fault spoils an event stream.
-    :param json: where it spoils an answer in JSON.
+    :param json: where it spoils a JSON response.
     :param page: where it spoils the page that holds the tokens.
     """
 
@@ -37,22 +37,22 @@ class Expected:
 
     @classmethod
     def all(cls, kind: type[ProviderError] | None) -> "Expected":
-        """Return the ends of a fault that is the same wherever it strikes."""
+        """Return the same end for every kind of response."""
         return cls(kind, kind, kind)
 
     def of(self, kind: Kind) -> type[ProviderError] | None:
-        """Return the class for one kind of answer."""
+        """Return the class for one kind of response."""
         return {"stream": self.stream, "json": self.json, "page": self.page}[kind]
 
 
 @dataclass(frozen=True, slots=True)
 class FaultSetup:
-    """Where a client finds a service that has a fault in its way.
+    """How a client reaches a service behind a fault.
 
     :param url: the service's address.
     :param proxy: the proxy's, empty for none.
     :param ca: a file with the certificate authority that the client is to trust.
-    :param servers: those that stand in the way, besides the site itself.
+    :param servers: those between client and service.
     """
 
     url: str
@@ -63,14 +63,14 @@ class FaultSetup:
 
 @dataclass(frozen=True, slots=True)
 class NamedFault:
-    """One fault; call it with a connection and the request on it, and it strikes in the place of the answer.
+    """One fault; called with a connection and the request on it, it replaces the response.
 
-    :param name: what it is called, an identifier.
+    :param name: its name, an identifier.
     :param about: what happens, in a sentence.
-    :param act: strikes; the answer that it spoils is ``connection.intended_response``.
+    :param act: replaces the response ``connection.intended_response``.
     :param ends: how a client must end that has a limit for the first piece, for idleness and for everything.
-    :param arrange: for a fault that does not strike in the place of an answer: sets it up around a running site.
-    :param closes: whether the site closes the connection after a good answer: the next question waits until it has.
+    :param arrange: for a fault that replaces no response: sets it up around a running site.
+    :param closes: whether the site closes the connection after a good response: the next question waits until it has.
     """
 
     name: str
@@ -81,39 +81,39 @@ class NamedFault:
     closes: bool = False
 
     def __call__(self, connection: Connection, received: Received) -> None:
-        """Strike.
+        """Replace the response.
 
-        :raises TypeError: the fault does not strike at an answer.
+        :raises TypeError: the fault replaces no response.
         """
         if self.act is None:
-            raise TypeError(f"the fault {self.name} does not strike at an answer; set it up with inject()")
+            raise TypeError(f"the fault {self.name} replaces no response; set it up with inject()")
         self.act(connection, received)
 
 
 @contextmanager
 def inject(fault: NamedFault, site: FakeService, *, route: tuple[str, str] | None = None) -> Iterator[FaultSetup]:
-    """Run ``site`` with the fault in place; give where a client finds it.
+    """Run ``site`` with the fault in place; yield how a client reaches it.
 
-    :param route: method and path of the requests that it strikes at, where these are not those of the answer:
+    :param route: method and path of the requests that it affects, where these are not those of the answer:
         ``("GET", "")`` for the page that holds the tokens.
     """
     with site:
         if fault.arrange is not None:
-            with fault.arrange(site) as rig:
-                yield rig
+            with fault.arrange(site) as setup:
+                yield setup
         else:
             site.fault, site.fault_route = fault, route or site.reply_route
             yield FaultSetup(site.url)
 
 
-def kind_of_answer(good: Response) -> Kind:
-    """Return what kind of answer ``good`` is."""
-    media = {name.lower(): value for name, value in good.headers.items()}.get("content-type", "")
+def find_kind(intended: Response) -> Kind:
+    """Return the kind of the response ``intended``."""
+    media = {name.lower(): value for name, value in intended.headers.items()}.get("content-type", "")
     return "stream" if "event-stream" in media else "page" if "html" in media else "json"
 
 
 def repeat(connection: Connection, piece: bytes, *, every: float = _BEAT) -> None:
-    """Send ``piece`` again and again, in no hurry, until the client leaves or 20 seconds have passed."""
+    """Send ``piece`` again and again, slowly, until the client leaves or 20 seconds have passed."""
     ends = time.monotonic() + _FOR_EVER
     while time.monotonic() < ends:
         connection.send(piece)

@@ -1,4 +1,4 @@
-"""Faults without end: the client has to stop reading by itself."""
+"""Endless responses: the client has to stop reading by itself."""
 
 import zlib
 from collections.abc import Callable, Mapping
@@ -25,8 +25,8 @@ _ERROR = Expected(stream=HTTPStatusError, json=HTTPStatusError, page=TokenPageFa
 _HTML = {"Content-Type": "text/html; charset=UTF-8"}
 
 
-def _floods(piece: bytes, start: bytes = b"") -> Act:
-    """Flood with ``piece`` under the good answer's head."""
+def _flood_body(piece: bytes, start: bytes = b"") -> Act:
+    """Send ``piece`` without end after the intended response's head."""
 
     def act(connection: Connection, _: Received) -> None:
         send_head(connection)
@@ -37,8 +37,8 @@ def _floods(piece: bytes, start: bytes = b"") -> Act:
     return act
 
 
-def _page(status: Callable[[Connection], int], headers: Mapping[str, str] = _HTML) -> Act:
-    """Flood with HTML."""
+def _flood_page(status: Callable[[Connection], int], headers: Mapping[str, str] = _HTML) -> Act:
+    """Send HTML without end."""
 
     def act(connection: Connection, _: Received) -> None:
         connection.send(Response(status(connection), headers).head(CHUNKED))
@@ -48,7 +48,7 @@ def _page(status: Callable[[Connection], int], headers: Mapping[str, str] = _HTM
 
 
 @lru_cache(maxsize=1)
-def _bomb() -> tuple[bytes, bytes]:
+def _make_bomb() -> tuple[bytes, bytes]:
     """Return the start of a gzip stream, and a kilobyte of it that stands for a megabyte and may be repeated."""
     packer = zlib.compressobj(wbits=31)
     megabyte = b"a" * 1_000_000
@@ -56,42 +56,42 @@ def _bomb() -> tuple[bytes, bytes]:
     return first, packer.compress(megabyte) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
-def _gzip_bomb(connection: Connection, _: Received) -> None:
-    first, more = _bomb()
+def _send_gzip_bomb(connection: Connection, _: Received) -> None:
+    first, more = _make_bomb()
     send_head(connection, {**CHUNKED, "Content-Encoding": "gzip"})
     connection.send(chunk(first))
     flood(connection, chunk(more))
 
 
 FLOOD_FAULTS = (
-    NamedFault("gzip_bomb", "Gzip that grows a thousandfold, without end.", _gzip_bomb, _TOO_LARGE),
-    NamedFault("endless_line", "One line without end.", _floods(b"a" * 65_536, b"data: "), _TOO_LARGE),
+    NamedFault("gzip_bomb", "Gzip that grows a thousandfold, without end.", _send_gzip_bomb, _TOO_LARGE),
+    NamedFault("endless_line", "One line without end.", _flood_body(b"a" * 65_536, b"data: "), _TOO_LARGE),
     NamedFault(
-        "endless_event", "One event of lines without end.", _floods(b"data: aaaaaaaaaaaaaa\n" * 3000), _TOO_LARGE
+        "endless_event", "One event of lines without end.", _flood_body(b"data: aaaaaaaaaaaaaa\n" * 3000), _TOO_LARGE
     ),
     NamedFault(
         "endless_deltas",
         "Text without end; max_chars would end it sooner than the deadline does.",
-        _floods(text_delta("and more ") * 50),
+        _flood_body(text_delta("and more ") * 50),
         Expected(stream=DeadlineExceeded, json=TooLarge, page=TooLarge),
     ),
     NamedFault(
         "endless_comments",
         "Comments without end, as fast as they are read.",
-        _floods(b": keep-alive\n\n" * 3000),
+        _flood_body(b": keep-alive\n\n" * 3000),
         Expected(stream=FirstTokenTimeout, json=TooLarge, page=TooLarge),
     ),
     NamedFault(
         "endless_page",
-        "A page of HTML without end, with the status of an answer.",
-        _page(lambda connection: connection.intended_response.status),
+        "A page of HTML without end, with a success status.",
+        _flood_page(lambda connection: connection.intended_response.status),
         Expected(stream=InvalidAnswer, json=InvalidAnswer, page=TooLarge),
     ),
-    NamedFault("endless_error", "Status 500 and a page without end.", _page(lambda _: 500), _ERROR),
+    NamedFault("endless_error", "Status 500 and a page without end.", _flood_page(lambda _: 500), _ERROR),
     NamedFault(
         "endless_redirect",
         "A redirect whose own body has no end.",
-        _page(lambda _: 302, {**_HTML, "Location": "http://elsewhere.invalid/"}),
+        _flood_page(lambda _: 302, {**_HTML, "Location": "http://elsewhere.invalid/"}),
         _ERROR,
     ),
 )

@@ -1,4 +1,4 @@
-"""Faults of the connection and of the answer's head."""
+"""Faults of the connection and of the response's head."""
 
 from providers_sdk.errors import (
     ConnectionLost,
@@ -22,7 +22,7 @@ _HARMLESS = Expected.all(None)
 
 
 def send_head(connection: Connection, framing: dict[str, str] | None = None) -> None:
-    """Send the head of the good answer, chunked where no other framing is given."""
+    """Send the head of the intended response, chunked where no other framing is given."""
     connection.send(connection.intended_response.head(CHUNKED if framing is None else framing))
 
 
@@ -30,7 +30,7 @@ def _reset(connection: Connection, _: Received) -> None:
     connection.reset()
 
 
-def _hang_up(connection: Connection, _: Received) -> None:
+def _do_nothing(connection: Connection, _: Received) -> None:
     return None
 
 
@@ -38,7 +38,7 @@ def _stall(connection: Connection, _: Received) -> None:
     connection.wait_closed()
 
 
-def _slow_headers(connection: Connection, _: Received) -> None:
+def _send_slow_headers(connection: Connection, _: Received) -> None:
     connection.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     repeat(connection, b"z")
 
@@ -57,14 +57,14 @@ def _stall_after_headers(connection: Connection, _: Received) -> None:
     connection.wait_closed()
 
 
-def _says(words: bytes) -> Act:
+def _send_bytes(data: bytes) -> Act:
     def act(connection: Connection, _: Received) -> None:
-        connection.send(words)
+        connection.send(data)
 
     return act
 
 
-def _floods(start: bytes, piece: bytes) -> Act:
+def _flood_head(start: bytes, piece: bytes) -> Act:
     def act(connection: Connection, _: Received) -> None:
         connection.send(start)
         flood(connection, piece)
@@ -72,29 +72,31 @@ def _floods(start: bytes, piece: bytes) -> Act:
     return act
 
 
-def _endless_continue(connection: Connection, _: Received) -> None:
+def _send_endless_continue(connection: Connection, _: Received) -> None:
     repeat(connection, b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
-def _answer_well(connection: Connection) -> None:
-    for piece in connection.intended_response.wire():
+def _respond_well(connection: Connection) -> None:
+    for piece in connection.intended_response.encode():
         connection.send(piece)
 
 
-def _closed_between_calls(connection: Connection, _: Received) -> None:
-    _answer_well(connection)
+def _close_after_response(connection: Connection, _: Received) -> None:
+    _respond_well(connection)
 
 
-def _dies_when_reused(connection: Connection, _: Received) -> None:
-    _answer_well(connection)
+def _close_when_reused(connection: Connection, _: Received) -> None:
+    _respond_well(connection)
     connection.receive()
 
 
 HEAD_FAULTS = (
-    NamedFault("reset_before_headers", "The connection is reset before any byte of the answer.", _reset, _LOST),
-    NamedFault("closed_before_headers", "The connection is closed before any byte of the answer.", _hang_up, _LOST),
-    NamedFault("stall_before_headers", "Nothing comes, and the connection stays.", _stall, _LATE),
-    NamedFault("slow_headers", "A header that never ends comes byte by byte.", _slow_headers, _LATE),
+    NamedFault("reset_before_headers", "The connection is reset before any byte of the response.", _reset, _LOST),
+    NamedFault(
+        "closed_before_headers", "The connection is closed before any byte of the response.", _do_nothing, _LOST
+    ),
+    NamedFault("stall_before_headers", "Nothing arrives, and the connection stays open.", _stall, _LATE),
+    NamedFault("slow_headers", "A header that never ends arrives byte by byte.", _send_slow_headers, _LATE),
     NamedFault(
         "cut_headers",
         "The connection is closed within a header, which http.client takes for their end: no type, no body.",
@@ -102,40 +104,44 @@ HEAD_FAULTS = (
         Expected(stream=InvalidAnswer, json=ResponseError, page=InvalidAnswer),
     ),
     NamedFault("reset_after_headers", "The connection is reset after the headers.", _reset_after_headers, _LOST),
-    NamedFault("stall_after_headers", "Nothing comes after the headers.", _stall_after_headers, _LATE),
-    NamedFault("no_http", "HTTP/0.9: a page without a status line.", _says(b"<html>hello</html>\r\n\r\n"), _LOST),
-    NamedFault("no_status", "A status that is no number.", _says(b"HTTP/1.1 fine thanks\r\n\r\n"), _LOST),
-    NamedFault("endless_status_line", "The status line never ends.", _floods(b"HTTP/1.1 200 ", b"K" * 65_536), _LOST),
-    NamedFault("endless_header", "One header never ends.", _floods(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 65_536), _LOST),
+    NamedFault("stall_after_headers", "Nothing arrives after the headers.", _stall_after_headers, _LATE),
+    NamedFault("no_http", "HTTP/0.9: a page without a status line.", _send_bytes(b"<html>hello</html>\r\n\r\n"), _LOST),
+    NamedFault("no_status", "A status that is no number.", _send_bytes(b"HTTP/1.1 fine thanks\r\n\r\n"), _LOST),
+    NamedFault(
+        "endless_status_line", "The status line never ends.", _flood_head(b"HTTP/1.1 200 ", b"K" * 65_536), _LOST
+    ),
+    NamedFault(
+        "endless_header", "One header never ends.", _flood_head(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 65_536), _LOST
+    ),
     NamedFault(
         "endless_headers",
         "Header after header, without end.",
-        _floods(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n"),
+        _flood_head(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n"),
         _LOST,
     ),
     NamedFault(
         "endless_continue",
         "Nothing but 100 Continue, without end; a Python that stops reading those by itself reports a lost connection.",
-        _endless_continue,
+        _send_endless_continue,
         Expected.all(TransportError),
     ),
     NamedFault(
         "two_lengths",
         "Two Content-Length headers contradict each other.",
-        _says(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nseven..."),
+        _send_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nseven..."),
         _LOST,
     ),
     NamedFault(
         "closed_between_calls",
-        "The answer comes; then the server closes the connection, which was to be kept.",
-        _closed_between_calls,
+        "The answer arrives; then the server closes the connection, which was to be kept.",
+        _close_after_response,
         _HARMLESS,
         closes=True,
     ),
     NamedFault(
         "dies_when_reused",
         "The first answer is good; the connection closes once the next request has arrived, perhaps processed.",
-        _dies_when_reused,
+        _close_when_reused,
         _LOST,
     ),
 )

@@ -1,4 +1,4 @@
-"""Faults of whoever stands between: nobody listens, TLS is wrong, a proxy demands, refuses or dies."""
+"""Faults between client and service: nobody listens, TLS fails, a proxy refuses or dies."""
 
 import base64
 import select
@@ -31,13 +31,13 @@ _PASSWORD_WANTED = html("<title>Proxy</title>", status=407, headers={"Proxy-Auth
 class TLSServer(RawServer):
     """Speaks TLS; put it before a fake service class to make that speak TLS. Needs ``trustme``.
 
-    :param names: whom its certificate is for.
+    :param names: the hosts in its certificate.
     """
 
     def __init__(self, *args: Any, names: tuple[str, ...] = _HERE, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        _authority().issue_cert(*names).configure_cert(self._context)
+        _get_authority().issue_cert(*names).configure_cert(self._context)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
@@ -59,11 +59,11 @@ class TLSServer(RawServer):
     def start(self) -> Self:
         """Listen; return the server itself."""
         self._folder = tempfile.TemporaryDirectory()
-        _authority().cert_pem.write_to_path(self.ca)
+        _get_authority().cert_pem.write_to_path(self.ca)
         return super().start()
 
     def close(self) -> None:
-        """Stop listening, cut every connection, remove the file. Closing twice is silence."""
+        """Stop listening, cut every connection, remove the file. Closing twice is a no-op."""
         super().close()
         if self._folder is not None:
             self._folder.cleanup()
@@ -72,14 +72,14 @@ class TLSServer(RawServer):
 _authority_lock = threading.Lock()
 
 
-def _authority() -> "trustme.CA":
+def _get_authority() -> "trustme.CA":
     with _authority_lock:  # the cache alone lets two threads make one each
-        return _new_authority()
+        return _make_authority()
 
 
 @lru_cache(maxsize=1)
-def _new_authority() -> "trustme.CA":
-    import trustme  # of the extra 'test': only who speaks TLS needs it
+def _make_authority() -> "trustme.CA":
+    import trustme  # of the extra 'test': only tests of TLS need it
 
     return trustme.CA()
 
@@ -96,17 +96,17 @@ class _TLSFront(TLSServer):
 
 
 class _Silent(RawServer):
-    """Accepts, and says nothing."""
+    """Accepts, and sends nothing."""
 
     def serve(self, connection: Connection) -> None:
         connection.wait_closed()
 
 
 class ProxyServer(RawServer):
-    """A proxy: hands requests on, and makes tunnels where it is asked to. It notes a connection's first request.
+    """A proxy: forwards requests, and opens a tunnel on CONNECT. It records a connection's first request.
 
     :param credentials: ``"user:password"`` that it demands.
-    :param cut_after: bytes of answers on one connection, after which it resets it.
+    :param cut_after: bytes of responses after which it resets a connection.
     """
 
     def __init__(self, *, credentials: str | None = None, cut_after: int | None = None) -> None:
@@ -121,7 +121,7 @@ class ProxyServer(RawServer):
             return
         self.requests.append(received)
         if self._wanted not in (None, received.headers.get("proxy-authorization")):
-            connection.send(b"".join(_PASSWORD_WANTED.wire()))
+            connection.send(b"".join(_PASSWORD_WANTED.encode()))
             return
         tunnel = received.method == "CONNECT"
         place = urlsplit(f"//{received.target}" if tunnel else received.target)
@@ -130,11 +130,11 @@ class ProxyServer(RawServer):
             if tunnel:
                 connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
             else:
-                upstream.sendall(_rebuilt(received))
-            self._relay(connection, upstream)
+                upstream.sendall(_encode_request(received))
+            self._forward(connection, upstream)
 
-    def _relay(self, connection: Connection, upstream: socket.socket) -> None:
-        """Hand bytes on, both ways, until one side closes."""
+    def _forward(self, connection: Connection, upstream: socket.socket) -> None:
+        """Forward bytes both ways until one side closes."""
         left = self._cut_after
         while ready := select.select([connection.sock, upstream], [], [], _PATIENCE)[0]:
             for source in ready:
@@ -151,72 +151,84 @@ class ProxyServer(RawServer):
                     return
 
 
-def _rebuilt(received: Received) -> bytes:
+def _encode_request(received: Received) -> bytes:
     kept = [f"{name}: {value}" for name, value in received.headers.items() if not name.startswith("proxy-")]
     head = "\r\n".join([f"{received.method} {received.target} HTTP/1.1", *kept, "", ""])
     return head.encode("latin-1") + received.body
 
 
 @contextmanager
-def _unused_address() -> Iterator[str]:
-    """Give an address where nobody listens, and nobody else can."""
+def _reserve_address() -> Iterator[str]:
+    """Yield an address where nobody listens; it is taken, so that nobody else can."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield "http://{}:{}".format(*taken.getsockname())
 
 
 @contextmanager
-def _refused(_: FakeService) -> Iterator[FaultSetup]:
-    with _unused_address() as url:
+def _refuse(_: FakeService) -> Iterator[FaultSetup]:
+    with _reserve_address() as url:
         yield FaultSetup(url)
 
 
 @contextmanager
-def _wrong_name(site: FakeService) -> Iterator[FaultSetup]:
+def _serve_wrong_name(site: FakeService) -> Iterator[FaultSetup]:
     with _TLSFront(site, names=("elsewhere.invalid",)) as front:
         yield FaultSetup(front.url, ca=front.ca, servers=(front,))
 
 
 @contextmanager
-def _unknown_authority(site: FakeService) -> Iterator[FaultSetup]:
+def _serve_unknown_authority(site: FakeService) -> Iterator[FaultSetup]:
     with _TLSFront(site) as front:
         yield FaultSetup(front.url, servers=(front,))
 
 
 @contextmanager
-def _no_handshake(_: FakeService) -> Iterator[FaultSetup]:
+def _skip_handshake(_: FakeService) -> Iterator[FaultSetup]:
     with _Silent() as server:
         yield FaultSetup(server.url.replace("http:", "https:"), servers=(server,))
 
 
 @contextmanager
-def _proxy_password(site: FakeService) -> Iterator[FaultSetup]:
+def _demand_proxy_password(site: FakeService) -> Iterator[FaultSetup]:
     with ProxyServer(credentials="user:the-right-one") as proxy:
         yield FaultSetup(site.url, proxy=proxy.url.replace("://", "://user:a-wrong-one@"), servers=(proxy,))
 
 
 @contextmanager
-def _proxy_refused(site: FakeService) -> Iterator[FaultSetup]:
-    with _unused_address() as address:
+def _refuse_at_proxy(site: FakeService) -> Iterator[FaultSetup]:
+    with _reserve_address() as address:
         yield FaultSetup(site.url, proxy=address)
 
 
 @contextmanager
-def _proxy_dies(site: FakeService) -> Iterator[FaultSetup]:
+def _kill_proxy(site: FakeService) -> Iterator[FaultSetup]:
     with ProxyServer(cut_after=100) as proxy:
         yield FaultSetup(site.url, proxy=proxy.url, servers=(proxy,))
 
 
-def _fault(name: str, about: str, ends: Expected, arrange: Any) -> NamedFault:
+def _make_fault(name: str, about: str, ends: Expected, arrange: Any) -> NamedFault:
     return NamedFault(name, about, None, ends, arrange)
 
 
 PEER_FAULTS = (
-    _fault("refused", "Nobody listens at the address.", Expected.all(ConnectFailed), _refused),
-    _fault("tls_wrong_name", "The certificate is for another host.", Expected.all(TLSFailed), _wrong_name),
-    _fault("tls_unknown_ca", "Nobody trusted has signed the certificate.", Expected.all(TLSFailed), _unknown_authority),
-    _fault("tls_no_handshake", "The TLS handshake is never answered.", Expected.all(ConnectTimeout), _no_handshake),
-    _fault("proxy_password", "The proxy demands another password.", Expected.all(ProxyFailed), _proxy_password),
-    _fault("proxy_refused", "Nobody listens at the proxy's address.", Expected.all(ProxyFailed), _proxy_refused),
-    _fault("proxy_dies", "The proxy dies in the middle of an answer.", Expected.all(ConnectionLost), _proxy_dies),
+    _make_fault("refused", "Nobody listens at the address.", Expected.all(ConnectFailed), _refuse),
+    _make_fault("tls_wrong_name", "The certificate is for another host.", Expected.all(TLSFailed), _serve_wrong_name),
+    _make_fault(
+        "tls_unknown_ca",
+        "Nobody trusted has signed the certificate.",
+        Expected.all(TLSFailed),
+        _serve_unknown_authority,
+    ),
+    _make_fault(
+        "tls_no_handshake",
+        "The server never responds to the TLS handshake.",
+        Expected.all(ConnectTimeout),
+        _skip_handshake,
+    ),
+    _make_fault(
+        "proxy_password", "The proxy demands another password.", Expected.all(ProxyFailed), _demand_proxy_password
+    ),
+    _make_fault("proxy_refused", "Nobody listens at the proxy's address.", Expected.all(ProxyFailed), _refuse_at_proxy),
+    _make_fault("proxy_dies", "The proxy dies in the middle of an answer.", Expected.all(ConnectionLost), _kill_proxy),
 )

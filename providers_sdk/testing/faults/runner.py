@@ -1,4 +1,4 @@
-"""One fault, one provider: ask, and tell how it ended, how long it took and what was left open."""
+"""Runs one fault against one provider, and measures the end, the time and the connections left open."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -77,31 +77,32 @@ def run_fault(
     settings: Mapping[str, str] = _NOTHING,
     registry: "Registry | None" = None,
 ) -> FaultResult:
-    """Ask ``provider`` once with the fault in its way; once more if that is answered.
+    """Ask ``provider`` once with the fault in its way; once more if an answer arrives.
 
     :param site: a fake service of the provider's service, not started.
-    :param kind: what the fault is to spoil: an answer of the kind that the site gives, or the page with the tokens.
+    :param kind: what the fault spoils: a response of the kind that the site sends, or the page with the tokens.
     :param stream: whether the caller asks for a stream; not every service then gives one.
-    :param limits: the client has the one that the fault must run into, and for the rest is in no hurry, so that a slow
-        machine runs into no other; what ends otherwise must have done so within the deadline among them.
+    :param limits: the client has the one that the fault must run into; its other limits are generous, so that a slow
+        machine runs into none of them. What ends otherwise must do so within the deadline among ``limits``.
     :param user_info: ``"user:password"`` to put into the service's address.
     :param settings: further settings of the provider.
     """
     documented = fault.ends.of(kind)
-    tight = _tight(documented, limits)
-    with inject(fault, site, route=("GET", "") if kind == "page" else None) as rig:
-        url = rig.url.replace("://", f"://{user_info}@") if user_info else rig.url
+    tight = _tighten(documented, limits)
+    with inject(fault, site, route=("GET", "") if kind == "page" else None) as setup:
+        url = setup.url.replace("://", f"://{user_info}@") if user_info else setup.url
         row = {**site.client_settings(), **settings, "url": url}
         client = Client(
-            provider, settings={provider: row}, proxy=rig.proxy, session=_session(rig), registry=registry, retries=0,
-            connect=tight.connect, first_token=tight.first_token, idle=tight.idle, deadline=tight.deadline,
+            provider, settings={provider: row}, proxy=setup.proxy, session=_open_session(setup),
+            registry=registry, retries=0, connect=tight.connect,
+            first_token=tight.first_token, idle=tight.idle, deadline=tight.deadline,
         )  # fmt: skip
         with client:
             asked = _ask(client, stream)
             if asked.error is None:
                 site.wait_idle(_CLOSING if fault.closes else 0.0)
                 asked = _ask(client, stream)
-        left = _still_open((site, *rig.servers))
+        left = _count_open((site, *setup.servers))
     answered = asked.error is None and site.text.strip() in asked.text
     return FaultResult(
         fault=fault.name,
@@ -111,27 +112,27 @@ def run_fault(
         ended=_ANSWERED if answered else type(asked.error).__name__ if asked.error else "another text",
         fits=answered if documented is None else isinstance(asked.error, documented),
         seconds=asked.ended - asked.started,
-        overrun=asked.ended - _due(asked, limits),
+        overrun=asked.ended - _compute_due(asked, limits),
         cpu_seconds=asked.cpu_seconds,
         sockets_left=left,
         error=asked.error,
     )
 
 
-def _tight(documented: type[ProviderError] | None, limits: Limits) -> Limits:
+def _tighten(documented: type[ProviderError] | None, limits: Limits) -> Limits:
     if documented is TransportError:
         return limits
     limit = documented.limit if documented is not None and issubclass(documented, TimeLimitExceeded) else ""
     return _UNHURRIED.with_(**{limit: getattr(limits, limit)}) if limit else _UNHURRIED
 
 
-def _session(rig: FaultSetup) -> "requests.Session | None":
-    if rig.ca is None:
+def _open_session(setup: FaultSetup) -> "requests.Session | None":
+    if setup.ca is None:
         return None
-    import requests  # only who has an authority of his own to trust needs a session
+    import requests  # only a client with its own certificate authority needs a session
 
     session = requests.Session()
-    session.verify = rig.ca
+    session.verify = setup.ca
     return session
 
 
@@ -147,8 +148,8 @@ def _ask(client: Client, stream: bool) -> _Asked:
     return asked
 
 
-def _due(asked: _Asked, limits: Limits) -> float:
-    """When it should have ended at the latest."""
+def _compute_due(asked: _Asked, limits: Limits) -> float:
+    """Return when it should have ended at the latest."""
     if isinstance(asked.error, IdleTimeout):
         return asked.last_piece + (limits.idle or 0.0)
     if isinstance(asked.error, TimeLimitExceeded):
@@ -156,7 +157,7 @@ def _due(asked: _Asked, limits: Limits) -> float:
     return asked.started + (limits.deadline or 0.0)
 
 
-def _still_open(servers: Iterable[RawServer]) -> int:
+def _count_open(servers: Iterable[RawServer]) -> int:
     ends = time.monotonic() + 2.0
     while (left := sum(server.open_connections for server in servers)) and time.monotonic() < ends:
         time.sleep(0.005)
