@@ -1,6 +1,6 @@
 """The command line: ``providers demo``, ``providers chat``, ``providers list``, and what extensions add.
 
-Exit codes: 0 answered, 1 the provider failed, 2 asked wrongly, 130 after Ctrl-C, 141 when the reader of the output
+Exit codes: 0 answered, 1 the provider failed, 2 usage error, 130 after Ctrl-C, 141 when the reader of the output
 left.
 """
 
@@ -12,7 +12,7 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    :param arguments: the words after ``providers``; the process's where they are not given.
+    :param arguments: the arguments after ``providers``; the process's where they are not given.
     """
     from providers_sdk.cli._group import run
 

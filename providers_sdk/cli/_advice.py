@@ -1,4 +1,4 @@
-"""What is odd about a plugin that can be used all the same."""
+"""Finds mistakes in plugins that work anyway."""
 
 from collections.abc import Iterator
 
@@ -10,19 +10,19 @@ __all__ = ["find_advice"]
 
 
 def find_advice(row: PluginReport, provider: type[Provider] | None) -> tuple[str, ...]:
-    """Return a sentence on each oddity of the plugin of ``row``, for its author.
+    """Return a sentence on each mistake in the plugin of ``row``, for its author.
 
     :param provider: its class, where it is a provider that was loaded.
     """
     try:
-        return tuple(_advice(row, provider))
+        return tuple(_find_mistakes(row, provider))
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  a plugin's attributes are its own code
         return ()
 
 
-def _advice(row: PluginReport, provider: type[Provider] | None) -> Iterator[str]:
+def _find_mistakes(row: PluginReport, provider: type[Provider] | None) -> Iterator[str]:
     if row.group == EXTENSIONS and row.state == "loaded" and not row.hooks:
         yield "it implements no hook; does a function lack @hookimpl?"
     if provider is None:

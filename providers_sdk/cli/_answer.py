@@ -1,4 +1,4 @@
-"""An answer on its way to stdout."""
+"""Prints an answer to stdout as it arrives."""
 
 import sys
 from collections.abc import Callable
@@ -13,7 +13,7 @@ __all__ = ["print_reply"]
 
 
 def print_reply(ask: Callable[[], Reply]) -> None:
-    """Ask, and print the reply as it arrives; who failed before it is told on stderr."""
+    """Ask, and print the reply as it arrives; print providers that failed before it to stderr."""
     with AnswerPrinter() as printer, ask() as reply:
         failed = {attempt.provider: attempt.reason for attempt in reply.attempts if attempt.provider != reply.provider}
         for name, reason in failed.items():
@@ -25,7 +25,7 @@ def print_reply(ask: Callable[[], Reply]) -> None:
 class AnswerPrinter:
     """Writes one answer to stdout, each piece at once, and ends its last line.
 
-    A terminal is shown control characters, and does not get to obey them; a pipe gets the text as it is.
+    Control characters are escaped on a terminal; a pipe gets the text as it is.
     """
 
     def __init__(self) -> None:
@@ -49,5 +49,5 @@ class AnswerPrinter:
             sys.stdout.write(printable(piece) if self._terminal else piece)
             sys.stdout.flush()
         except OSError:
-            self._line_open = False  # nobody is there to see its end
+            self._line_open = False  # the reader has left
             raise

@@ -1,4 +1,4 @@
-"""The console that tables and panels are drawn on."""
+"""The rich console for tables and panels."""
 
 import os
 import sys
@@ -7,21 +7,21 @@ from rich.console import Console
 
 __all__ = ["screen"]
 
-_ROOMY = 1000
+_WIDE = 1000
 
 
 class Screen(Console):
-    """A console that leaves it to the program what happens when the reader has left."""
+    """A console that leaves a broken pipe to the program."""
 
     def on_broken_pipe(self) -> None:
-        """Raise it again: the program ends quietly, by its own rules."""
+        """Raise it again: the program then ends quietly."""
         raise BrokenPipeError
 
 
 def screen(*, wide: bool = False) -> Screen:
     """Return a console on stdout.
 
-    :param wide: draw as wide as need be where nobody looks at it: in a pipe, for ``grep`` to read.
+    :param wide: do not wrap lines in a pipe, so that ``grep`` can read them.
     """
     free = wide and not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Screen(width=_ROOMY if free else None, highlight=False, markup=False, emoji=False)
+    return Screen(width=_WIDE if free else None, highlight=False, markup=False, emoji=False)

@@ -1,4 +1,4 @@
-"""What ``providers demo`` shows: who is asked, the answer as it streams, and a summary."""
+"""The output of ``providers demo``: each provider, its answer as it streams, and a summary."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ __all__ = ["DemoResult", "DemoView"]
 _INDENT = 10
 _WELCOME = """\
 Four providers are asked the same question. The plugins are the real ones, and so is the HTTP between. \
-The services are not: fake services play them, small servers on this machine that answer what was written beforehand. \
+The services are not: fake services play them, small servers on this machine that send texts written beforehand. \
 No network is needed, and nothing leaves this machine.
 
 Question: """
@@ -25,11 +25,11 @@ Question: """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
-    """How one provider fared.
+    """The result of one provider.
 
     :param page: whether it fetched a page first.
     :param tokens: how many tokens it found there.
-    :param pieces: in how many pieces the answer came.
+    :param pieces: how many pieces the answer had.
     :param first_token: seconds until the first of them.
     :param total: seconds in all.
     :param finish: why the answer ended, or the error's class.
@@ -46,9 +46,9 @@ class DemoResult:
 
     @property
     def times(self) -> str:
-        """Pieces and seconds in words."""
+        """Pieces and seconds as text."""
         pieces = "1 piece" if self.pieces == 1 else f"{self.pieces} pieces"
-        return f"{pieces}, the first after {_seconds(self.first_token)}, all after {_seconds(self.total)}"
+        return f"{pieces}, the first after {_format_seconds(self.first_token)}, all after {_format_seconds(self.total)}"
 
 
 class DemoView:
@@ -66,16 +66,16 @@ class DemoView:
         self._screen.print()
         self._screen.rule(Text(name, "bold"), align="left")
 
-    def fact(self, label: str, words: str) -> None:
+    def fact(self, label: str, text: str) -> None:
         """Show one line about it."""
-        self._flow(label, [words])
+        self._write_wrapped(label, [text])
 
     def stream(self, label: str, pieces: Iterable[str]) -> int:
-        """Show each piece when it comes; return how many came."""
-        return self._flow(label, pieces)
+        """Show each piece as it arrives; return how many there were."""
+        return self._write_wrapped(label, pieces)
 
     def summary(self, results: Sequence[DemoResult]) -> None:
-        """Show how all fared."""
+        """Show all results."""
         table = Table("provider", "page", "tokens", "pieces", "first", "all", "finish", box=box.SIMPLE_HEAD)
         for result in results:
             cells = (
@@ -83,8 +83,8 @@ class DemoView:
                 "fetched" if result.page else "-",
                 str(result.tokens or "-"),
                 str(result.pieces or "-"),
-                _seconds(result.first_token),
-                _seconds(result.total),
+                _format_seconds(result.first_token),
+                _format_seconds(result.total),
                 result.finish,
             )
             table.add_row(*cells, style=None if result.answered else "red")
@@ -92,9 +92,9 @@ class DemoView:
         self._screen.print(table)
         answered = sum(result.answered for result in results)
         self._screen.print(f"{answered} of {len(results)} answered. These were fake services, not the services.")
-        self._screen.print("'providers list' tells which services are known to answer programs.")
+        self._screen.print("'providers list' shows which services are known to answer programs.")
 
-    def _flow(self, label: str, pieces: Iterable[str]) -> int:
+    def _write_wrapped(self, label: str, pieces: Iterable[str]) -> int:
         """Write ``pieces`` behind ``label``, each at once, wrapped between words."""
         column, count = self._write(f"  {label:<{_INDENT - 2}}"), 0
         try:
@@ -113,7 +113,7 @@ class DemoView:
         return len(text)
 
 
-def _seconds(value: float | None) -> str:
+def _format_seconds(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"

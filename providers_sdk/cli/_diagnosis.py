@@ -1,4 +1,4 @@
-"""What ``providers doctor`` finds out about the library, its surroundings and its plugins."""
+"""Examines the library, its environment and its plugins for ``providers doctor``."""
 
 import importlib.metadata
 import os
@@ -34,10 +34,10 @@ _NOT_FOR_USERS = ("dev", "test")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package that this library stands on.
+    """A package that this library needs.
 
     :param version: the installed version, empty where it is not installed.
-    :param needs: the versions that will do.
+    :param needs: the accepted versions.
     :param extra: the extra that brings it, empty for one that is always needed.
     """
 
@@ -63,9 +63,9 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A variable of the environment that does not do what its user may think.
+    """A variable of the environment without effect.
 
-    :param near: what was perhaps meant.
+    :param near: the name that was probably meant.
     """
 
     variable: str
@@ -94,7 +94,7 @@ class Checkup:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Everything that the doctor knows."""
+    """The result of ``providers doctor``."""
 
     version: str
     contract: str
@@ -111,20 +111,20 @@ class Health:
 
 
 def examine(registry: Registry, rows: Collection[PluginReport]) -> Health:
-    """Return the health of the plugins of ``rows``, which are imported already, and of all that surrounds them."""
-    checkups = tuple(_checkup(registry, row) for row in rows)
+    """Return the health of the plugins of ``rows``, which are imported already, and of their environment."""
+    checkups = tuple(_examine_plugin(registry, row) for row in rows)
     return Health(
         version=__version__,
         contract=CONTRACT,
         python=f"{platform.python_version()} ({platform.python_implementation()}, {sys.platform})",
-        packages=tuple(_packages()),
-        proxies=tuple(_proxies()),
-        notes=tuple(_notes(registry.report(), checkups)),
+        packages=tuple(_list_packages()),
+        proxies=tuple(_list_proxies()),
+        notes=tuple(_list_notes(registry.report(), checkups)),
         plugins=checkups,
     )
 
 
-def _checkup(registry: Registry, row: PluginReport) -> Checkup:
+def _examine_plugin(registry: Registry, row: PluginReport) -> Checkup:
     provider = loaded_class(registry, row)
     settings = settings_by_variable(row.name, provider) if provider else {}
     given = sorted(variable for variable in settings if os.environ.get(variable))
@@ -146,8 +146,8 @@ def _is_usable(variable: str, name: str, setting: Setting) -> bool:
     return True
 
 
-def _packages() -> Iterator[Package]:
-    """Read from this library's own metadata, so that the floors stand in one place."""
+def _list_packages() -> Iterator[Package]:
+    """Read from this library's own metadata, so that the lower bounds are in one place."""
     from packaging.requirements import Requirement
 
     try:
@@ -155,34 +155,34 @@ def _packages() -> Iterator[Package]:
     except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
         lines = []
     for needed in map(Requirement, lines):
-        extra = _extra(needed)
+        extra = _find_extra(needed)
         if extra not in _NOT_FOR_USERS:
-            version = _version(needed.name)
+            version = _find_version(needed.name)
             fits = bool(version) and needed.specifier.contains(version, prereleases=True)
             yield Package(needed.name, version, str(needed.specifier), extra, fits)
 
 
-def _extra(needed: "Requirement") -> str:
+def _find_extra(needed: "Requirement") -> str:
     """The name in ``; extra == "name"``."""
     return str(needed.marker).partition("extra == ")[2].strip('"') if needed.marker else ""
 
 
-def _version(name: str) -> str:
+def _find_version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except Exception:  # noqa: BLE001  not there, or its metadata is broken
         return ""
 
 
-def _proxies() -> Iterator[Proxy]:
+def _list_proxies() -> Iterator[Proxy]:
     for scheme, value in sorted(urllib.request.getproxies_environment().items()):
         if scheme == "no":
             yield Proxy(scheme, snippet(value))
         elif scheme in ("http", "https", "all"):
-            yield _proxy(scheme, add_scheme(value))
+            yield _describe_proxy(scheme, add_scheme(value))
 
 
-def _proxy(scheme: str, value: str) -> Proxy:
+def _describe_proxy(scheme: str, value: str) -> Proxy:
     try:
         parts = parse_proxy(value)
     except InvalidArgument as error:
@@ -192,20 +192,20 @@ def _proxy(scheme: str, value: str) -> Proxy:
     return Proxy(scheme, f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""))
 
 
-def _notes(everyone: Iterable[PluginReport], checkups: Iterable[Checkup]) -> Iterator[Note]:
+def _list_notes(everyone: Iterable[PluginReport], checkups: Iterable[Checkup]) -> Iterator[Note]:
     names = {row.name for row in everyone}
     for variable in (DISABLE, PROVIDER):
         for name in sorted(set(read_names(variable))):
             if name.rpartition(":")[2] not in names:
-                yield Note(variable, f"names {snippet(name, 64)!r}, which no plugin offers", _near(name, names))
+                yield Note(variable, f"names {snippet(name, 64)!r}, which no plugin offers", _find_near(name, names))
     known = {*LIBRARY_VARIABLES, *(variable for checkup in checkups for variable in checkup.known)}
     examined = {checkup.report.name for checkup in checkups if checkup.known}
-    unexamined = tuple(variable_name(name, "") for name in names - examined)  # whose settings nobody knows
+    unexamined = tuple(variable_name(name, "") for name in names - examined)  # their settings are unknown
     for variable in sorted(os.environ):
         ours = variable.upper().startswith(PREFIX)
         if ours and variable not in known and not variable.startswith(unexamined):
-            yield Note(variable, "is a setting of no provider", _near(variable.upper(), known))
+            yield Note(variable, "is a setting of no provider", _find_near(variable.upper(), known))
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _find_near(name: str, known: Iterable[str]) -> str:
     return find_nearest(name, known, likeness=0.75)

@@ -1,4 +1,4 @@
-"""What the user is told when something goes wrong: one sentence on stderr, and an exit code."""
+"""Maps errors to exit codes and to one line on stderr."""
 
 import re
 import traceback
@@ -20,7 +20,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @dataclass
 class Run:
-    """What one run of the command line keeps between its parts.
+    """State that the parts of one run of the command line share.
 
     :param traceback: whether errors are shown with their traceback.
     :param extra: commands of extensions, once they were looked for.
@@ -30,7 +30,7 @@ class Run:
     extra: dict[str, click.Command] | None = None
 
 
-def _want_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+def _set_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value:
         ctx.ensure_object(Run).traceback = True
 
@@ -43,29 +43,29 @@ def traceback_option(command: _F) -> _F:
         is_eager=True,
         expose_value=False,
         envvar="PROVIDERS_SDK_TRACEBACK",
-        callback=_want_traceback,
+        callback=_set_traceback,
         help="Show where in the code an error came from.",
     )(command)
 
 
 def explain(error: BaseException, *, with_traceback: bool = False) -> int:
-    """Say in one line on stderr what went wrong, and return the exit code.
+    """Print the error as one line on stderr, and return the exit code.
 
-    :param with_traceback: show the traceback before it, where the error is no mistake of the user's typing.
+    :param with_traceback: show the traceback before it, where the error is no usage error.
     """
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return INTERRUPTED
     if isinstance(error, SystemExit):
-        return _system_exit(error)
+        return _explain_system_exit(error)
     if isinstance(error, click.ClickException):
-        say(f"Error: {_click_message(error)}")
+        say(f"Error: {_format_click_message(error)}")
         return error.exit_code
     if with_traceback:
         say_lines(environment_redactor()("".join(traceback.format_exception(error))))  # foreign errors quote secrets
     if not isinstance(error, ProviderError):
-        kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no fault of ours
+        kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no defect of this library
         say(f"Error: {kind}{type(error).__name__}: {error} (--traceback shows where)")
         return FAILED
     (say_lines if isinstance(error, AllProvidersFailed) else say)(f"Error: {spell_options(str(error))}")
@@ -79,13 +79,13 @@ def spell_options(text: str) -> str:
     return re.sub(r"; raise (connect|first_token|idle)= if", r"; a script can raise \1= if", text)
 
 
-def _click_message(error: click.ClickException) -> str:
-    words = error.format_message()
+def _format_click_message(error: click.ClickException) -> str:
+    message = error.format_message()
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    return f"{words.rstrip('.')} (see '{ctx.command_path} --help')" if ctx is not None else words
+    return f"{message.rstrip('.')} (see '{ctx.command_path} --help')" if ctx is not None else message
 
 
-def _system_exit(error: SystemExit) -> int:
+def _explain_system_exit(error: SystemExit) -> int:
     if error.code is None or isinstance(error.code, int):
         return error.code or 0
     say(error.code)

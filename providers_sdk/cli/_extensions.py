@@ -1,4 +1,4 @@
-"""Commands that extensions add; a bad extension gets one line of warning and affects nothing else."""
+"""Loads the commands that extensions add; a broken extension causes one line of warning and nothing else."""
 
 import re
 from collections.abc import Container
@@ -30,7 +30,7 @@ def extension_commands(*, taken: Container[str]) -> dict[str, click.Command]:
         _add_commands(manager, found, taken)
     for row in registry.report():
         if row.group == EXTENSIONS and not row.healthy:
-            _complain(row.name, f"{row.reason}; {row.remedy}")
+            _warn(row.name, f"{row.reason}; {row.remedy}")
     return found
 
 
@@ -42,7 +42,7 @@ def _add_commands(manager: pluggy.PluginManager, found: dict[str, click.Command]
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  foreign code
-        return _complain(name, f"its register_commands hook raised {error_text(error)}")
+        return _warn(name, f"its register_commands hook raised {error_text(error)}")
     for command in offered:
         try:
             _add(command, found, taken)
@@ -50,7 +50,7 @@ def _add_commands(manager: pluggy.PluginManager, found: dict[str, click.Command]
             raise
         except BaseException as error:  # noqa: BLE001  a command is foreign code, its attributes too
             reason = error.message if isinstance(error, click.ClickException) else error_text(error)
-            _complain(name, f"it adds a command that cannot be used: {reason}")
+            _warn(name, f"it adds a command that cannot be used: {reason}")
     return None
 
 
@@ -70,7 +70,7 @@ class PrintableContext(click.Context):
     """The context of a foreign command: its help reaches the terminal without control sequences."""
 
     def get_help(self) -> str:
-        """Return the help, with control characters shown, not obeyed."""
+        """Return the help, with control characters escaped."""
         return printable(super().get_help())
 
 
@@ -80,5 +80,5 @@ def _make_help_printable(command: click.Command) -> None:
         _make_help_printable(inner)
 
 
-def _complain(name: str, what: str) -> None:
+def _warn(name: str, what: str) -> None:
     say(environment_redactor()(f"Warning: extension {name}: {what}"))

@@ -31,21 +31,21 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands: ours first, then those of extensions."""
-        return [*COMMANDS, *sorted(_extra(ctx))]
+        return [*COMMANDS, *sorted(_load_extra(ctx))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command, loading its module if need be."""
         if cmd_name in COMMANDS:
             command: click.Command = import_module(COMMANDS[cmd_name]).command
             return command
-        return _extra(ctx).get(cmd_name)
+        return _load_extra(ctx).get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that ``args`` name, or say which one was perhaps meant."""
+        """Find the command that ``args`` name, or suggest the one that was probably meant."""
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            raise click.UsageError(_unknown(args[0], self.list_commands(ctx)), ctx)
+            raise click.UsageError(_explain_unknown(args[0], self.list_commands(ctx)), ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> int:
@@ -91,17 +91,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     state = Run()
     try:
         code = int(command_line().main(arguments, "providers", standalone_mode=False, obj=state))
-    except BaseException as error:  # noqa: BLE001  whatever ends the program, it ends with a sentence
+    except BaseException as error:  # noqa: BLE001  every error is printed as one line
         code = explain(error, with_traceback=state.traceback)
     return settle(code)
 
 
-def _extra(ctx: click.Context) -> dict[str, click.Command]:
+def _load_extra(ctx: click.Context) -> dict[str, click.Command]:
     state = ctx.ensure_object(Run)
     if state.extra is None:
         state.extra = extension_commands(taken=COMMANDS)
     return state.extra
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def _explain_unknown(name: str, known: list[str]) -> str:
     return f"there is no command {name[:64]!r}; {suggest_name(name, known)}"

@@ -1,4 +1,4 @@
-"""While a provider's ``url`` is a placeholder, its own fake service answers in the terminal, and that is said."""
+"""Runs the fake service of a provider whose ``url`` is still a placeholder, and prints a note about it."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ __all__ = ["run_fakes_of_placeholders"]
 def run_fakes_of_placeholders(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Run the fake services of those among ``names`` that have one; yield the client's arguments for them.
 
-    A placeholder ``url`` is below ``.invalid``, where no host can be (RFC 6761): nobody is kept from a real service.
+    A placeholder ``url`` is below ``.invalid``, a domain without hosts (RFC 6761), so no real service is replaced.
     """
     registry = Registry()
     placeholders = {
@@ -29,7 +29,7 @@ def run_fakes_of_placeholders(names: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"registry": registry}
         return
     with ExitStack() as running:
-        settings = {name: _started(running, name, kind) for name, kind in placeholders.items()}
+        settings = {name: _start(running, name, kind) for name, kind in placeholders.items()}
         yield {"registry": registry, "settings": settings, "proxy": ""}
 
 
@@ -38,12 +38,12 @@ def _find_placeholder(registry: Registry, name: str) -> type[Provider] | None:
         kind = registry.get(name)
         placeholder = (urlsplit(str(kind.url)).hostname or "").endswith(".invalid")
     except (ProviderError, ValueError):
-        return None  # the client will say what is wrong with it
+        return None  # the client raises the error
     given = os.environ.get(variable_name(name.rpartition(":")[2], "url"))
     return kind if placeholder and kind.fake_service and not given else None
 
 
-def _started(running: ExitStack, name: str, kind: type[Provider]) -> dict[str, str]:
+def _start(running: ExitStack, name: str, kind: type[Provider]) -> dict[str, str]:
     from providers_sdk.cli._target import find_fake_service
 
     fake_service = find_fake_service(kind.fake_service)

@@ -1,4 +1,4 @@
-"""A new provider's project: its names, all made from one, and its files, made from templates."""
+"""Names and files of a new provider's project, made from its name and from templates."""
 
 import builtins
 import keyword
@@ -20,7 +20,7 @@ KINDS = {
     "scrape": "a page with tokens, then a POST that needs them",
     "openai": "the OpenAI protocol, with a key",
 }
-"""Kind of project → what its service is like."""
+"""Kind of project → what its service does."""
 
 _FILES = {
     "setup.cfg": "setup.cfg.jinja",
@@ -45,7 +45,7 @@ _IMPORTED = {*providers_sdk.plugin.__all__, *dir(builtins), "Iterator", "PAGE", 
 
 
 class Refused(click.ClickException):
-    """The project cannot be written as asked; nothing was."""
+    """The project cannot be written with these arguments; nothing was written."""
 
     exit_code = 2
 
@@ -74,7 +74,7 @@ class Project:
 
     @property
     def identifier(self) -> str:
-        """The name as Python can spell it."""
+        """The name as a Python identifier."""
         return re.sub(r"[-.]", "_", self.name)
 
     @property
@@ -89,7 +89,7 @@ class Project:
 
     @property
     def class_name(self) -> str:
-        """The provider's class: the name's words, capitalised, cut where it is long."""
+        """The provider's class: the name's parts, capitalised, cut where it is long."""
         words = "".join(word[:1].upper() + word[1:] for word in re.split(r"[-._]+", self.name))[:_CLASS_LENGTH]
         return f"{words}Provider" if words in _IMPORTED and not keyword.iskeyword(words) else words
 

@@ -23,7 +23,7 @@ def loaded_class(registry: Registry, row: PluginReport) -> type[Provider] | None
 
 
 def settings_by_variable(name: str, provider: type[Provider]) -> Settings:
-    """Return the settings of the provider ``name``; empty where its class, which is foreign code, fails to say."""
+    """Return the settings of the provider ``name``; empty where its class, which is foreign code, raises."""
     try:
         known = provider.all_settings()
     except KeyboardInterrupt:

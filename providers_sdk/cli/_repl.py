@@ -1,4 +1,4 @@
-"""A conversation on the terminal: the prompt on stderr, the answers on stdout, the history kept."""
+"""A conversation on the terminal: the prompt on stderr, the answers on stdout, with a history."""
 
 import sys
 from contextlib import suppress
@@ -21,21 +21,21 @@ def run_repl(client: Client, conversation: Conversation, run: Run) -> None:
     :raises InvalidCall: the providers that were named cannot be asked at all.
     :raises KeyboardInterrupt: Ctrl-C at the prompt.
     """
-    say(f"You talk to {_provider_names(client)}. Ctrl-C ends an answer, Ctrl-D the conversation.")
-    for line in iter(_line, None):
+    say(f"You talk to {_describe_providers(client)}. Ctrl-C ends an answer, Ctrl-D the conversation.")
+    for line in iter(_read_line, None):
         if line.strip():
-            _turn(conversation, line, run)
+            _take_turn(conversation, line, run)
 
 
-def _provider_names(client: Client) -> str:
+def _describe_providers(client: Client) -> str:
     names = client.chosen()
     for name in names:
-        with suppress(PluginError):  # of several, one that is broken is passed over
+        with suppress(PluginError):  # a broken one among several is skipped
             client.registry.get(name)
     return ", or else ".join(names)
 
 
-def _turn(conversation: Conversation, text: str, run: Run) -> None:
+def _take_turn(conversation: Conversation, text: str, run: Run) -> None:
     try:
         print_reply(lambda: conversation.chat(text))
     except KeyboardInterrupt:
@@ -44,10 +44,10 @@ def _turn(conversation: Conversation, text: str, run: Run) -> None:
         explain(error, with_traceback=run.traceback)
 
 
-def _line() -> str | None:
+def _read_line() -> str | None:
     """Return the next line that the user types, ``None`` after Ctrl-D."""
     try:
-        line = _edited_line() if _is_all_terminal() else _plain_line()
+        line = _read_edited_line() if _is_all_terminal() else _read_plain_line()
     except KeyboardInterrupt:
         say("")
         raise
@@ -60,7 +60,7 @@ def _is_all_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
 
-def _edited_line() -> str | None:
+def _read_edited_line() -> str | None:
     with suppress(ImportError):
         import readline  # noqa: F401  from now on input() knows the arrow keys and remembers lines
     try:
@@ -69,7 +69,7 @@ def _edited_line() -> str | None:
         return None
 
 
-def _plain_line() -> str | None:
+def _read_plain_line() -> str | None:
     sys.stderr.write(_PROMPT)
     sys.stderr.flush()
     line = sys.stdin.readline()

@@ -1,4 +1,4 @@
-"""A check's report: as plain data, and as one self-contained page with a picture of the chunks."""
+"""The report of ``providers check``: plain data, or one self-contained page with a chart of the chunks."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ __all__ = ["Report", "report_page"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What checking one provider came to.
+    """The result of checking one provider.
 
     :param against: ``"its fake service"``, ``"nothing (offline)"`` or ``"the live service"``.
-    :param unchecked: why the provider could not be asked, where that says nothing about the contract.
+    :param unchecked: why the provider could not be asked, where that is no matter of the contract.
     """
 
     provider: str
@@ -50,7 +50,7 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many claims came to each state."""
+        """How many claims are in each state."""
         return dict(Counter(verdict.state for verdict in self.verdicts))
 
     @property
@@ -72,18 +72,18 @@ class Report:
             }
             for verdict in self.verdicts
         ]
-        timeline = {"sent": _rounded(self.timeline.sent), "arrived": _rounded(self.timeline.arrived)}
+        timeline = {"sent": _round(self.timeline.sent), "arrived": _round(self.timeline.arrived)}
         facts = {"provider": self.provider, "against": self.against, "passed": self.passed, "counts": self.counts}
         facts["unchecked"] = "" if self.unchecked is None else str(self.unchecked)
         return {**facts, "library": __version__, "claims": rows, "timeline": timeline}
 
 
-def _rounded(times: Sequence[float]) -> list[float]:
+def _round(times: Sequence[float]) -> list[float]:
     return [round(at, 4) for at in times]
 
 
 def report_page(reports: Sequence[Report]) -> str:
-    """Return ``reports`` as one HTML page that needs nothing from elsewhere."""
+    """Return ``reports`` as one HTML page that loads nothing else."""
     from jinja2 import Environment, PackageLoader
 
     environment = Environment(loader=PackageLoader("providers_sdk.cli", "pages"), autoescape=True, trim_blocks=True)

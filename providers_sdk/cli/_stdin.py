@@ -1,6 +1,6 @@
-"""Standard input, read to its end within a time and a size.
+"""Reads standard input to its end, up to a time limit and a size limit.
 
-A pipe that is inherited and never closed, as cron jobs and CI runners hand down, would block a plain read for ever. So
+A pipe that is inherited and never closed, as cron jobs and CI runners pass on, would block a plain read for ever. So
 a daemon thread reads the descriptor itself: one that is blocked there neither holds the lock of ``sys.stdin.buffer``
 nor keeps the program from ending.
 """
@@ -18,38 +18,38 @@ __all__ = ["read_standard_input"]
 
 MOST_BYTES = 4 * MAX_CHARACTERS  # UTF-8 has at most four bytes a character: whatever is longer is refused unread
 _PIECE = 65_536
-_PATIENCE = 3.0  # seconds after which a user is told what the program waits for
+_PATIENCE = 3.0  # seconds until a note explains what the program waits for
 
 
 def read_standard_input(seconds: float, *, optional: bool = False) -> str:
     """Return the text on standard input.
 
     :param seconds: how long to wait for its end.
-    :param optional: whether the program could do without it; a user who waits for long is then told how.
+    :param optional: whether the program could do without it; then a note explains how, after a while.
     :raises DeadlineExceeded: it did not end in time.
     :raises InvalidMessages: it is too long, or not UTF-8.
     :raises OSError: it cannot be read.
     """
-    reading = _Reading(_reader())
+    reading = _Reading(_make_reader())
     ended = reading.wait(min(_PATIENCE, seconds))
     if not ended and optional and seconds > _PATIENCE:
         say("Note: waiting for the end of standard input; --no-stdin ignores it")
     if not ended and not reading.wait(seconds - _PATIENCE):
         fix = "ignore it with --no-stdin, or raise --deadline" if optional else "raise --deadline if it needs longer"
         raise DeadlineExceeded(f"standard input did not end within {seconds:g} s; {fix}", seconds=seconds)
-    return _decoded(reading.result())
+    return _decode(reading.result())
 
 
-def _reader() -> Callable[[], bytes]:
+def _make_reader() -> Callable[[], bytes]:
     try:
         descriptor = sys.stdin.fileno()
-    except (OSError, ValueError):  # an object in its place, without a descriptor
+    except (OSError, ValueError):  # replaced by an object without a descriptor
         return lambda: sys.stdin.buffer.read(_PIECE)
     return lambda: os.read(descriptor, _PIECE)
 
 
 class _Reading:
-    """Reads in a thread of its own until the end, or until it is too much.
+    """Reads in a thread of its own until the end, or until a size limit.
 
     :param read: returns the next piece, empty at the end.
     """
@@ -80,7 +80,7 @@ class _Reading:
         return bytes(self._data)
 
 
-def _decoded(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     if len(data) > MOST_BYTES:
         raise InvalidMessages(f"standard input is too long; at most {MAX_CHARACTERS} characters can be sent")
     try:

@@ -1,4 +1,4 @@
-"""Plugins may print while they are imported; that is not what the user asked for, and goes to stderr."""
+"""Redirects to stderr what plugins print to stdout while they are imported."""
 
 import os
 import sys

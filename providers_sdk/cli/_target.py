@@ -1,4 +1,4 @@
-"""What ``providers check`` is pointed at: an installed provider, a module, a file or a project's folder."""
+"""Finds the providers that ``providers check`` tests: installed, or in a module, a file or a project's folder."""
 
 import configparser
 import importlib
@@ -35,14 +35,16 @@ def find_targets(target: str, *, fake_service: str = "", registry: Registry | No
     """Return the providers that ``target`` means.
 
     :param target: an installed provider's name, a module's dotted name, a ``.py`` file, or a folder.
-    :param fake_service: ``"module:Class"`` in place of the provider's own.
+    :param fake_service: ``"module:Class"`` instead of the provider's own.
     :raises InvalidArgument: there is no provider there.
     """
     registry = registry or Registry()
     if target.rpartition(":")[2] in registry.names():
         found = [(target.rpartition(":")[2], registry.get(target))]
     else:
-        found = [(kind.__name__.lower(), kind) for module in _modules(target) for kind in _providers(module)]
+        found = [
+            (kind.__name__.lower(), kind) for module in _import_modules(target) for kind in _find_providers(module)
+        ]
     if not found:
         raise InvalidArgument(f"{target!r} is no installed provider and holds none: no subclass of Provider was found")
     return [Target(name, kind, find_fake_service(fake_service or kind.fake_service)) for name, kind in found]
@@ -65,11 +67,11 @@ def find_fake_service(path: str) -> type[FakeService] | None:
     return kind
 
 
-def _modules(target: str) -> Iterator[ModuleType]:
+def _import_modules(target: str) -> Iterator[ModuleType]:
     path = Path(target)
     if target and path.is_dir():
         sys.path.insert(0, str(path.resolve()))
-        yield from map(_import, _named_in(path))
+        yield from map(_import, _list_modules(path))
     elif path.suffix == ".py" and path.is_file():
         sys.path.insert(0, str(path.resolve().parent))
         yield _import(path.stem)
@@ -79,7 +81,7 @@ def _modules(target: str) -> Iterator[ModuleType]:
         raise InvalidArgument(f"there is no provider, module, file or folder {target!r}")
 
 
-def _named_in(folder: Path) -> list[str]:
+def _list_modules(folder: Path) -> list[str]:
     """Return the modules that the folder's ``setup.cfg`` offers, else every module in it that is no test."""
     config = configparser.ConfigParser()
     config.read(folder / "setup.cfg", encoding="utf-8")
@@ -105,7 +107,7 @@ def _import_failed(name: str, error: BaseException) -> InvalidArgument:
     return InvalidArgument(environment_redactor()(f"importing {name!r} raised {error_text(error)}"))
 
 
-def _providers(module: ModuleType) -> Iterator[type[Provider]]:
+def _find_providers(module: ModuleType) -> Iterator[type[Provider]]:
     for kind in vars(module).values():
         own = isinstance(kind, type) and issubclass(kind, Provider) and kind.__module__ == module.__name__
         if own and kind.complete is not Provider.complete:

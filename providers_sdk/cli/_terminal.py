@@ -1,4 +1,4 @@
-"""The standard streams: UTF-8 whatever the locale, and quiet once their reader has left."""
+"""Sets up the standard streams: UTF-8 in any locale, and quiet once their reader has left."""
 
 import io
 import os
@@ -15,13 +15,13 @@ READER_LEFT = 141
 
 
 def speak_utf8() -> None:
-    """Make the standard streams UTF-8 whatever the locale; one that is closed becomes a place of nothing."""
-    sys.stdin = _utf8(sys.stdin, "r", "surrogateescape")
-    sys.stdout = _utf8(sys.stdout, "w", "backslashreplace")
-    sys.stderr = _utf8(sys.stderr, "w", "backslashreplace")
+    """Make the standard streams UTF-8 in any locale; a closed one is replaced by an empty one."""
+    sys.stdin = _make_utf8(sys.stdin, "r", "surrogateescape")
+    sys.stdout = _make_utf8(sys.stdout, "w", "backslashreplace")
+    sys.stderr = _make_utf8(sys.stderr, "w", "backslashreplace")
 
 
-def _utf8(stream: TextIO | None, mode: str, errors: str) -> TextIO:
+def _make_utf8(stream: TextIO | None, mode: str, errors: str) -> TextIO:
     if stream is None:
         return open(os.devnull, mode, encoding="utf-8")  # type: ignore[return-value]
     if isinstance(stream, io.TextIOWrapper):
@@ -29,23 +29,23 @@ def _utf8(stream: TextIO | None, mode: str, errors: str) -> TextIO:
     return stream
 
 
-def say(words: object) -> None:
-    """Write one line to stderr, printable, whatever ``words`` hold."""
-    say_lines(" ".join(str(words).split()))
+def say(text: object) -> None:
+    """Write one line to stderr, printable, whatever ``text`` holds."""
+    say_lines(" ".join(str(text).split()))
 
 
-def say_lines(words: str) -> None:
-    """Write ``words`` to stderr, printable."""
+def say_lines(text: str) -> None:
+    """Write ``text`` to stderr, printable."""
     try:
-        sys.stderr.write(printable(words).rstrip("\n") + "\n")
+        sys.stderr.write(printable(text).rstrip("\n") + "\n")
         sys.stderr.flush()
     except (OSError, ValueError):
-        _hush(sys.stderr)
+        _silence(sys.stderr)
 
 
-def say_dim(words: str) -> None:
+def say_dim(text: str) -> None:
     """Write one line to stderr, dim on a terminal that shows colours."""
-    line = printable(" ".join(words.split()))
+    line = printable(" ".join(text.split()))
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         line = f"\x1b[2m{line}\x1b[0m"
     with suppress(OSError, ValueError):
@@ -58,17 +58,17 @@ def settle(code: int) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _hush(sys.stdout)
+        _silence(sys.stdout)
         return code or READER_LEFT
     except (OSError, ValueError) as error:
-        _hush(sys.stdout)
+        _silence(sys.stdout)
         if code == 0:
             say(f"Error: the output cannot be written: {error}")
         return code or 1
     return code
 
 
-def _hush(stream: TextIO) -> None:
+def _silence(stream: TextIO) -> None:
     """Point ``stream`` at nothing, so that the interpreter's last flush of it cannot fail."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

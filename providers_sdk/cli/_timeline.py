@@ -1,4 +1,4 @@
-"""When each piece of a streamed answer was sent, and when it arrived."""
+"""Records when each piece of a streamed answer was sent, and when it arrived."""
 
 import time
 from collections.abc import Callable

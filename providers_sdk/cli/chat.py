@@ -35,7 +35,7 @@ _OWN_WARNINGS = (ModelReplaced, PluginShadowed, PromptAltered)
     "providers",
     metavar="NAME",
     multiple=True,
-    help="Whom to ask; repeat it to name others in case that one fails. DIST:NAME picks one distribution's.",
+    help="The provider to ask; repeat it to name others in case that one fails. DIST:NAME picks one distribution's.",
 )
 @click.option("-m", "--model", metavar="MODEL", help="The model to ask for.")
 @click.option("--system", metavar="TEXT", help="A system message.")
@@ -59,17 +59,17 @@ def command(
 ) -> None:
     """Ask TEXT and what comes on standard input, and print the answer as it arrives.
 
-    Where both are there, both are sent, TEXT first: cat report.txt | providers chat "Summarise this". "-" as TEXT means
+    Where both are given, both are sent, TEXT first: cat report.txt | providers chat "Summarise this". "-" as TEXT means
     standard input alone. In a loop that reads standard input itself, give --no-stdin, or the rest of it is asked at
     once. Without either, on a terminal, it is a conversation: Ctrl-C ends an answer, Ctrl-D the conversation.
 
     Answers go to standard output, all else to standard error. Exit codes: 0 answered, 1 the provider failed, 2 usage
     error.
     """
-    text = _typed(_single_text(ctx, texts, no_stdin=no_stdin)) if texts or no_stdin else None
+    text = _decode_argument(_require_one_text(ctx, texts, no_stdin=no_stdin)) if texts or no_stdin else None
     limits: Mapping[str, Any] = {} if deadline is None else {"deadline": deadline}
     with (
-        _warnings_as_lines(),
+        _show_warnings_as_lines(),
         run_fakes_of_placeholders(providers) as arguments,
         Client(list(providers) or None, model=model, **{"proxy": proxy, **arguments}, **limits) as client,
     ):
@@ -78,11 +78,11 @@ def command(
             return
         question = _Question(text, no_stdin, Limits().deadline if deadline is None else deadline)
         prompt = question.read()
-        messages = [Message("system", _typed(system)), Message("user", prompt)] if system else prompt
+        messages = [Message("system", _decode_argument(system)), Message("user", prompt)] if system else prompt
         print_reply(lambda: client.chat(messages, stream=not no_stream, deadline=question.seconds_left))
 
 
-def _single_text(ctx: click.Context, texts: tuple[str, ...], *, no_stdin: bool) -> str:
+def _require_one_text(ctx: click.Context, texts: tuple[str, ...], *, no_stdin: bool) -> str:
     if len(texts) > 1:
         raise click.UsageError("TEXT is one argument; put it in quotes", ctx)
     if no_stdin and texts in ((), ("-",)):
@@ -92,7 +92,7 @@ def _single_text(ctx: click.Context, texts: tuple[str, ...], *, no_stdin: bool) 
 
 @dataclass(slots=True)
 class _Question:
-    """What is asked, and how much of the deadline is left once it was read.
+    """The question, and how much of the deadline is left once it was read.
 
     :param text: the argument; ``None`` where there is none.
     :param seconds_left: of the deadline.
@@ -105,41 +105,41 @@ class _Question:
     def read(self) -> str:
         """Return the argument, then what standard input holds."""
         if self.text in (None, "-"):
-            return self._standard_input(optional=False)
+            return self._read_standard_input(optional=False)
         if self.no_stdin or sys.stdin.isatty():
             return self.text or ""
-        piped = self._piped()
+        piped = self._read_pipe()
         if not piped.strip():
             return self.text or ""
         say_dim(f"{len(piped):,} characters of standard input are sent behind the text")
         return f"{self.text}\n\n{piped}"
 
-    def _piped(self) -> str:
+    def _read_pipe(self) -> str:
         try:
-            return self._standard_input(optional=True)
+            return self._read_standard_input(optional=True)
         except DeadlineExceeded:
             raise
         except OSError as error:  # such as one that is open for writing only
             say_dim(f"standard input is not sent: it cannot be read ({error})")
             return ""
 
-    def _standard_input(self, *, optional: bool) -> str:
+    def _read_standard_input(self, *, optional: bool) -> str:
         started, seconds = monotonic(), self.seconds_left or MAX_SECONDS
         text = read_standard_input(seconds, optional=optional)
         self.seconds_left = max(round(seconds - (monotonic() - started), 3), 0.001)
         return text
 
 
-def _typed(words: str) -> str:
-    """Return an argument read as UTF-8, whatever the locale took it for."""
+def _decode_argument(text: str) -> str:
+    """Return an argument read as UTF-8, whatever the locale made of it."""
     try:
-        return os.fsencode(words).decode()
+        return os.fsencode(text).decode()
     except UnicodeError:
-        return words
+        return text
 
 
 @contextmanager
-def _warnings_as_lines() -> Iterator[None]:
+def _show_warnings_as_lines() -> Iterator[None]:
     """Show each of this library's own warnings once, as one line on stderr."""
     with warnings.catch_warnings():
         for category in _OWN_WARNINGS:

@@ -1,4 +1,4 @@
-"""``providers check``: is a provider what the contract says?"""
+"""``providers check``: run the contract tests on a provider."""
 
 import json
 import time
@@ -35,7 +35,7 @@ _QUESTION = "Say hello in one word."
 @click.command("check")
 @click.argument("target")
 @click.option(
-    "--fake-service", "fake_service", default="", metavar="MODULE:CLASS", help="In place of the provider's own."
+    "--fake-service", "fake_service", default="", metavar="MODULE:CLASS", help="Instead of the provider's own."
 )
 @click.option("--live", is_flag=True, help="Ask the live service two short questions instead of the fake service.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -43,16 +43,16 @@ _QUESTION = "Say hello in one word."
 @traceback_option
 @click.pass_context
 def command(ctx: click.Context, target: str, fake_service: str, live: bool, as_json: bool, html: Path | None) -> None:
-    """Hold a provider to the contract.
+    """Run the contract tests on a provider.
 
     TARGET is an installed provider's name, a module, a .py file, or a project's folder.
 
-    Exit codes: 0 it keeps the contract; 1 it breaks it, or the live service could not be asked; 2 usage error, such as
+    Exit codes: 0 it passed; 1 a test failed, or the live service could not be asked; 2 usage error, such as
     a missing setting.
     """
     with redirect_stdout_to_stderr():  # what a plugin prints is no part of the report
         targets = find_targets(target, fake_service=fake_service)
-        reports = [_live(each) if live else _against_fake(each, quiet=as_json) for each in targets]
+        reports = [_check_live(each) if live else _check_with_fake(each, quiet=as_json) for each in targets]
     if html is not None:
         html.write_text(report_page(reports), encoding="utf-8")
         click.echo(f"the page is in {html}", err=True)
@@ -64,7 +64,7 @@ def command(ctx: click.Context, target: str, fake_service: str, live: bool, as_j
     ctx.exit(max((report.exit_code for report in reports), default=0))
 
 
-def _against_fake(target: Target, *, quiet: bool) -> Report:
+def _check_with_fake(target: Target, *, quiet: bool) -> Report:
     if target.fake_service is None and not target.provider.offline:
         raise click.UsageError(
             f"{target.name} has no fake service: set fake_service = 'module:Class', or use --fake-service or --live"
@@ -77,21 +77,21 @@ def _against_fake(target: Target, *, quiet: bool) -> Report:
     if not quiet:
         click.echo(err=True)
     against = "its fake service" if target.fake_service else "nothing (offline)"
-    return Report(target.name, against, tuple(verdicts), _timeline(target, verdicts))
+    return Report(target.name, against, tuple(verdicts), _make_timeline(target, verdicts))
 
 
 def _mark(verdict: Result) -> str:
     return {"holds": ".", "fails": "F"}.get(verdict.state, "-")
 
 
-def _timeline(target: Target, verdicts: list[Result]) -> Timeline:
+def _make_timeline(target: Target, verdicts: list[Result]) -> Timeline:
     held = {verdict.claim.name for verdict in verdicts if verdict.state == "holds"}
     if target.fake_service is None or not target.provider.supports_stream or "answers" not in held:
         return Timeline()
     return record_timeline(target.provider, target.fake_service)
 
 
-def _live(target: Target) -> Report:
+def _check_live(target: Target) -> Report:
     """Ask twice: once to the end, once closed after the first piece. A service that refuses is asked once."""
     verdicts: list[Result] = []
     unchecked = None
@@ -111,10 +111,10 @@ _LIVE: dict[str, Callable[[Client], object]] = {
     "answers": lambda client: client.chat(_QUESTION).text,
     "closes_when_closed": lambda client: client.chat(_QUESTION).close(),
 }
-"""Claim → how the live service is asked for it, in this order."""
-_SAYS_NOTHING = (InvalidCall, TransportError, HTTPStatusError, Blocked, Refused)
-"""Errors of the caller, the network or the service: they tell nothing about the provider's code ..."""
-_BREAKS = (StreamTruncated,)
+"""Claim → how to test it with the live service, in this order."""
+_INCONCLUSIVE = (InvalidCall, TransportError, HTTPStatusError, Blocked, Refused)
+"""Errors of the caller, the network or the service: they prove nothing about the provider's code ..."""
+_CONCLUSIVE = (StreamTruncated,)
 """... but for these."""
 
 
@@ -125,7 +125,7 @@ def _judge(claim: Claim, ask: Callable[[Client], object], client: Client) -> tup
         ask(client)
     except (ProviderError, ClaimFailed) as error:
         text, seconds = f"{type(error).__name__}: {error}", time.perf_counter() - started
-        if isinstance(error, _SAYS_NOTHING) and not isinstance(error, _BREAKS):
+        if isinstance(error, _INCONCLUSIVE) and not isinstance(error, _CONCLUSIVE):
             return Result(claim, "not reached", f"it could not be checked: {text}", seconds), error
         return Result(claim, "fails", text, seconds), None
     return Result(claim, "holds", "", time.perf_counter() - started), None
@@ -138,11 +138,11 @@ def _show(report: Report) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for verdict in report.verdicts:
-        words = verdict.detail or f"{verdict.seconds:.2f} s"
+        text = verdict.detail or f"{verdict.seconds:.2f} s"
         if verdict.state == "fails":
-            words += f". {verdict.claim.text}"
+            text += f". {verdict.claim.text}"
         state = Text(verdict.state, _STYLES.get(verdict.state, "dim"))
-        table.add_row(state, verdict.claim.name, Text(printable(words)))
+        table.add_row(state, verdict.claim.name, Text(printable(text)))
     console.print(table)
     counts = ", ".join(f"{state}: {count}" for state, count in report.counts.items())
     console.print(Text(printable(f"{report.provider} {report.outcome}, against {report.against}: {counts}")))

@@ -44,58 +44,60 @@ def command(ctx: click.Context) -> None:
     """
     view = DemoView(QUESTION)
     registry = Registry()
-    results = [_demonstrate(view, registry, name) for name in ANSWERS]
+    results = [_show_provider(view, registry, name) for name in ANSWERS]
     view.summary(results)
     ctx.exit(0 if all(result.answered for result in results) else FAILED)
 
 
-def _demonstrate(view: DemoView, registry: Registry, name: str) -> DemoResult:
-    """Let one provider ask its fake service, and show it."""
+def _show_provider(view: DemoView, registry: Registry, name: str) -> DemoResult:
+    """Ask one provider with its fake service, and show the result."""
     view.heading(name)
     try:
         provider = registry.get(name)
-        with _fake(provider, ANSWERS[name]) as (site, exchanges), _client(registry, name, site) as client:
+        with _run_fake(provider, ANSWERS[name]) as (site, exchanges), _make_client(registry, name, site) as client:
             view.fact("site", f"{site.url}, a fake service of {provider.url}")
             with client.chat(QUESTION) as reply:
-                return _answered(view, reply, exchanges)
+                return _show_reply(view, reply, exchanges)
     except ProviderError as error:
         view.fact("failed", str(error))
         return DemoResult(name=name, finish=type(error).__name__)
 
 
-def _client(registry: Registry, name: str, site: FakeService) -> Client:
+def _make_client(registry: Registry, name: str, site: FakeService) -> Client:
     # proxy="": the fake service is on this machine, whatever proxy the environment names
     return Client(name, settings={name: site.client_settings()}, proxy="", deadline=_DEADLINE, registry=registry)
 
 
 @contextmanager
-def _fake(provider: type[Provider], text: str) -> Iterator[tuple[FakeService, list[Exchange]]]:
-    """Run the fake service of a provider's service; yield it, and what it was asked and has answered."""
+def _run_fake(provider: type[Provider], text: str) -> Iterator[tuple[FakeService, list[Exchange]]]:
+    """Run the fake service of a provider's service; yield it, and its requests and responses."""
     kind = find_fake_service(provider.fake_service)
     if kind is None:
         raise ProviderError("has no fake service", provider=provider.__name__)
     site = kind(reply_pieces=re.findall(r"\S+\s*", text))
     site.before_next_piece = lambda: time.sleep(_PACE)
     exchanges: list[Exchange] = []
-    site.respond = _noting(site.respond, exchanges)  # type: ignore[method-assign,assignment]
+    site.respond = _record_exchanges(site.respond, exchanges)  # type: ignore[method-assign,assignment]
     with site:
         yield site, exchanges
 
 
-def _noting(answer: Callable[[Received], Response], exchanges: list[Exchange]) -> Callable[[Received], Response]:
+def _record_exchanges(
+    respond: Callable[[Received], Response], exchanges: list[Exchange]
+) -> Callable[[Received], Response]:
     def noted(received: Received) -> Response:
-        response = answer(received)
+        response = respond(received)
         exchanges.append((received, response))
         return response
 
     return noted
 
 
-def _answered(view: DemoView, reply: Reply, exchanges: list[Exchange]) -> DemoResult:
-    """Show what there is to see of ``reply``, to its end."""
-    pages = [_page(*exchange) for exchange in exchanges if exchange[0].method == "GET"]
+def _show_reply(view: DemoView, reply: Reply, exchanges: list[Exchange]) -> DemoResult:
+    """Show ``reply`` while it is read to its end."""
+    pages = [_describe_page(*exchange) for exchange in exchanges if exchange[0].method == "GET"]
     question = exchanges[-1][0]
-    tokens = {name: question.form[name] for name in ("_wpnonce", "post_id") if name in _fields(question)}
+    tokens = {name: question.form[name] for name in ("_wpnonce", "post_id") if name in _read_form(question)}
     view.fact("page", ", ".join(pages) or "none needed")
     view.fact("tokens", ", ".join(f"{name} = {value}" for name, value in tokens.items()) or "none needed")
     view.fact("asked", f"{question.method} {question.path}")
@@ -115,11 +117,11 @@ def _answered(view: DemoView, reply: Reply, exchanges: list[Exchange]) -> DemoRe
     return result
 
 
-def _fields(question: Received) -> dict[str, str]:
+def _read_form(question: Received) -> dict[str, str]:
     kind = question.headers.get("content-type", "")
     return question.form if kind.startswith("application/x-www-form-urlencoded") else {}
 
 
-def _page(received: Received, response: Response) -> str:
+def _describe_page(received: Received, response: Response) -> str:
     size = len(response.body) if isinstance(response.body, bytes) else 0
     return f"{received.method} {received.path} -> status {response.status}, {size:,} bytes"

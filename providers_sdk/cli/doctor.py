@@ -38,18 +38,18 @@ def command(ctx: click.Context, as_json: bool, names: tuple[str, ...]) -> None:
     healthy, 1 one is not, 2 there is no such plugin.
     """
     registry = Registry()
-    with redirect_stdout_to_stderr(), _last_line_names_the_import():
+    with redirect_stdout_to_stderr(), _show_import_on_last_line():
         health = examine(registry, registry.report(*names, load=True))
     if as_json:
-        click.echo(json.dumps(_as_json(health), indent=2))
+        click.echo(json.dumps(_make_json(health), indent=2))
     else:
         _Page(in_full=bool(names)).show(health)
     ctx.exit(0 if health.healthy else 1)
 
 
 @contextmanager
-def _last_line_names_the_import() -> Iterator[None]:
-    """Show on a terminal which plugin is being imported: one that never comes back is then known by name."""
+def _show_import_on_last_line() -> Iterator[None]:
+    """Show on a terminal which plugin is being imported: the name stays visible if an import hangs."""
     if not sys.stderr.isatty():
         yield
         return
@@ -75,16 +75,16 @@ class _Line(logging.Handler):
         """Show the record instead of the one before it."""
         self.write(printable(record.getMessage())[:79])
 
-    def write(self, words: str) -> None:
-        """Replace the line by ``words``."""
-        sys.stderr.write(f"\r\x1b[K{words}")
+    def write(self, text: str) -> None:
+        """Replace the line by ``text``."""
+        sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
 
 
 class _Page:
-    """The form for people: the healthy plugins first, what is wrong at the end, where it is seen.
+    """Prints for a terminal: healthy plugins first, unhealthy ones at the end.
 
-    :param in_full: show all that is known of a healthy plugin, too; it has one line else.
+    :param in_full: show all facts about healthy plugins; one line each otherwise.
     """
 
     def __init__(self, *, in_full: bool) -> None:
@@ -92,57 +92,57 @@ class _Page:
 
     def show(self, health: Health) -> None:
         """Print ``health``."""
-        for line in _surroundings(health):
-            self._line(line)
-        self._line("")
+        for line in _list_surroundings(health):
+            self._print_line(line)
+        self._print_line("")
         rows = sorted(health.plugins, key=lambda one: not one.report.healthy)
-        widths = [_width(rows, column) for column in _COLUMNS]
+        widths = [_measure_column(rows, column) for column in _COLUMNS]
         for checkup in rows:
-            self._plugin(checkup, widths)
-        self._line("")
-        self._line(_verdict(health), "green" if health.healthy else "bold red")
+            self._print_plugin(checkup, widths)
+        self._print_line("")
+        self._print_line(_summarize(health), "green" if health.healthy else "bold red")
 
-    def _plugin(self, checkup: Checkup, widths: list[int]) -> None:
+    def _print_plugin(self, checkup: Checkup, widths: list[int]) -> None:
         row = checkup.report
         cells = [f"{column(checkup):<{width}}" for column, width in zip(_COLUMNS, widths, strict=True)]
-        line, remarks = "  ".join(cells).rstrip(), list(_remarks(checkup))
+        line, remarks = "  ".join(cells).rstrip(), list(_list_remarks(checkup))
         if not row.healthy:
-            self._line("")
+            self._print_line("")
         elif not self._in_full and remarks and len(line) + len(remarks[0]) + 2 <= self._screen.width:
             line = f"{line}  {remarks.pop(0)}"
-        self._line(line, _STYLES.get(row.state, "bold red"))
-        facts = list(_facts(checkup)) if self._in_full or not row.healthy else []
-        for words in facts + remarks:
-            self._line(words, indent=4)
+        self._print_line(line, _STYLES.get(row.state, "bold red"))
+        facts = list(_list_facts(checkup)) if self._in_full or not row.healthy else []
+        for text in facts + remarks:
+            self._print_line(text, indent=4)
         if row.remedy and row.state != "disabled":
-            self._line(f"fix: {row.remedy}", "bold", indent=4, whole=True)
+            self._print_line(f"fix: {row.remedy}", "bold", indent=4, whole=True)
 
-    def _line(self, words: str, style: str = "", *, indent: int = 0, whole: bool = False) -> None:
-        """Print one line; a pipe, and what is there to be copied, gets it whole, a terminal gets it wrapped."""
-        text = Text(printable(words), style)
-        if not words or whole or not self._screen.is_terminal:
+    def _print_line(self, content: str, style: str = "", *, indent: int = 0, whole: bool = False) -> None:
+        """Print one line; a pipe, and a line to be copied, gets it unwrapped, a terminal gets it wrapped."""
+        text = Text(printable(content), style)
+        if not content or whole or not self._screen.is_terminal:
             self._screen.print(Text(" " * indent) + text, soft_wrap=True)
         else:
             self._screen.print(Padding(text, (0, 0, 0, indent), expand=False))
 
 
-def _width(rows: list[Checkup], column: Callable[[Checkup], str]) -> int:
+def _measure_column(rows: list[Checkup], column: Callable[[Checkup], str]) -> int:
     return min(max((len(column(row)) for row in rows), default=0), 28)
 
 
-def _source(checkup: Checkup) -> str:
+def _describe_source(checkup: Checkup) -> str:
     return f"{checkup.report.distribution} {checkup.report.version}".strip()
 
 
 _COLUMNS: tuple[Callable[[Checkup], str], ...] = (
     lambda checkup: checkup.report.name,
     lambda checkup: checkup.report.state,
-    _source,
+    _describe_source,
 )
 
 
-def _facts(checkup: Checkup) -> Iterator[str]:
-    """What is known of a plugin, whatever its health."""
+def _list_facts(checkup: Checkup) -> Iterator[str]:
+    """Yield the facts about a plugin, healthy or not."""
     row = checkup.report
     if row.entry_point:
         kind = "" if row.group == PROVIDERS else "extension, "
@@ -155,8 +155,8 @@ def _facts(checkup: Checkup) -> Iterator[str]:
         yield f"set: {', '.join(checkup.given)}"
 
 
-def _remarks(checkup: Checkup) -> Iterator[str]:
-    """What whoever uses a plugin should know."""
+def _list_remarks(checkup: Checkup) -> Iterator[str]:
+    """Yield what a user of a plugin should know."""
     if checkup.missing:
         yield f"needs {', '.join(checkup.missing)}"
     if checkup.unusable:
@@ -166,35 +166,37 @@ def _remarks(checkup: Checkup) -> Iterator[str]:
     yield from checkup.advice
 
 
-def _surroundings(health: Health) -> Iterator[str]:
+def _list_surroundings(health: Health) -> Iterator[str]:
     yield f"providers-sdk {health.version}, plugin contract {health.contract}, Python {health.python}"
     needed = [package for package in health.packages if not package.extra]
     shown = [package for package in needed if package.name in ("requests", "urllib3") or not package.fits]
-    yield "  " + (", ".join(map(_package, shown)) or "not installed as a distribution: what it needs is not known")
-    yield "  extras: " + ", ".join(_extra(package) for package in health.packages if package.extra)
-    yield from map(_proxy, health.proxies)
+    yield "  " + (
+        ", ".join(map(_describe_package, shown)) or "not installed as a distribution: its dependencies are unknown"
+    )
+    yield "  extras: " + ", ".join(_describe_extra(package) for package in health.packages if package.extra)
+    yield from map(_describe_proxy, health.proxies)
     for note in health.notes:
         yield f"  {note.variable} {note.problem}" + (note.near and f"; did you mean {note.near}?")
 
 
-def _proxy(proxy: Proxy) -> str:
+def _describe_proxy(proxy: Proxy) -> str:
     if proxy.scheme == "no":
         return f"  no proxy for {proxy.address}"
     return f"  proxy for {proxy.scheme}: {proxy.address}{proxy.problem and f' ({proxy.problem})'}"
 
 
-def _package(package: Package) -> str:
-    words = f"{package.name} {package.version or 'is missing'} (needs {package.needs})"
-    return words if package.fits else f"{words}: pip install --upgrade {package.name}"
+def _describe_package(package: Package) -> str:
+    text = f"{package.name} {package.version or 'is missing'} (needs {package.needs})"
+    return text if package.fits else f"{text}: pip install --upgrade {package.name}"
 
 
-def _extra(package: Package) -> str:
+def _describe_extra(package: Package) -> str:
     if not package.version:
         return f"no {package.extra}"
     return f"{package.extra} ({package.name} {package.version}{'' if package.fits else f', needs {package.needs}'})"
 
 
-def _verdict(health: Health) -> str:
+def _summarize(health: Health) -> str:
     rows = [checkup.report for checkup in health.plugins]
     states = ", ".join(f"{count} {state}" for state, count in sorted(Counter(row.state for row in rows).items()))
     unhealthy = sorted({row.name for row in rows if not row.healthy})
@@ -203,7 +205,7 @@ def _verdict(health: Health) -> str:
     )
 
 
-def _as_json(health: Health) -> dict[str, Any]:
+def _make_json(health: Health) -> dict[str, Any]:
     return {
         "healthy": health.healthy,
         "library": {
@@ -215,11 +217,11 @@ def _as_json(health: Health) -> dict[str, Any]:
         "packages": [asdict(package) for package in health.packages],
         "proxies": [asdict(proxy) for proxy in health.proxies],
         "notes": [asdict(note) for note in health.notes],
-        "plugins": [_plugin_as_json(checkup) for checkup in health.plugins],
+        "plugins": [_make_plugin_json(checkup) for checkup in health.plugins],
     }
 
 
-def _plugin_as_json(checkup: Checkup) -> dict[str, Any]:
+def _make_plugin_json(checkup: Checkup) -> dict[str, Any]:
     row = checkup.report
     return {
         **asdict(row),

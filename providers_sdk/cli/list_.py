@@ -43,31 +43,31 @@ _FLEXIBLE = ("model", "from")  # cut where the screen is narrow
 def command(as_json: bool) -> None:
     """Show every installed provider, and what is wrong with those that are unhealthy.
 
-    "working" is what a provider says of itself: "unverified" is not known to answer programs; asking it by name tries
+    "working" is what a provider declares: "unverified" is not known to answer programs; asking it by name tries
     it all the same. "needs" are the settings that it requires, with "(set)" behind those that have a value.
     """
     registry = Registry()
     with redirect_stdout_to_stderr():
         rows = registry.report(load=True)
-        described = [{**asdict(row), **_described(registry, row)} for row in rows if row.group == PROVIDERS]
+        described = [{**asdict(row), **_describe_row(registry, row)} for row in rows if row.group == PROVIDERS]
     if as_json:
         click.echo(json.dumps(described, indent=2))
     else:
         _show(described, rows)
 
 
-def _described(registry: Registry, row: PluginReport) -> dict[str, Any]:
-    """Return what the provider's class says of itself, nothing where it cannot be asked."""
+def _describe_row(registry: Registry, row: PluginReport) -> dict[str, Any]:
+    """Return what the provider's class declares; nothing where it cannot be read."""
     try:
         provider = loaded_class(registry, row)
-        return _description(row.name, provider) if provider else _UNKNOWN
+        return _read_description(row.name, provider) if provider else _UNKNOWN
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  a plugin's attributes are its own code; it must not break the list
         return _UNKNOWN
 
 
-def _description(name: str, provider: type[Provider]) -> dict[str, Any]:
+def _read_description(name: str, provider: type[Provider]) -> dict[str, Any]:
     settings = settings_by_variable(name, provider)
     return {
         "working": bool(provider.working),
@@ -86,35 +86,35 @@ def _show(described: Sequence[dict[str, Any]], rows: Iterable[PluginReport]) -> 
     for title in _TITLES:
         table.add_column(title, no_wrap=title not in _FLEXIBLE)
     for row in described:
-        table.add_row(*(Text(printable(cell), no_wrap=True, overflow="ellipsis") for cell in _cells(row)))
+        table.add_row(*(Text(printable(cell), no_wrap=True, overflow="ellipsis") for cell in _make_cells(row)))
     show.print(table)
     missing = [f"{row['name']} needs {', '.join(row['missing'])}" for row in described if row["missing"]]
-    remarks = missing + [_reason(report) for report in rows if report.reason]
+    remarks = missing + [_describe_reason(report) for report in rows if report.reason]
     if remarks:
         show.print()
     for remark in remarks:
         show.print(Text(printable(remark)), soft_wrap=True)
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _make_cells(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         row["name"],
         row["state"],
-        _working(row),
+        _describe_working(row),
         _NAMES[row["supports_stream"]],
         _needs(row),
         row["default_model"] or "-",
-        _source(row),
+        _describe_source(row),
     )
 
 
-def _working(row: dict[str, Any]) -> str:
+def _describe_working(row: dict[str, Any]) -> str:
     if row["offline"]:
         return "offline"
     return {True: "yes", False: "unverified", None: "-"}[row["working"]]
 
 
-def _source(row: dict[str, Any]) -> str:
+def _describe_source(row: dict[str, Any]) -> str:
     if same_distribution(row["distribution"], BUNDLED):
         return "bundled"
     return f"{row['distribution']} {row['version']}".strip() or "-"
@@ -128,7 +128,7 @@ def _mark(row: dict[str, Any], setting: str) -> str:
     return "" if variable_name(row["name"], setting) in row["missing"] else " (set)"
 
 
-def _reason(report: PluginReport) -> str:
+def _describe_reason(report: PluginReport) -> str:
     kind = "" if report.group == PROVIDERS else "extension "
     where = f" ({report.distribution} {report.version})" if report.distribution else ""
     fix = f"\n  fix: {report.remedy}" if report.remedy else ""

@@ -36,7 +36,7 @@ def command(name: str, kind: str, directory: Path | None, force: bool) -> None:
     NAME is the provider's name. The project holds its module, a fake of its service, and tests that pass; two
     functions are then yours to edit: the one that asks, and the one that reads the answer.
 
-    Exit codes: 0 written, 1 a file could not be written, 2 asked wrongly, and nothing was written.
+    Exit codes: 0 written, 1 a file could not be written, 2 usage error, nothing was written.
     """
     project = Project(name, kind)
     target = directory or Path(project.distribution)
@@ -47,7 +47,7 @@ def command(name: str, kind: str, directory: Path | None, force: bool) -> None:
         _write(path, text)
     click.echo(f"{target}: {len(files)} files, {KINDS[kind]}.")
     click.echo(f"Edit ask() and read() in {target / project.module / 'provider.py'}. Next:\n")
-    click.echo("\n".join(f"  {line}" for line in _next_lines(project, target)))
+    click.echo("\n".join(f"  {line}" for line in _list_next_steps(project, target)))
 
 
 def _refuse_overwriting(target: Path, files: dict[Path, str], *, force: bool) -> None:
@@ -62,10 +62,10 @@ def _refuse_overwriting(target: Path, files: dict[Path, str], *, force: bool) ->
     if held and not force:
         there = [str(path.relative_to(target)) for path in files if path.exists()]
         loss = f"--force would overwrite {', '.join(there)}" if there else "--force writes beside what is there"
-        raise Refused(f"{str(target)!r} is not empty (it holds {_some(held)}); {loss}")
+        raise Refused(f"{str(target)!r} is not empty (it holds {_find_existing(held)}); {loss}")
 
 
-def _some(names: list[str]) -> str:
+def _find_existing(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
@@ -88,17 +88,17 @@ def _write(path: Path, text: str) -> None:
         raise click.ClickException(f"{str(path)!r} cannot be written: {error.strerror}") from None
 
 
-def _next_lines(project: Project, target: Path) -> list[str]:
+def _list_next_steps(project: Project, target: Path) -> list[str]:
     enter = [] if target.resolve() == Path.cwd() else [f"cd {shlex.quote(str(target))}"]
     return [
         *enter,
-        f"{_tool('pip')} install -e '.[test]'",
-        _tool("pytest"),
-        f"{_tool('providers')} chat -p {project.name} hello",
+        f"{_find_tool('pip')} install -e '.[test]'",
+        _find_tool("pytest"),
+        f"{_find_tool('providers')} chat -p {project.name} hello",
     ]
 
 
-def _tool(name: str) -> str:
+def _find_tool(name: str) -> str:
     """Return how to type the command ``name`` of this Python, whether or not its environment is activated."""
     beside = Path(sys.executable).with_name(name)
     found = shutil.which("python")
