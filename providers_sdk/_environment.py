@@ -52,13 +52,13 @@ def own_variables(provider: str, names: Collection[str]) -> dict[str, str]:
 
     :param names: all names that a variable may belong to; the longest that fits has it.
     """
-    longer = [other for other in names if _prefix(other).startswith(_prefix(provider)) and other != provider]
+    longer = [other for other in names if _make_prefix(other).startswith(_make_prefix(provider)) and other != provider]
     return {
         variable: value
         for variable, value in os.environ.items()
-        if variable.startswith(_prefix(provider))
+        if variable.startswith(_make_prefix(provider))
         and variable not in GENERAL
-        and not variable.startswith(tuple(map(_prefix, longer)))
+        and not variable.startswith(tuple(map(_make_prefix, longer)))
     }
 
 
@@ -83,5 +83,5 @@ def secret_values(public: Collection[str] = ()) -> Iterator[str]:
             yield value.rpartition("@")[0].rpartition("://")[2].partition(":")[2]
 
 
-def _prefix(provider: str) -> str:
+def _make_prefix(provider: str) -> str:
     return variable_name(provider, "")

@@ -26,7 +26,7 @@ __all__ = ["HIDDEN", "Redactor", "bare_url", "printable", "snippet", "userinfo_s
 
 HIDDEN = "[hidden]"
 _CUT = "…"
-_MIN_SECRET = 4  # a shorter value would hide ordinary words and hide nothing
+_MIN_SECRET = 4  # replacing a shorter value would damage ordinary text and hide nothing
 _LONGEST_FORM = 8  # characters that one of the secret's takes, escaped; the last one may be torn
 _UNIT = re.compile(r"(?=\+* )[ +]*\+[ +]*|.", re.DOTALL)
 _GAP = r"[\s+]|%(?:20|0[9aAdD]|2[bB])|\\{1,16}(?:[nrt+]|u002[bB])|&#0*43;|&#[xX]0*2[bB];"
@@ -134,7 +134,7 @@ def _is_torn(parts: _Parts, text: str, at: int) -> bool:
 
 
 def userinfo_secrets(url: str) -> Iterator[str]:
-    """Yield what is secret in the user info of ``url``, as it stands and decoded; nothing where it has none."""
+    """Yield what is secret in the user info of ``url``, as written and decoded; nothing where there is none."""
     user, colon, password = url.rpartition("@")[0].rpartition("://")[2].partition(":")
     yield from {password, unquote(password)} if password else {user, unquote(user)}  # a lone name is the key
     yield f"{unquote(user)}{colon}{unquote(password)}"

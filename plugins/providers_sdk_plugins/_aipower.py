@@ -58,7 +58,7 @@ class AIPower(Provider):
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Fetch the tokens, ask, and read the response, an event stream or JSON."""
-        message = self._message(request, http)
+        message = self._prepare_message(request, http)
         response = http.with_tokens(
             chat_page(self.settings.get("page", ""), self.settings.get("bot", "")),
             lambda tokens: self._ask(tokens, message, http),
@@ -71,7 +71,7 @@ class AIPower(Provider):
         else:
             yield from iter_deltas(model_events(response.events()))
 
-    def _message(self, request: Request, http: Http) -> str:
+    def _prepare_message(self, request: Request, http: Http) -> str:
         """Return the prompt as it is sent; warn of what the site will change, or refuse."""
         preserve = self.settings.get("preserve", _PRESERVE[0])
         if preserve not in _PRESERVE:
@@ -90,17 +90,17 @@ class AIPower(Provider):
         return message
 
     def _ask(self, tokens: Tokens, message: str, http: Http) -> HttpResponse:
-        base, site = _addresses(self.url, tokens)
+        base, site = _find_addresses(self.url, tokens)
         return http.post(
             site + self.api_endpoint,
-            data={**self._form(tokens, http), "url": site, "message": message},
+            data={**self._make_form(tokens, http), "url": site, "message": message},
             headers={
                 "origin": "/".join(site.split("/")[:3]),
                 "referer": base + self.referer if self.referer else tokens.url,
             },
         )
 
-    def _form(self, tokens: Tokens, http: Http) -> dict[str, str]:
+    def _make_form(self, tokens: Tokens, http: Http) -> dict[str, str]:
         post_id = {"post_id": tokens["post_id"]} if "post_id" in tokens else {}
         return {
             "_wpnonce": tokens["nonce"],
@@ -113,7 +113,7 @@ class AIPower(Provider):
         }
 
 
-def _addresses(url: str, tokens: Tokens) -> tuple[str, str]:
+def _find_addresses(url: str, tokens: Tokens) -> tuple[str, str]:
     """Return the site's address and that of its WordPress, without user and password, where the page was found.
 
     A site may redirect from http to https or to www; the chat's element names the WordPress's folder.

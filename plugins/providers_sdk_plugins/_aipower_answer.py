@@ -23,7 +23,7 @@ def model_events(events: Iterable[Event]) -> Iterator[Event]:
         if event.data.strip() == "[LIMITED]":
             raise Refused("the site ended the answer with its mark for a limit, [LIMITED]; try later")
         if '"msg"' in event.data and '"choices"' not in event.data:
-            _refuse(_object(event.data))
+            _refuse(_parse_object(event.data))
         yield event
 
 
@@ -38,9 +38,9 @@ def _read_sentence(first: Event, rest: Iterator[Event]) -> str:
 
 
 def _read_word(event: Event) -> str:
-    body = _object(event.data)
+    body = _parse_object(event.data)
     if not body:
-        return _content_of_broken_json(event.data)
+        return _read_broken_json(event.data)
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     delta = choice.get("delta") if isinstance(choice, dict) else None
@@ -48,7 +48,7 @@ def _read_word(event: Event) -> str:
     return content if isinstance(content, str) else event.data if choices is None else ""
 
 
-def _content_of_broken_json(data: str) -> str:
+def _read_broken_json(data: str) -> str:
     """Return the content of an event whose word holds a quote: the plugin writes words into the JSON as they are."""
     _, mark, rest = data.partition('"content":"')
     content, end, _ = rest.rpartition('"}')
@@ -57,7 +57,7 @@ def _content_of_broken_json(data: str) -> str:
     return "" if data.lstrip().startswith("{") else data
 
 
-def _object(data: str) -> dict[str, object]:
+def _parse_object(data: str) -> dict[str, object]:
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):

@@ -27,7 +27,7 @@ class _ChatPage(TokenPage):
         if nonce is None:
             return found
         if page.soup.select_one(_SIGN) is None:
-            raise Refused(_why_not(page), url=page.url, status=page.status)
+            raise Refused(_explain_missing_chat(page), url=page.url, status=page.status)
         return {**found, "nonce": nonce}
 
 
@@ -49,7 +49,7 @@ def chat_page(page: str, bot: str) -> TokenPage:
     )
 
 
-def _why_not(page: Page) -> str:
+def _explain_missing_chat(page: Page) -> str:
     was = f"the page {page.url} (title {snippet(page.title, 100)!r})"
     if page.is_login:
         return (

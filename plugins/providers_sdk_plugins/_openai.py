@@ -71,8 +71,8 @@ class OpenAICompatible(Provider):
             **({"stream": True} if request.stream else {}),
             **extra,
         }
-        return http.post(self.api_endpoint, json=body, headers=self._headers())
+        return http.post(self.api_endpoint, json=body, headers=self._make_headers())
 
-    def _headers(self) -> dict[str, str]:
+    def _make_headers(self) -> dict[str, str]:
         key = self.settings.get("key")
         return {"authorization": f"Bearer {key}"} if key else {}

@@ -27,7 +27,7 @@ def keep_lines(text: str) -> str:
 
     A line break becomes U+2028; a space of a line's indentation becomes U+00A0, a tab of it four of them.
     """
-    return _INDENT.sub(_indentation, _BREAK.sub(LINE, text))
+    return _INDENT.sub(_replace_indentation, _BREAK.sub(LINE, text))
 
 
 def keep_marks(text: str) -> str:
@@ -52,5 +52,5 @@ def find_losses(text: str) -> Iterator[str]:
         yield "white space at the end"
 
 
-def _indentation(found: re.Match[str]) -> str:
+def _replace_indentation(found: re.Match[str]) -> str:
     return found[0].replace("\t", " " * TAB_WIDTH).replace(" ", INDENT)

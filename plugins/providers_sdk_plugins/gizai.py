@@ -34,21 +34,21 @@ class GizAI(Provider):
             self.api_endpoint,
             json={
                 "model": request.model,
-                "input": {"messages": [_turn(message) for message in request.messages], "mode": "plan"},
+                "input": {"messages": [_make_turn(message) for message in request.messages], "mode": "plan"},
                 "noStream": True,
             },
             headers={"accept": "application/json, text/plain, */*", "origin": self.url},
         )
-        yield _output(response.json(status=(201,)))
+        yield _read_output(response.json(status=(201,)))
         yield FinishReason(None)  # the service names none
 
 
-def _turn(message: Message) -> dict[str, str]:
+def _make_turn(message: Message) -> dict[str, str]:
     kind = {"user": "human", "assistant": "ai"}.get(message.role)
     return {**({"type": kind} if kind else {}), "content": message.content}
 
 
-def _output(body: object) -> str:
+def _read_output(body: object) -> str:
     if not isinstance(body, dict):
         raise InvalidAnswer(f"answered a JSON {type(body).__name__} where an object belongs")
     output = body.get("output")

@@ -39,11 +39,11 @@ class Pizzagpt(Provider):
             "x-secret": self.settings["secret"],
         }
         response = http.post(self.api_endpoint, json={"question": request.prompt}, headers=headers)
-        yield _content(response.json())
+        yield _read_content(response.json())
         yield FinishReason("stop")
 
 
-def _content(body: object) -> str:
+def _read_content(body: object) -> str:
     if not isinstance(body, dict):
         raise InvalidAnswer(f"answered a JSON {type(body).__name__} where an object belongs")
     inner = body.get("answer")

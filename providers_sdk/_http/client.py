@@ -245,7 +245,7 @@ class Http:
                 prepared,
                 stream=True,
                 allow_redirects=False,
-                timeout=(_clip(self.clock.connect_timeout()), _clip(self.clock.left())),
+                timeout=(_limit_to_positive(self.clock.connect_timeout()), _limit_to_positive(self.clock.left())),
                 proxies=self._pool.proxies(url),
                 verify=self._pool.verify(),
                 cert=session.cert,
@@ -261,7 +261,7 @@ class Http:
         raise error
 
 
-def _clip(seconds: float | None) -> float | None:
+def _limit_to_positive(seconds: float | None) -> float | None:
     return None if seconds is None else max(seconds, 0.001)
 
 

@@ -70,7 +70,7 @@ class DeadlineConnection(HTTPConnection):
         """Send a request."""
         exchange = current_exchange.get()
         if exchange is not None:
-            # a socket alone tells nothing: TLS and proxies connect before the first request
+            # a socket is no sign of reuse: TLS and proxies connect before the first request
             exchange.reused = self._used and cast(_HasSocket, self).sock is not None
         super().request(*args, **kwargs)
         self._used = True

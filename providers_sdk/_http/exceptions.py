@@ -79,7 +79,7 @@ def redact_chain(error: errors.ProviderError, redact: Redactor, *, before: BaseE
     replaced = {id(link): _replace(link, redact) for link in _find_showing(links, redact)}
     for link in links:
         if id(link) in replaced or isinstance(link, errors.ProviderError):
-            _link_again(replaced.get(id(link), link), link, replaced)
+            _relink(replaced.get(id(link), link), link, replaced)
 
 
 def _choose(chain: list[BaseException], clock: Clock, since: float, body: bool) -> errors.ProviderError:
@@ -208,7 +208,7 @@ def _replace(link: BaseException, redact: Redactor) -> RedactedCause:
     return replacement.with_traceback(link.__traceback__)
 
 
-def _link_again(new: BaseException, old: BaseException, replaced: dict[int, RedactedCause]) -> None:
+def _relink(new: BaseException, old: BaseException, replaced: dict[int, RedactedCause]) -> None:
     """Give ``new`` the cause and context of ``old``, and to an error of ours its attributes, as replaced."""
     suppress = old.__suppress_context__
     _set(new, "__cause__", replaced.get(id(old.__cause__), old.__cause__))

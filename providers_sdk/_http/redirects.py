@@ -15,7 +15,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def is_redirect(status: int, location: str | None) -> bool:
-    """Tell whether a response points elsewhere."""
+    """Return whether a response redirects elsewhere."""
     return status in _REDIRECTS and bool(location)
 
 

@@ -1,7 +1,7 @@
 """The tokens of one page, fetched for one attempt.
 
 The store shares tokens between attempts; this module fetches the page, past a cache once the site has refused what it
-holds, and says why a page has no tokens.
+holds, and explains why a page has no tokens.
 """
 
 import secrets

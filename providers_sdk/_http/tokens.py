@@ -103,7 +103,7 @@ class TokenStore:
         return copy(found[1]) if found else None
 
     def has_refused(self, key: str, now: float) -> bool:
-        """Tell whether the site refused any tokens of ``key`` within the last minute."""
+        """Return whether the site refused any tokens of ``key`` within the last minute."""
         return bool(_keep_recent(self._get_slot(key), now))
 
     def _get_slot(self, key: str) -> _Slot:

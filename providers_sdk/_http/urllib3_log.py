@@ -1,9 +1,9 @@
-"""Keeps secrets out of urllib3's log.
+"""Redacts secrets in urllib3's log.
 
-At DEBUG, urllib3 logs the path and query of every request, and a key may stand in either. A filter on its loggers
+At DEBUG, urllib3 logs the path and query of every request, and either may hold a key. A filter on its loggers
 replaces the query, and each registered secret, in the records that are made while a session of this library sends in
 the same thread. Records of other users of urllib3 in this process stay as they are, and so do levels and handlers.
-A filter sees the record before any handler does, whoever made the connection pool, a lent adapter included.
+A filter sees the record before any handler does, also those of adapters that the caller passed in.
 """
 
 import logging

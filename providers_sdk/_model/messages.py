@@ -27,10 +27,10 @@ Messages = str | Sequence[Mapping[str, Any] | Message]
 def parse_messages(messages: Messages) -> tuple[Message, ...]:
     """Return ``messages`` as a tuple of :class:`Message`, the last of which asks something.
 
-    :raises InvalidMessages: for anything else, naming the entry at fault.
+    :raises InvalidMessages: for anything else; the message names the wrong entry.
     """
     if isinstance(messages, str):
-        return (_checked(Message("user", messages), "the prompt"),)
+        return (_check_not_empty(Message("user", messages), "the prompt"),)
     if not isinstance(messages, Sequence) or isinstance(messages, (bytes, bytearray, memoryview)):
         raise InvalidMessages(
             f"messages must be a string or a list of messages, not {type(messages).__name__}"
@@ -38,40 +38,40 @@ def parse_messages(messages: Messages) -> tuple[Message, ...]:
         )
     if not messages:
         raise InvalidMessages("there are no messages; give at least one of role 'user'")
-    parsed = tuple(_message(entry, f"message {index}") for index, entry in enumerate(messages))
-    _checked(parsed[-1], f"message {len(parsed) - 1} (the last)")
+    parsed = tuple(_parse_message(entry, f"message {index}") for index, entry in enumerate(messages))
+    _check_not_empty(parsed[-1], f"message {len(parsed) - 1} (the last)")
     return parsed
 
 
-def _message(entry: object, where: str) -> Message:
+def _parse_message(entry: object, where: str) -> Message:
     if isinstance(entry, Message):
         role, content = entry.role, entry.content
     elif isinstance(entry, Mapping):
-        role, content = _required(entry, "role", where), _required(entry, "content", where)
+        role, content = _require_key(entry, "role", where), _require_key(entry, "content", where)
     else:
         raise InvalidMessages(f"{where} must be a mapping with 'role' and 'content', not {type(entry).__name__}")
     if role not in ROLES:
         raise InvalidMessages(f"{where} has the role {role!r:.60}; known roles are {', '.join(ROLES)}")
-    return Message(role, _sound(_text(content, where), where))
+    return Message(role, _check_text(_join_content(content, where), where))
 
 
-def _required(entry: Mapping[str, Any], key: str, where: str) -> Any:
+def _require_key(entry: Mapping[str, Any], key: str, where: str) -> Any:
     if key not in entry:
         raise InvalidMessages(f"{where} has no {key!r}; each message needs 'role' and 'content'")
     return entry[key]
 
 
-def _text(content: object, where: str) -> str:
+def _join_content(content: object, where: str) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, Sequence) and not isinstance(content, (bytes, bytearray, memoryview)):
-        return "".join(_part(part, f"{where}, part {index}") for index, part in enumerate(content))
+        return "".join(_read_part(part, f"{where}, part {index}") for index, part in enumerate(content))
     raise InvalidMessages(
         f"{where} has content of type {type(content).__name__}; give a string or a list of text parts"
     )
 
 
-def _part(part: object, where: str) -> str:
+def _read_part(part: object, where: str) -> str:
     if isinstance(part, str):
         return part
     text = part.get("text") if isinstance(part, Mapping) and part.get("type", "text") == "text" else None
@@ -80,7 +80,7 @@ def _part(part: object, where: str) -> str:
     return text
 
 
-def _sound(text: str, where: str) -> str:
+def _check_text(text: str, where: str) -> str:
     if len(text) > MAX_CHARACTERS:
         raise InvalidMessages(f"{where} has {len(text)} characters; at most {MAX_CHARACTERS} can be sent")
     if "\0" in text:
@@ -95,8 +95,8 @@ def _sound(text: str, where: str) -> str:
     return text
 
 
-def _checked(message: Message, where: str) -> Message:
-    if not _sound(message.content, where).strip():
+def _check_not_empty(message: Message, where: str) -> Message:
+    if not _check_text(message.content, where).strip():
         raise InvalidMessages(f"{where} is empty; say what to ask")
     return message
 

@@ -124,7 +124,7 @@ def _describe_page(text: str) -> str:
 def json_error_text(text: str) -> str:
     """Return the message of an error in JSON ``text``; empty where there is none.
 
-    Of JSON that is broken or cut off, the first message that stands in it is returned.
+    For JSON that is broken or cut off, the first message in it is returned.
     """
     try:
         return error_text(parse_json(text))

@@ -130,7 +130,7 @@ class AttemptRun(Iterator[Chunk]):
         return (*map(self._make_refused_record, self._http.refused_attempts), self.record())
 
     def record(self) -> Attempt:
-        """Return the record of this attempt as it stands."""
+        """Return the record of this attempt so far."""
         first, started = self.clock.first_at, self.clock.attempt_started
         return Attempt(
             provider=self.bound.name,

@@ -36,7 +36,7 @@ class LastResponse(Protocol):
 def plugin_crash(error: BaseException) -> PluginCrashed:
     """Return the error for a plugin whose code raised ``error``, which is its cause."""
     crash = PluginCrashed(
-        f"its code raised {type(error).__name__}: {_safe_str(error)}; a fault of the plugin, report it to its author"
+        f"its code raised {type(error).__name__}: {_read_text(error)}; a fault of the plugin, report it to its author"
     )
     crash.__cause__ = error
     return crash
@@ -83,7 +83,7 @@ def _fill_from_response(error: ProviderError, response: LastResponse | None) -> 
         error.status = error.status or response.status
 
 
-def _safe_str(error: BaseException) -> str:
+def _read_text(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:  # noqa: BLE001  an error that cannot even be printed is the plugin's, too

@@ -39,7 +39,7 @@ class Report:
         """What the check found, as the end of a sentence about the provider."""
         if self.unchecked is not None:
             return "could not be checked"
-        return "keeps the contract" if self.passed else "breaks the contract"
+        return "passes the contract tests" if self.passed else "fails the contract tests"
 
     @property
     def exit_code(self) -> int:

@@ -48,7 +48,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_installed_provider_is_checked_against_its_fake() -> None:
     done = check("pizzagpt")
     assert done.exit_code == 0, done.output
-    assert "pizzagpt keeps the contract, against its fake service" in done.output
+    assert "pizzagpt passes the contract tests, against its fake service" in done.output
 
 
 def test_json_tells_every_claim() -> None:
@@ -60,7 +60,7 @@ def test_json_tells_every_claim() -> None:
 def test_a_folder_is_checked_by_the_entry_points_of_its_setup_cfg(project: Path) -> None:
     done = check(str(project))
     assert done.exit_code == 0, done.output
-    assert "shop keeps the contract, against nothing (offline)" in done.output
+    assert "shop passes the contract tests, against nothing (offline)" in done.output
 
 
 def test_a_file_is_checked(project: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_broken_provider_ends_with_exit_code_1_and_names_the_claim(
     done = check("mill_plugin")
     assert done.exit_code == 1
     assert "yields_chunks" in done.output
-    assert "mill breaks the contract" in done.output
+    assert "mill fails the contract tests" in done.output
 
 
 def test_a_crash_is_shown_at_the_authors_line_with_the_text_of_the_claim(
@@ -160,7 +160,7 @@ def test_a_live_service_that_refuses_could_not_be_checked_and_is_asked_once(
     assert done.exit_code == 1
     assert f"it could not be checked: {error}: " in " ".join(done.output.split())
     assert "pizzagpt could not be checked, against the live service: not reached: 2" in done.output
-    assert "breaks the contract" not in done.output
+    assert "fails the contract tests" not in done.output
 
 
 def test_a_live_service_without_a_network_could_not_be_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +189,7 @@ def test_a_live_answer_that_the_provider_cannot_read_breaks_the_contract(
         done = check("pizzagpt", "--live")
         assert len(site.requests) == 1
     assert done.exit_code == 1
-    assert "pizzagpt breaks the contract, against the live service: fails: 1, not reached: 1" in done.output
+    assert "pizzagpt fails the contract tests, against the live service: fails: 1, not reached: 1" in done.output
 
 
 def test_what_a_provider_prints_is_no_part_of_the_report(project: Path, capfd: pytest.CaptureFixture[str]) -> None:

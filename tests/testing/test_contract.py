@@ -147,7 +147,7 @@ class InventsAFinish(Sound):
         answer = http.post(
             "/chat/completions",
             json={**_body(request), "stream": True},
-            headers=self._headers(),
+            headers=self._make_headers(),
         )
         for chunk in iter_deltas(answer.events()):
             finished = finished or isinstance(chunk, FinishReason)
@@ -347,7 +347,7 @@ def _place_in(kind: type[Provider], line: int = 1) -> str:
 
 class CrashesAtAPage(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        text = http.post("/chat/completions", headers=self._headers(), json=_body(request)).text()
+        text = http.post("/chat/completions", headers=self._make_headers(), json=_body(request)).text()
         yield json.loads(text)["choices"][0]["message"]["content"]
         yield FinishReason("stop")
 

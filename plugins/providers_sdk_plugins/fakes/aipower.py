@@ -25,7 +25,7 @@ class AIPowerSite(FakeService):
 
     cases = {
         "minified": "the page is minified: no quotes, other order, escaped entities",
-        "two_chats": "a custom bot stands first on the page, a widget last",
+        "two_chats": "a custom bot is first on the page, a widget last",
         "fallback": "the page's chat has no nonce, only the inline script has",
         "no_chat": "the page has no chat, though the inline script has a nonce",
         "password": "the page is behind a password, though the inline script has a nonce",
@@ -56,7 +56,7 @@ class AIPowerSite(FakeService):
         "raw_error": "an upstream error as a raw JSON line in the stream",
         "limit": "the token limit, in the stream",
         "limit_json": "the token limit, as JSON",
-        "flagged": "a banned word, in the stream, and then an answer all the same",
+        "flagged": "a banned word, in the stream, and then an answer anyway",
         "limited": "deltas and then the mark [LIMITED]",
         "quoted_error": "an upstream error, sent in the stream, whose quotes break the JSON",
     }
@@ -99,21 +99,21 @@ class AIPowerSite(FakeService):
         if self.case == "maintenance":
             return html(f"<title>Maintenance</title><p>{_DOWN}", status=503, headers={"Retry-After": "600"})
         if received.method == "GET" and received.path in ("/", self.page_path):
-            return self._page(received)
+            return self._respond_with_page(received)
         if (received.method, received.path) == ("POST", f"{self.folder}/wp-admin/admin-ajax.php"):
-            return self._ajax(received.form)
+            return self._respond_to_ajax(received.form)
         return html("<title>Page not found</title>", status=404)
 
-    def _page(self, received: Received) -> Response:
+    def _respond_with_page(self, received: Received) -> Response:
         if self.case == "not_found":
             return html("<title>Page not found - Fake service</title><p>Nothing here.", status=404)
         if received.path != self.page_path:
-            return html(_no_chat(self))
+            return html(_make_page_without_chat(self))
         if self.case == "cached_for_good" or (self.case == "cached" and "?" not in received.target):
-            return html(_around(_chat(self, nonce="77f045b2ff")))
-        return html(_PAGES.get(self.case, _ordinary)(self))
+            return html(_wrap_page(_make_chat(self, nonce="77f045b2ff")))
+        return html(_PAGES.get(self.case, _make_page)(self))
 
-    def _ajax(self, form: dict[str, str]) -> Response:
+    def _respond_to_ajax(self, form: dict[str, str]) -> Response:
         if self.case == "always_expired" or form.get("_wpnonce") != self.nonce:
             return html(_EXPIRED, status=403)
         if self.case == "plugin_off" or form.get("action") != "wpaicg_chat_shortcode_message":
@@ -122,13 +122,13 @@ class AIPowerSite(FakeService):
         if message in ("", "0"):
             return json_response({"status": "error", "msg": "It appears that nothing was inputted."})
         self.messages.append(message)
-        if self.case == "guest_limit" and self._asked_before(form.get("wpaicg_chat_client_id", "")):
+        if self.case == "guest_limit" and self._has_asked_before(form.get("wpaicg_chat_client_id", "")):
             return sse([event(_LIMIT)])
         if self.case == "custom_bot" and form.get("bot_id") != _CUSTOM_BOT:
             return sse(deltas(["Another ", "bot ", "answers."]))
-        return _ANSWERS.get(self.case, _stream)(self)
+        return _ANSWERS.get(self.case, _stream_reply)(self)
 
-    def _asked_before(self, visitor: str) -> bool:
+    def _has_asked_before(self, visitor: str) -> bool:
         """Return whether this visitor has asked before; the site does not count one without an id."""
         before = visitor in self._visitors
         self._visitors |= {visitor} - {""}
@@ -162,7 +162,9 @@ _TAG = re.compile(r"<(?!\s)[^>]*>", re.ASCII)
 _PERCENT = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 
 
-def _chat(site: AIPowerSite, *, nonce: str | None = None, bot: str = "0", kind: str = "wpaicg-chat-shortcode") -> str:
+def _make_chat(
+    site: AIPowerSite, *, nonce: str | None = None, bot: str = "0", kind: str = "wpaicg-chat-shortcode"
+) -> str:
     return f"""<div class="{kind}"
      data-user-bg-color="#6C757D"
      data-ai-name="Ann &quot;A&quot; &amp; Co"
@@ -175,7 +177,7 @@ def _chat(site: AIPowerSite, *, nonce: str | None = None, bot: str = "0", kind: 
 <input type="hidden" id="wpaicg-img-nonce" value="bd4832c556" />"""
 
 
-def _around(inner: str, classes: str = "home page") -> str:
+def _wrap_page(inner: str, classes: str = "home page") -> str:
     return (
         '<!DOCTYPE html><html lang="en"><head><title>Fake service &#8211; Chat</title>'
         f'<style>div.wpaicg-chat-shortcode {{ width: 400px }}</style></head><body class="{classes}">{inner}'
@@ -183,93 +185,95 @@ def _around(inner: str, classes: str = "home page") -> str:
     )
 
 
-def _ordinary(site: AIPowerSite) -> str:
-    return _around(_chat(site))
+def _make_page(site: AIPowerSite) -> str:
+    return _wrap_page(_make_chat(site))
 
 
-def _minified(site: AIPowerSite) -> str:
+def _make_minified_page(site: AIPowerSite) -> str:
     escaped = "".join(f"&#{ord(character)};" for character in site.nonce)
-    return _around(
+    return _wrap_page(
         f"<div data-post-id={site.post_id} data-bot-id=0 data-nonce='{escaped}' class='a wpaicg-chat-shortcode'></div>"
     )
 
 
-def _two_chats(site: AIPowerSite) -> str:
-    custom = _chat(site, nonce="c0ffee0000", bot=_CUSTOM_BOT)
-    return _around(custom + _chat(site) + _chat(site, kind="wpaicg-chatbox"))
+def _make_two_chats(site: AIPowerSite) -> str:
+    custom = _make_chat(site, nonce="c0ffee0000", bot=_CUSTOM_BOT)
+    return _wrap_page(custom + _make_chat(site) + _make_chat(site, kind="wpaicg-chatbox"))
 
 
-def _script(site: AIPowerSite) -> str:
+def _make_script(site: AIPowerSite) -> str:
     """The inline script that AI Power writes into every page of a site."""
     params = {"ajax_url": f"{site.url}{site.folder}/wp-admin/admin-ajax.php", "search_nonce": site.nonce}
     return f"<script>var wpaicgParams = {json.dumps(params, separators=(',', ':'))}</script>"
 
 
-def _fallback(site: AIPowerSite) -> str:
-    return _around(_script(site) + _chat(site, nonce=""), f"page page-id-{site.post_id}")
+def _make_fallback_page(site: AIPowerSite) -> str:
+    return _wrap_page(_make_script(site) + _make_chat(site, nonce=""), f"page page-id-{site.post_id}")
 
 
-def _no_chat(site: AIPowerSite) -> str:
-    return _around(_script(site) + "<p>Welcome.", "home page page-id-5")
+def _make_page_without_chat(site: AIPowerSite) -> str:
+    return _wrap_page(_make_script(site) + "<p>Welcome.", "home page page-id-5")
 
 
-def _password(site: AIPowerSite) -> str:
+def _make_password_page(site: AIPowerSite) -> str:
     form = '<form class="post-password-form"><input name="post_password" type="password"></form>'
-    return _around(_script(site) + form, "page page-id-5")
+    return _wrap_page(_make_script(site) + form, "page page-id-5")
 
 
-def _stream(site: AIPowerSite) -> Response:
+def _stream_reply(site: AIPowerSite) -> Response:
     return sse(site.paced(deltas(site.reply_pieces)))
 
 
-def _quoted() -> list[bytes]:
-    """The plugin writes each word between quotes as it is: a quote in it breaks the JSON."""
+def _make_quoted_error() -> list[bytes]:
+    """Return the words of an error as the plugin writes them: a quote in a word breaks the JSON."""
     words = _QUOTED.split(" ")
     pieces = [words[0], *(f" {word}" for word in words[1:])]
     spoken = [event(f'{{"choices":[{{"delta":{{"content":"{piece}"}}}}]}}', "message") for piece in pieces]
     return [*spoken, event({"choices": [{"finish_reason": "stop"}]})]
 
 
-def _spoken() -> list[bytes]:
+def _make_error_events() -> list[bytes]:
     words = [_KEY.split(" ")[0], *(f" {word}" for word in _KEY.split(" ")[1:])]
     once = [event({"choices": [{"delta": {"content": word}}]}, "message") for word in words]
     return [*once, event({"choices": [{"finish_reason": "stop"}]})] * 2
 
 
-def _success(data: object) -> Response:
+def _make_success(data: object) -> Response:
     return json_response({"status": "success", "msg": "Something went wrong", "data": data, "log": "2"})
 
 
-def _usage(site: AIPowerSite) -> Response:
+def _make_usage_stream(site: AIPowerSite) -> Response:
     *events, done = deltas(site.reply_pieces)
     usage = event({"choices": [], "usage": {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}})
     return sse([*events, usage, done])
 
 
 _PAGES: dict[str, Callable[[AIPowerSite], str]] = {
-    "minified": _minified,
-    "two_chats": _two_chats,
-    "fallback": _fallback,
-    "no_chat": _no_chat,
-    "no_post_id": lambda site: _around(f'<div class="wpaicg-chat-shortcode" data-nonce="{site.nonce}"></div>', "home"),
-    "password": _password,
-    "custom_bot": lambda site: _around(_chat(site, bot=_CUSTOM_BOT)),
-    "no_tokens": lambda _: _around("<p>We moved our chat."),
-    "login": lambda _: _around("<form><input type=password name=post_password></form>"),
+    "minified": _make_minified_page,
+    "two_chats": _make_two_chats,
+    "fallback": _make_fallback_page,
+    "no_chat": _make_page_without_chat,
+    "no_post_id": lambda site: _wrap_page(
+        f'<div class="wpaicg-chat-shortcode" data-nonce="{site.nonce}"></div>', "home"
+    ),
+    "password": _make_password_page,
+    "custom_bot": lambda site: _wrap_page(_make_chat(site, bot=_CUSTOM_BOT)),
+    "no_tokens": lambda _: _wrap_page("<p>We moved our chat."),
+    "login": lambda _: _wrap_page("<form><input type=password name=post_password></form>"),
 }
 _ANSWERS: dict[str, Callable[[AIPowerSite], Response]] = {
-    "json": lambda site: _success(site.text),
+    "json": lambda site: _make_success(site.text),
     "close": lambda site: sse(site.paced(deltas(site.reply_pieces)), framing="close"),
-    "usage": _usage,
+    "usage": _make_usage_stream,
     "cut": lambda site: sse(deltas(site.reply_pieces, finish=None, done=False)),
     "empty_stream": lambda _: sse([]),
-    "empty_json": lambda _: _success(""),
-    "null_json": lambda _: _success({"role": "assistant", "content": None, "refusal": None}),
+    "empty_json": lambda _: _make_success(""),
+    "null_json": lambda _: _make_success({"role": "assistant", "content": None, "refusal": None}),
     "list_json": lambda site: json_response([site.text]),
     "error_json": lambda _: json_response({"status": "error", "msg": html_text.escape("the 'quota' is <exceeded>")}),
     "no_key": lambda _: json_response({"status": "error", "msg": _NO_KEY}),
-    "upstream_error": lambda _: sse(_spoken()),
-    "quoted_error": lambda _: sse(_quoted()),
+    "upstream_error": lambda _: sse(_make_error_events()),
+    "quoted_error": lambda _: sse(_make_quoted_error()),
     "raw_error": lambda _: sse([b'{"error":{"message":"Rate limit reached","type":"requests"}}\n']),
     "limit": lambda _: sse([event(_LIMIT)]),
     "limit_json": lambda _: json_response(_LIMIT),

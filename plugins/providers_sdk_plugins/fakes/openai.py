@@ -46,9 +46,9 @@ class OpenAISite(FakeService):
     def respond(self, received: Received) -> Response:
         """Return the service's response in this case."""
         if (received.method, received.path) != ("POST", "/chat/completions"):
-            return _error(404, "no such page", "not_found")
+            return _make_error(404, "no such page", "not_found")
         if received.headers.get("authorization") != f"Bearer {_KEY}":
-            return _error(
+            return _make_error(
                 401, f"Incorrect API key provided: {received.headers.get('authorization')}", "invalid_api_key"
             )
         if self.case in _REFUSALS:
@@ -57,40 +57,40 @@ class OpenAISite(FakeService):
         asked = body if isinstance(body, dict) else {}
         if self.case == "strict" and "stream_options" in asked:
             return json_response({"object": "error", "message": {"detail": [_FAULT]}}, status=422)
-        return self._stream() if asked.get("stream") and self.case != "whole" else self._whole()
+        return self._stream_reply() if asked.get("stream") and self.case != "whole" else self._respond_whole()
 
-    def _stream(self) -> Response:
-        response = sse(self.paced(_STREAMS.get(self.case, _usual)(self)))
+    def _stream_reply(self) -> Response:
+        response = sse(self.paced(_STREAMS.get(self.case, _make_usual_stream)(self)))
         return replace(response, headers={"Content-Type": "text/plain"}) if self.case == "plain" else response
 
-    def _whole(self) -> Response:
+    def _respond_whole(self) -> Response:
         if self.case in ("error_midway", "cut"):
-            return _error(500, "the model broke off", "server_error")
+            return _make_error(500, "the model broke off", "server_error")
         message = {"role": "assistant", "content": self.text, **_MESSAGES.get(self.case, {})}
         choice = {"index": 0, "message": message, "finish_reason": _FINISHES.get(self.case, "stop")}
         model = {"model": _MODEL} if self.case == "served" else {}
         return json_response({"object": "chat.completion", **model, "choices": [choice], "usage": _USAGE})
 
 
-def _error(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> Response:
+def _make_error(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> Response:
     return json_response({"error": {"message": message, "type": "error", "code": code}}, status=status, headers=headers)
 
 
-def _usual(site: OpenAISite) -> list[bytes]:
+def _make_usual_stream(site: OpenAISite) -> list[bytes]:
     *events, done = deltas(site.reply_pieces)
     return [*events, event({"choices": [], "usage": _USAGE}), done]
 
 
-def _reasoning(site: OpenAISite) -> list[bytes]:
-    return [event({"choices": [{"index": 0, "delta": {"reasoning_content": "Pizza..."}}]}), *_usual(site)]
+def _make_reasoning_stream(site: OpenAISite) -> list[bytes]:
+    return [event({"choices": [{"index": 0, "delta": {"reasoning_content": "Pizza..."}}]}), *_make_usual_stream(site)]
 
 
-def _error_midway(site: OpenAISite) -> list[bytes]:
+def _make_error_midway(site: OpenAISite) -> list[bytes]:
     broken = event({"error": {"message": "the model broke off", "type": "server_error", "code": None}})
     return [*deltas(site.reply_pieces[:1], finish=None, done=False), broken]
 
 
-def _ended(site: OpenAISite) -> list[bytes]:
+def _make_ended_stream(site: OpenAISite) -> list[bytes]:
     """The message of the case in one delta, its finish reason, its usage."""
     message: dict[str, Any] = {"role": "assistant", **_MESSAGES.get(site.case, {})}
     choices = (
@@ -104,8 +104,8 @@ def _ended(site: OpenAISite) -> list[bytes]:
     ]
 
 
-def _served(site: OpenAISite) -> list[bytes]:
-    first, *rest = _usual(site)
+def _make_served_stream(site: OpenAISite) -> list[bytes]:
+    first, *rest = _make_usual_stream(site)
     return [event({"choices": [], "model": _MODEL}), first, *rest]
 
 
@@ -125,18 +125,18 @@ _FINISHES = {
     "spent": "length",
 }
 _REFUSALS: dict[str, Callable[[], Response]] = {
-    "limit": lambda: _error(429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": "7"}),
-    "rejected": lambda: _error(400, "The prompt was filtered", "content_filter"),
-    "unavailable": lambda: _error(503, "The engine is overloaded", "overloaded"),
+    "limit": lambda: _make_error(429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": "7"}),
+    "rejected": lambda: _make_error(400, "The prompt was filtered", "content_filter"),
+    "unavailable": lambda: _make_error(503, "The engine is overloaded", "overloaded"),
 }
 _STREAMS: dict[str, Callable[[OpenAISite], list[bytes]]] = {
-    "reasoning": _reasoning,
-    "error_midway": _error_midway,
-    "served": _served,
+    "reasoning": _make_reasoning_stream,
+    "error_midway": _make_error_midway,
+    "served": _make_served_stream,
     "no_reason": lambda site: deltas(site.reply_pieces, finish=None),
-    **dict.fromkeys(("parts", "refusal", "filtered", "tools", "spent"), _ended),
+    **dict.fromkeys(("parts", "refusal", "filtered", "tools", "spent"), _make_ended_stream),
     "length": lambda site: deltas(site.reply_pieces, finish="length"),
     "no_done": lambda site: deltas(site.reply_pieces, done=False),
     "cut": lambda site: deltas(site.reply_pieces, finish=None, done=False),
-    "keep_alive": lambda site: [b": keep-alive\n\n" + piece for piece in _usual(site)],
+    "keep_alive": lambda site: [b": keep-alive\n\n" + piece for piece in _make_usual_stream(site)],
 }

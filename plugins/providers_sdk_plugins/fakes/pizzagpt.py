@@ -7,7 +7,7 @@ class PizzagptSite(FakeService):
     """Answers ``POST /api/chatx-completion``."""
 
     cases = {
-        "bare": "the content stands outside of 'answer'",
+        "bare": "the content is outside of 'answer'",
         "misuse": "the question is held for misuse",
         "empty": "the content is empty",
         "missing": "there is no content",
@@ -24,9 +24,9 @@ class PizzagptSite(FakeService):
             return json_response({"error": True, "message": "Unauthorized"}, status=401)
         if self.case == "html":
             return html("<html><head><title>Log in</title></head><form><input type=password></form></html>")
-        return json_response(self._body())
+        return json_response(self._make_body())
 
-    def _body(self) -> object:
+    def _make_body(self) -> object:
         bodies: dict[str, object] = {
             "bare": {"content": self.text},
             "misuse": {"answer": {"content": "Misuse detected. Please get in touch with us."}},

@@ -4,7 +4,7 @@ Most faults replace a response of the fake service::
 
     site.fault = FAULTS["cut_chunk"]
 
-others stand between client and service (nobody listens, a certificate is wrong, a proxy dies)::
+others are set up between client and service (nobody listens, a certificate is wrong, a proxy dies)::
 
     with inject(FAULTS["proxy_dies"], site) as setup:
         ...  # reach the site by setup.url, setup.proxy and setup.ca

@@ -49,7 +49,7 @@ def _flood_page(status: Callable[[Connection], int], headers: Mapping[str, str] 
 
 @lru_cache(maxsize=1)
 def _make_bomb() -> tuple[bytes, bytes]:
-    """Return the start of a gzip stream, and a kilobyte of it that stands for a megabyte and may be repeated."""
+    """Return the start of a gzip stream, and a kilobyte of it that decodes to a megabyte and may be repeated."""
     packer = zlib.compressobj(wbits=31)
     megabyte = b"a" * 1_000_000
     first = packer.compress(megabyte) + packer.flush(zlib.Z_FULL_FLUSH)
