@@ -1,4 +1,4 @@
-"""Whose line a warning names: the script's, whatever code of a plugin lies between it and the warning."""
+"""Finds the script's line for a warning, past the code of this library and of plugins."""
 
 import sys
 from types import FrameType

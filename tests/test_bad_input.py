@@ -179,7 +179,7 @@ def endless(kind: bytes, start: bytes, block: bytes) -> Any:
 FLOODS = {
     "a page": ("GET", endless(b"text/html", b"<html>", b"<p>Hello. " * 6_500), "page"),
     "a page without end of line": ("GET", endless(b"text/html", b"<html>", b"x" * 65_000), "page"),
-    "JSON": ("POST", endless(b"application/json", b'{"status":"success","data":"', b"x" * 65_000), "JSON answer"),
+    "JSON": ("POST", endless(b"application/json", b'{"status":"success","data":"', b"x" * 65_000), "JSON response"),
     "one event": ("POST", endless(b"text/event-stream", b"data: ", b"x" * 65_000), "line"),
 }
 

@@ -1,6 +1,6 @@
 """One call: which providers are asked, how often, and when to stop.
 
-Nothing is repeated once a piece of an answer is there.
+Nothing is repeated once the first piece of an answer has arrived.
 """
 
 import random

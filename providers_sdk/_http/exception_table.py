@@ -32,7 +32,7 @@ PROXY_REPLIES: tuple[tuple[re.Pattern[str], type[errors.ProviderError], str], ..
         "the proxy does not allow a connection to this server",
     ),
 )
-"""A proxy's replies to CONNECT (RFC 9110 §15) and in SOCKS 5 (RFC 1928 §6) and 4, where it is not itself at fault.
+"""A proxy's replies to CONNECT (RFC 9110 §15) and in SOCKS 5 (RFC 1928 §6) and 4, where the proxy itself works.
 
 The libraries have no classes for these: http.client raises an ``OSError``, PySocks one error with the code in its text.
 """

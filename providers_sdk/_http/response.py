@@ -33,7 +33,7 @@ _PIECE = 65_536
 _GRACE = 0.05
 _ERROR_BODY_GRACE = 2.0
 _HEAD = 2_000
-_CLOSED = "the answer was closed while it was being read"
+_CLOSED = "the response was closed while it was being read"
 _JSON_TYPES = ("application/json", "text/json")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _EVENT_TYPES = ("text/event-stream",)
@@ -58,7 +58,7 @@ class HttpResponse:
         self.seconds = exchange.clock.now() - started
         self.status: int = response.status_code
         self.location = bare_url(response.url or "")
-        """Where it came from, for following a redirect; :attr:`url` is for people."""
+        """The exact address, for following a redirect; :attr:`url` is the one for messages."""
         self.url = redact(self.location)
 
     @property
@@ -94,7 +94,7 @@ class HttpResponse:
         self.check(status)
         if self.content_type and self.content_type not in types and not self.is_json():
             raise self._make_type_error(types)
-        body = b"".join(self._read_bounded(MAX_JSON, "JSON answer"))
+        body = b"".join(self._read_bounded(MAX_JSON, "JSON response"))
         try:
             found = error_body.read_json(body)
         except errors.ResponseError as error:
@@ -130,7 +130,7 @@ class HttpResponse:
         :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
         :raises InvalidAnswer: the body is no event stream.
         :raises EmptyAnswer: it ended without any event.
-        :raises Refused: it holds an error as plain JSON in the place of events.
+        :raises Refused: it holds an error as plain JSON instead of events.
         :raises TooLarge: a line of more than 1 MB or an event of more than 4 MB.
         :raises TransportError: the connection was lost or a time limit ran out.
         """
@@ -230,7 +230,7 @@ class HttpResponse:
         try:
             if self._data.read(_PIECE):
                 self.close()
-        except Exception:  # noqa: BLE001  the answer is complete: nothing after its end mark can spoil it
+        except Exception:  # noqa: BLE001  the answer is complete: what follows its end mark does not matter
             self.close()
 
     def _read_bounded(self, most: int, what: str | None) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ class Setting:
     :param default: its value where none is given.
     :param secret: hidden by value in every message and log, once the user gave it.
     :param required: asking without it is refused.
-    :param help: one line for people.
+    :param help: one line of description.
     """
 
     default: str | None = None

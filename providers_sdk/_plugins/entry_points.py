@@ -51,7 +51,7 @@ class PluginEntry:
 
     @property
     def is_bundled(self) -> bool:
-        """Whether this library itself brings it."""
+        """Whether it is this library's own."""
         return same_distribution(self.distribution[0], BUNDLED)
 
     def matches(self, name: str) -> bool:
@@ -64,7 +64,7 @@ class PluginEntry:
 
 @dataclass(frozen=True, slots=True)
 class BrokenDistribution:
-    """A distribution that may bring plugins, but whose entry points cannot be read.
+    """A distribution that may contain plugins, but whose entry points cannot be read.
 
     :param path: its metadata folder.
     :param reason: why it could not be read.

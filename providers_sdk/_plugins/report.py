@@ -18,7 +18,7 @@ class PluginReport:
         ``incompatible``.
     :param reason: why it is not well, or why its name alone does not mean it; else empty.
     :param remedy: how to fix it.
-    :param distribution: the distribution that brings it, empty for one registered at run time.
+    :param distribution: the distribution that contains it, empty for one registered at run time.
     :param version: that distribution's version.
     :param entry_point: the entry point's value.
     :param group: the entry point's group.
@@ -46,7 +46,7 @@ class PluginReport:
 
     @property
     def qualified_name(self) -> str:
-        """The name that means this plugin and no other: ``dist:name``; the name alone where nobody brings it."""
+        """The name that means this plugin and no other: ``dist:name``; the name alone where it has no distribution."""
         return f"{self.distribution}:{self.name}" if self.distribution else self.name
 
     @property

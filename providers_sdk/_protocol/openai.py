@@ -6,7 +6,7 @@ under two names, refusals in a field of their own, error objects in mid-stream, 
 without a finish reason.
 
 :class:`_Reader` takes the bodies of one answer in their order, one for a whole completion and many for a stream. Text,
-thinking, usage and the model's name are handed on at once. A refusal, tool calls and the finish reason are kept to the
+thinking, usage and the model's name are yielded at once. A refusal, tool calls and the finish reason are kept to the
 end: only the end shows whether there was text beside them.
 """
 
@@ -29,7 +29,7 @@ _MAX_TOOLS = 5
 
 
 def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
-    """Yield the chunks of a stream of deltas; the finish reason last, and only if the answer came to its end.
+    """Yield the chunks of a stream of deltas; the finish reason last, and only if the answer is complete.
 
     Its end is a finish reason or ``[DONE]``. Once the finish reason is there the answer is complete: a connection that
     dies before the end mark takes nothing from it.

@@ -52,7 +52,7 @@ class _Validator:
         self._usage: Usage | None = None
 
     def take(self, chunk: object) -> list[Chunk]:
-        """Return what may be handed on now that ``chunk`` is here."""
+        """Return the chunks that can be yielded after ``chunk``."""
         if self.finished:
             raise PluginContractError(f"yielded {_describe_type(chunk)} after its FinishReason; nothing may follow it")
         if isinstance(chunk, str):

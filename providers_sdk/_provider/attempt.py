@@ -173,7 +173,7 @@ class AttemptRun(Iterator[Chunk]):
         return chunk
 
     def _note(self, chunk: Chunk) -> None:
-        """Keep what the reply is asked about; a chunk counts once it has been handed out."""
+        """Keep what the reply's properties return; a chunk counts once it was delivered."""
         if isinstance(chunk, str):
             self._text.write(chunk)
         elif isinstance(chunk, Usage):

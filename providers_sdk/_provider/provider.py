@@ -39,7 +39,7 @@ class Provider:
     url: str = ""
     """The service's address, before every path; the setting ``url`` replaces it."""
     api_endpoint: str = ""
-    """The path or address that questions go to; for people, and for ``complete`` to use."""
+    """The path or address that questions are sent to; for readers, and for ``complete`` to use."""
     working: bool = True
     """Whether plain clients are known to get answers; a provider that is asked for by name is tried anyway."""
     offline: bool = False

@@ -38,7 +38,7 @@ class Package:
 
     :param version: the installed version, empty where it is not installed.
     :param needs: the accepted versions.
-    :param extra: the extra that brings it, empty for one that is always needed.
+    :param extra: the extra that installs it, empty for one that is always needed.
     """
 
     name: str

@@ -44,7 +44,7 @@ def command(as_json: bool) -> None:
     """Show every installed provider, and what is wrong with those that are unhealthy.
 
     "working" is what a provider declares: "unverified" is not known to answer programs; asking it by name tries
-    it all the same. "needs" are the settings that it requires, with "(set)" behind those that have a value.
+    it anyway. "needs" are the settings that it requires, with "(set)" behind those that have a value.
     """
     registry = Registry()
     with redirect_stdout_to_stderr():

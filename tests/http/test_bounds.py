@@ -49,7 +49,7 @@ def caught(kind: type[ProviderError], step: Callable[[], object]) -> ProviderErr
     ("kind", "first", "piece", "limit", "words"),
     [
         ("page", b"<title>a</title>", b"x" * 65_536, MAX_PAGE, f"the page is larger than {MAX_PAGE} bytes"),
-        ("json", b'["', b"x" * 65_536, MAX_JSON, f"the JSON answer is larger than {MAX_JSON} bytes"),
+        ("json", b'["', b"x" * 65_536, MAX_JSON, f"the JSON response is larger than {MAX_JSON} bytes"),
         ("events", b"data: ", b"x" * 65_536, MAX_LINE, f"a line of the event stream is longer than {MAX_LINE} bytes"),
         ("events", b"", b"data: " + b"x" * 65_536 + b"\n", MAX_EVENT, f"stream is larger than {MAX_EVENT} bytes"),
     ],

@@ -228,8 +228,8 @@ def _make_quoted_error() -> list[bytes]:
     """Return the words of an error as the plugin writes them: a quote in a word breaks the JSON."""
     words = _QUOTED.split(" ")
     pieces = [words[0], *(f" {word}" for word in words[1:])]
-    spoken = [event(f'{{"choices":[{{"delta":{{"content":"{piece}"}}}}]}}', "message") for piece in pieces]
-    return [*spoken, event({"choices": [{"finish_reason": "stop"}]})]
+    events = [event(f'{{"choices":[{{"delta":{{"content":"{piece}"}}}}]}}', "message") for piece in pieces]
+    return [*events, event({"choices": [{"finish_reason": "stop"}]})]
 
 
 def _make_error_events() -> list[bytes]:

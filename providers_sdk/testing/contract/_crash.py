@@ -53,6 +53,6 @@ def _walk_frames(start: TracebackType | None) -> Iterator[tuple[str, traceback.F
 
 
 def _shorten(path: str) -> str:
-    """Return ``path`` relative to the current folder if it lies there."""
+    """Return ``path`` relative to the current folder if it is inside."""
     file, here = Path(path), Path.cwd()
     return str(file.relative_to(here) if file.is_relative_to(here) else file)

@@ -24,7 +24,7 @@ _MOST = 512_000_000
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The class of error that a client must end with; ``None`` where the answer must come all the same.
+    """The class of error that a client must end with; ``None`` where the answer must arrive anyway.
 
     :param stream: where the fault spoils an event stream.
     :param json: where it spoils a JSON response.
