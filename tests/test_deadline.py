@@ -18,7 +18,7 @@ from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
 DEADLINE = 0.6
-SLACK = 0.5
+SLACK = 3.0
 ENDLESS = [
     ("POST", "comments_forever"),
     ("POST", "comments_midway"),

@@ -38,7 +38,7 @@ class FakeService(RawServer):
         self.case = case
         self.reply_pieces = tuple(reply_pieces)
         self.fault: Fault | None = None
-        """Replaces the response to requests of :attr:`fault_route`."""
+        """Replaces the response to requests of ``fault_route``."""
         self.fault_route = self.reply_route
         self.before_next_piece: Callable[[], object] = _do_nothing
         """Called between two pieces of a streamed answer; it may wait."""
