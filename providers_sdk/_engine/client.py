@@ -218,7 +218,7 @@ def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str
     working = [name for name in registry.names() if _is_working(registry, name, settings.get(name))]
     if len(working) == 1:
         return working[0]
-    found = f"several are known to work: {', '.join(working)}" if working else "none installed is known to work"
+    found = f"several are known to work: {', '.join(working)}" if working else "none that works has its settings"
     raise NoProviderChosen(
         f"no provider was chosen, and {found}; name one with provider= (providers chat -p NAME) or set "
         "PROVIDERS_SDK_PROVIDER; 'providers list' shows all, and 'echo' works offline"
@@ -253,7 +253,7 @@ def _list_names(chosen: object) -> Sequence[str]:
 
 def _check_settings(settings: object) -> dict[str, dict[str, str]]:
     if not isinstance(settings, Mapping) or not all(isinstance(row, Mapping) for row in settings.values()):
-        raise InvalidArgument("settings must map providers to their settings: {'chatgptfree': {'url': '...'}}")
+        raise InvalidArgument("settings must map providers to their settings: {'<provider>': {'<setting>': '...'}}")
     return {name: dict(row) for name, row in settings.items()}
 
 

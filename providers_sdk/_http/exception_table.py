@@ -83,7 +83,11 @@ ROWS: tuple[Row, ...] = (
         errors.InvalidArgument,
         "the address or proxy cannot be used; check its scheme and host",
     ),
-    ((theirs.InvalidJSONError, TypeError), errors.InvalidArgument, "the request cannot be written as JSON"),
+    (
+        (theirs.InvalidJSONError, TypeError),
+        errors.InvalidArgument,
+        "the request cannot be built: a value in it has a type that cannot be sent",
+    ),
     ((UnicodeError,), errors.InvalidArgument, "the request holds a character that cannot be sent"),
     (
         (

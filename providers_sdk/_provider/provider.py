@@ -47,13 +47,17 @@ class Provider:
     needs_auth: bool = False
     """Whether a key is needed: the setting ``key`` then is required and secret."""
     supports_stream: bool = False
+    """Whether the service can send the answer in pieces; otherwise only ``connect`` and ``deadline`` bound it."""
     supports_system_message: bool = True
+    """Whether messages of the roles system and developer are accepted; otherwise they are refused."""
     supports_message_history: bool = True
+    """Whether earlier turns of the assistant are accepted; otherwise they are refused."""
     sends_model: bool = True
     """Whether the service is sent a model; where it chooses, none is needed and ``reply.model`` is ``None``."""
     first_token: float | None = None
     """Seconds to which the default of the limit ``first_token`` is raised, for models that are silent for minutes."""
     default_model: str = ""
+    """The model where the caller names none, by the service's own name."""
     models: tuple[str, ...] = ()
     """Known models by the service's own names; empty where any name may be asked for."""
     model_aliases: ClassVar[Mapping[str, str]] = {}

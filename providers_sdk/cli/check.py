@@ -145,4 +145,6 @@ def _show(report: Report) -> None:
         table.add_row(state, verdict.claim.name, Text(printable(text)))
     console.print(table)
     counts = ", ".join(f"{state}: {count}" for state, count in report.counts.items())
-    console.print(Text(printable(f"{report.provider} {report.outcome}, against {report.against}: {counts}")))
+    console.print(
+        Text(printable(f"{report.provider} {report.outcome}, against {report.against}: {counts}")), soft_wrap=True
+    )
