@@ -9,15 +9,20 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from providers_sdk._redact import Redactor, userinfo_secrets
+
 __all__ = [
     "DISABLE",
     "GENERAL",
     "PREFIX",
     "PROVIDER",
+    "TRACEBACK",
+    "list_library_variables",
     "own_variables",
     "read_names",
+    "read_proxies",
     "read_variable",
-    "secret_values",
+    "redact_environment",
     "unknown_variables",
     "variable_name",
 ]
@@ -25,11 +30,15 @@ __all__ = [
 PREFIX = "PROVIDERS_SDK_"
 PROVIDER = "PROVIDERS_SDK_PROVIDER"
 DISABLE = "PROVIDERS_SDK_DISABLE"
+TRACEBACK = "PROVIDERS_SDK_TRACEBACK"
 GENERAL: Mapping[str, str] = {
     PROVIDER: "names of the providers to ask, separated by commas, where a call names none",
     DISABLE: "names of the plugins that are not loaded, separated by commas",
+    TRACEBACK: "any value: the command line prints tracebacks",
 }
 """Variable of the whole library → what it does."""
+_PUBLIC_ENDINGS = ("_URL", "_MODEL")
+_SECRET_ENDINGS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 
 
 def variable_name(provider: str, setting: str) -> str:
@@ -68,19 +77,37 @@ def unknown_variables(provider: str, settings: Collection[str], names: Collectio
     yield from sorted(set(own_variables(provider, names)) - known)
 
 
-def secret_values(public: Collection[str] = ()) -> Iterator[str]:
-    """Yield the values of the environment that no output may show.
+def list_library_variables() -> list[str]:
+    """Return the names of the variables with this library's prefix, in any case, sorted."""
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX))
 
-    These are the values of this library's variables, except addresses and those of ``public``, and the password of
-    every address in any variable.
 
-    :param public: variables that are known to hold no secret.
+def read_proxies() -> list[str]:
+    """Return the addresses of the environment's proxies, those of ``NO_PROXY`` among them."""
+    return [value for name, value in os.environ.items() if name.lower().endswith("_proxy")]
+
+
+def redact_environment() -> Redactor:
+    """Return a redactor of every secret that the environment holds.
+
+    Which settings are secret is known only of plugins that were imported. So every value of a variable with this
+    library's prefix counts as one, except addresses and models; of all other variables those with the name of a secret,
+    and user and password in an address.
     """
-    for variable, value in os.environ.items():
-        if variable.upper().startswith(PREFIX) and variable not in {*GENERAL, *public} and "://" not in value:
+    return Redactor.of(_find_secrets())
+
+
+def _find_secrets() -> Iterator[str]:
+    for name, value in os.environ.items():
+        upper = name.upper()
+        if upper.startswith(PREFIX):
+            public = name in GENERAL or upper.endswith(_PUBLIC_ENDINGS)
+        else:
+            public = not upper.endswith(_SECRET_ENDINGS)
+        if ":" in value.rpartition("@")[0]:  # user:password@host or scheme://key@host, and no address of a mail
+            yield from userinfo_secrets(value)
+        elif not public:
             yield value
-        if "@" in value:
-            yield value.rpartition("@")[0].rpartition("://")[2].partition(":")[2]
 
 
 def _make_prefix(provider: str) -> str:

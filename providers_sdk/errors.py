@@ -60,8 +60,6 @@ class _TokenCounts(Protocol):
     def prompt_tokens(self) -> int | None: ...
     @property
     def completion_tokens(self) -> int | None: ...
-    @property
-    def total_tokens(self) -> int | None: ...
 
 
 class ProviderError(Exception):
@@ -180,7 +178,6 @@ class StreamTruncated(TransportError):
 class TimeLimitExceeded(TransportError, TimeoutError):
     """A time limit of the call ran out.
 
-    :param limit: the limit's name, as in the call.
     :param seconds: its value.
     :param elapsed: seconds that had passed when it was noticed.
     """
@@ -299,6 +296,5 @@ class AllProvidersFailed(ProviderError):
     """Every provider that was asked has failed."""
 
 
-__all__ = sorted(
-    name for name, value in list(globals().items()) if isinstance(value, type) and issubclass(value, ProviderError)
-)
+_classes = [value for value in list(globals().values()) if isinstance(value, type)]
+__all__ = sorted(kind.__name__ for kind in _classes if issubclass(kind, ProviderError))

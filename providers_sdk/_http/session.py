@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
+from providers_sdk._environment import read_proxies, read_variable
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.lent_secrets import find_lent_secrets
 from providers_sdk._http.proxies import add_scheme, check_proxy
@@ -115,7 +116,7 @@ class HttpSession:
             _check_readable(self.lent.verify, "session.verify")
             return self.lent.verify
         for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            bundle = os.environ.get(variable)
+            bundle = read_variable(variable)
             if bundle:
                 _check_readable(bundle, variable)
                 return bundle
@@ -168,8 +169,7 @@ class HttpSession:
 
     def _find_proxy_secrets(self) -> Iterator[str]:
         lent = self.lent.proxies.values() if self.lent is not None else ()
-        environment = (os.environ.get(name) for name in os.environ if name.lower().endswith("_proxy"))
-        for proxy in (self.proxy, *lent, *environment):
+        for proxy in (self.proxy, *lent, *read_proxies()):
             yield from userinfo_secrets(proxy or "")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from providers_sdk._environment import variable_name
+from providers_sdk._environment import read_variable, variable_name
 from providers_sdk.errors import InvalidArgument, MissingSetting, UnknownSetting
 
 __all__ = ["Setting", "resolve_settings"]
@@ -31,7 +31,7 @@ Setting.__module__ = "providers_sdk.plugin"
 
 
 def resolve_settings(
-    provider: str, known: Mapping[str, Setting], given: Mapping[str, str], environ: Mapping[str, str]
+    provider: str, known: Mapping[str, Setting], given: Mapping[str, str], environ: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return the value of each known setting that has one: the argument wins over the environment over the default.
 
@@ -50,12 +50,13 @@ def resolve_settings(
 
 
 def _resolve_value(
-    provider: str, name: str, setting: Setting, given: Mapping[str, str], environ: Mapping[str, str]
+    provider: str, name: str, setting: Setting, given: Mapping[str, str], environ: Mapping[str, str] | None
 ) -> str | None:
     value = given.get(name)
     if value is not None and not isinstance(value, str):
         raise InvalidArgument(f"setting {name!r} must be a string, not {type(value).__name__}", provider=provider)
-    value = value or environ.get(variable_name(provider, name)) or setting.default
+    variable = variable_name(provider, name)
+    value = value or (read_variable(variable) if environ is None else environ.get(variable)) or setting.default
     return _check_base_url(provider, value) if value and name == "url" else value
 
 

@@ -6,10 +6,9 @@ from importlib.metadata import EntryPoint
 
 import pluggy
 
-from providers_sdk._environment import DISABLE, read_names
+from providers_sdk._environment import DISABLE, read_names, redact_environment
 from providers_sdk._http.exceptions import redact_chain
 from providers_sdk._plugins.entry_points import PROVIDERS, PluginEntry
-from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 from providers_sdk._plugins.remedies import find_remedy, hint_at_missing_mark, hint_at_misspelt_hook
 from providers_sdk._plugins.report import PluginReport
@@ -72,7 +71,7 @@ def _load_error(report: PluginReport, cause: BaseException | None) -> PluginLoad
     source = f"{report.distribution} {report.version}; " if report.distribution else ""
     error = PluginLoadError(f"{report.reason} ({source}see 'providers doctor {report.name}')", provider=report.name)
     error.__cause__ = cause
-    redact_chain(error, environment_redactor())
+    redact_chain(error, redact_environment())
     return error
 
 

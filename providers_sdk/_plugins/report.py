@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from providers_sdk._environment import redact_environment
 from providers_sdk._plugins.entry_points import PROVIDERS
-from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk._redact import snippet
 
 __all__ = ["PluginReport", "error_text"]
@@ -42,7 +42,7 @@ class PluginReport:
     def __post_init__(self) -> None:
         """Hide what the environment holds of secrets: a reason quotes what a plugin's code raised."""
         if self.reason:
-            object.__setattr__(self, "reason", environment_redactor()(self.reason))
+            object.__setattr__(self, "reason", redact_environment()(self.reason))
 
     @property
     def qualified_name(self) -> str:

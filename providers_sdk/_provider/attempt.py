@@ -28,14 +28,13 @@ from providers_sdk._attempts import Attempt
 from providers_sdk._http.client import Http
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
-from providers_sdk._model.limits import Limits
 from providers_sdk._model.request import Request
 from providers_sdk._protocol.validation import validate_chunks
 from providers_sdk._provider.binding import BoundProvider
 from providers_sdk._provider.finish_error import finish_error, fresh_copy
 from providers_sdk.errors import Closed, ProviderError, TooLarge
 
-__all__ = ["AttemptRun", "State", "iter_attempt"]
+__all__ = ["AttemptRun", "State"]
 
 _T = TypeVar("_T")
 _log = logging.getLogger("providers_sdk")
@@ -286,21 +285,3 @@ class AttemptRun(Iterator[Chunk]):
         calls, self._done_callbacks = self._done_callbacks, []
         for call in calls:
             call(self)
-
-
-def iter_attempt(
-    bound: BoundProvider, request: Request, limits: Limits | None = None, *, allow_empty: bool = False
-) -> Iterator[Chunk]:
-    """Yield the chunks of one attempt, without retries; close the provider's connections at its end.
-
-    :param limits: time limits, the usual ones where not given.
-    :raises ProviderError: any of its tree.
-    """
-    given = bound.attempt_limits(limits or Limits(), stream=request.stream, first_token_is_default=limits is None)
-    run = AttemptRun(bound, request, Clock(given), allow_empty=allow_empty)
-    try:
-        run.open()
-        yield from run
-    finally:
-        run.close()
-        bound.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from providers_sdk._environment import secret_values, unknown_variables, variable_name
+from providers_sdk._environment import redact_environment, unknown_variables, variable_name
 from providers_sdk._http.client import Http
 from providers_sdk._http.session import HttpSession
 from providers_sdk._model.chunks import Chunk
@@ -86,7 +86,7 @@ def create_provider(
 
     def redact() -> Redactor:
         given = (value for value in settings.values() if isinstance(value, str) and "://" not in value)
-        return Redactor.of([*secret_values(), *given])
+        return Redactor(redact_environment().secrets | Redactor.of(given).secrets)
 
     provider = run_plugin_code(lambda: kind(settings, name=name), name, redact)
     run_plugin_code(lambda: _check_instance(provider), name, redact)

@@ -1,6 +1,5 @@
 """The base class of providers: a description, and one method that turns a request into chunks."""
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -12,8 +11,8 @@ from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._model.request import Request
 from providers_sdk._model.settings import Setting, resolve_settings
-from providers_sdk._provider.attempt import iter_attempt
 from providers_sdk._provider.binding import bind
+from providers_sdk._provider.direct import iter_attempt
 from providers_sdk._redact import snippet
 from providers_sdk.errors import UnknownModel
 
@@ -80,7 +79,6 @@ class Provider:
     ) -> None:
         self.name = name or type(self).__name__.lower()
         known = self.all_settings()
-        environ = os.environ if environ is None else environ
         self.settings: Mapping[str, str] = resolve_settings(self.name, known, settings or {}, environ)
         self.url = self.settings.get("url", self.url)
 

@@ -1,9 +1,10 @@
 """The rich console for tables and panels."""
 
-import os
 import sys
 
 from rich.console import Console
+
+from providers_sdk._environment import read_variable
 
 __all__ = ["screen"]
 
@@ -23,5 +24,5 @@ def screen(*, wide: bool = False) -> Screen:
 
     :param wide: do not wrap lines in a pipe, so that ``grep`` can read them.
     """
-    free = wide and not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    free = wide and not sys.stdout.isatty() and not read_variable("COLUMNS")
     return Screen(width=_WIDE if free else None, highlight=False, markup=False, emoji=False)

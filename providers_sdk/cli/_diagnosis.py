@@ -1,7 +1,6 @@
 """Examines the library, its environment and its plugins for ``providers doctor``."""
 
 import importlib.metadata
-import os
 import platform
 import sys
 import urllib.request
@@ -9,10 +8,17 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from providers_sdk._environment import DISABLE, PREFIX, PROVIDER, read_names, variable_name
+from providers_sdk._environment import (
+    DISABLE,
+    GENERAL,
+    PROVIDER,
+    list_library_variables,
+    read_names,
+    read_variable,
+    variable_name,
+)
 from providers_sdk._http.proxies import add_scheme, parse_proxy
 from providers_sdk._model.settings import Setting, resolve_settings
-from providers_sdk._plugins.environment import LIBRARY_VARIABLES
 from providers_sdk._plugins.hookspecs import CONTRACT
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import PluginReport
@@ -127,7 +133,7 @@ def examine(registry: Registry, rows: Collection[PluginReport]) -> Health:
 def _examine_plugin(registry: Registry, row: PluginReport) -> Checkup:
     provider = loaded_class(registry, row)
     settings = settings_by_variable(row.name, provider) if provider else {}
-    given = sorted(variable for variable in settings if os.environ.get(variable))
+    given = sorted(variable for variable in settings if read_variable(variable))
     return Checkup(
         row,
         given=tuple(given),
@@ -140,7 +146,7 @@ def _examine_plugin(registry: Registry, row: PluginReport) -> Checkup:
 
 def _is_usable(variable: str, name: str, setting: Setting) -> bool:
     try:
-        resolve_settings("", {name: setting}, {name: os.environ[variable]}, {})
+        resolve_settings("", {name: setting}, {name: read_variable(variable)}, {})
     except InvalidCall:
         return False
     return True
@@ -198,12 +204,11 @@ def _list_notes(everyone: Iterable[PluginReport], checkups: Iterable[Checkup]) -
         for name in sorted(set(read_names(variable))):
             if name.rpartition(":")[2] not in names:
                 yield Note(variable, f"names {snippet(name, 64)!r}, which no plugin offers", _find_near(name, names))
-    known = {*LIBRARY_VARIABLES, *(variable for checkup in checkups for variable in checkup.known)}
+    known = {*GENERAL, *(variable for checkup in checkups for variable in checkup.known)}
     examined = {checkup.report.name for checkup in checkups if checkup.known}
     unexamined = tuple(variable_name(name, "") for name in names - examined)  # their settings are unknown
-    for variable in sorted(os.environ):
-        ours = variable.upper().startswith(PREFIX)
-        if ours and variable not in known and not variable.startswith(unexamined):
+    for variable in list_library_variables():
+        if variable not in known and not variable.startswith(unexamined):
             yield Note(variable, "is a setting of no provider", _find_near(variable.upper(), known))
 
 

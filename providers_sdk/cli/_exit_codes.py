@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from providers_sdk._plugins.environment import environment_redactor
+from providers_sdk._environment import redact_environment
 from providers_sdk.cli._terminal import say, say_lines
 from providers_sdk.errors import AllProvidersFailed, InvalidCall, ProviderError
 
@@ -63,7 +63,7 @@ def explain(error: BaseException, *, with_traceback: bool = False) -> int:
         say(f"Error: {_format_click_message(error)}")
         return error.exit_code
     if with_traceback:
-        say_lines(environment_redactor()("".join(traceback.format_exception(error))))  # foreign errors quote secrets
+        say_lines(redact_environment()("".join(traceback.format_exception(error))))  # foreign errors quote secrets
     if not isinstance(error, ProviderError):
         kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no defect of this library
         say(f"Error: {kind}{type(error).__name__}: {error} (--traceback shows where)")

@@ -6,8 +6,8 @@ from collections.abc import Container
 import click
 import pluggy
 
+from providers_sdk._environment import redact_environment
 from providers_sdk._plugins.entry_points import EXTENSIONS
-from providers_sdk._plugins.environment import environment_redactor
 from providers_sdk._plugins.report import error_text
 from providers_sdk._redact import printable
 from providers_sdk.cli._terminal import say
@@ -81,4 +81,4 @@ def _make_help_printable(command: click.Command) -> None:
 
 
 def _warn(name: str, what: str) -> None:
-    say(environment_redactor()(f"Warning: extension {name}: {what}"))
+    say(redact_environment()(f"Warning: extension {name}: {what}"))

@@ -1,12 +1,11 @@
 """Runs the fake service of a provider whose ``url`` is still a placeholder, and prints a note about it."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers_sdk._environment import variable_name
+from providers_sdk._environment import read_variable, variable_name
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
 from providers_sdk.cli._terminal import say
@@ -39,7 +38,7 @@ def _find_placeholder(registry: Registry, name: str) -> type[Provider] | None:
         placeholder = (urlsplit(str(kind.url)).hostname or "").endswith(".invalid")
     except (ProviderError, ValueError):
         return None  # the client raises the error
-    given = os.environ.get(variable_name(name.rpartition(":")[2], "url"))
+    given = read_variable(variable_name(name.rpartition(":")[2], "url"))
     return kind if placeholder and kind.fake_service and not given else None
 
 

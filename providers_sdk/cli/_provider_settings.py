@@ -1,9 +1,8 @@
 """The settings of an installed provider, by the variables that set them."""
 
-import os
 from collections.abc import Mapping
 
-from providers_sdk._environment import variable_name
+from providers_sdk._environment import read_variable, variable_name
 from providers_sdk._model.settings import Setting
 from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._plugins.registry import Registry
@@ -36,4 +35,4 @@ def settings_by_variable(name: str, provider: type[Provider]) -> Settings:
 def missing_variables(settings: Settings) -> list[str]:
     """Return the variables of required settings that have no value, sorted."""
     rows = settings.items()
-    return sorted(name for name, (_, one) in rows if one.required and not one.default and not os.environ.get(name))
+    return sorted(name for name, (_, one) in rows if one.required and not one.default and not read_variable(name))

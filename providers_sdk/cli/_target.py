@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from providers_sdk._plugins.environment import environment_redactor
+from providers_sdk._environment import redact_environment
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import error_text
 from providers_sdk._provider.provider import Provider
@@ -104,7 +104,7 @@ def _import(name: str) -> ModuleType:
 
 
 def _import_failed(name: str, error: BaseException) -> InvalidArgument:
-    return InvalidArgument(environment_redactor()(f"importing {name!r} raised {error_text(error)}"))
+    return InvalidArgument(redact_environment()(f"importing {name!r} raised {error_text(error)}"))
 
 
 def _find_providers(module: ModuleType) -> Iterator[type[Provider]]:

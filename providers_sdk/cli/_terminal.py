@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from providers_sdk._environment import read_variable
 from providers_sdk._redact import printable
 
 __all__ = ["READER_LEFT", "say", "say_dim", "say_lines", "settle", "speak_utf8"]
@@ -46,7 +47,7 @@ def say_lines(text: str) -> None:
 def say_dim(text: str) -> None:
     """Write one line to stderr, dim on a terminal that shows colours."""
     line = printable(" ".join(text.split()))
-    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+    if sys.stderr.isatty() and not read_variable("NO_COLOR"):
         line = f"\x1b[2m{line}\x1b[0m"
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{line}\n")

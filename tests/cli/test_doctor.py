@@ -16,7 +16,7 @@ import pytest
 import providers_sdk
 from benchmarks.many_plugins import BROKEN, GOOD, NOISY, WELL, Kind, install, providers
 from providers_sdk import __version__
-from providers_sdk._plugins.environment import LIBRARY_VARIABLES
+from providers_sdk._environment import GENERAL
 
 BUNDLED = {"aipower", "chatgptfree", "chatgptt", "echo", "gizai", "openai", "pizzagpt"}
 NAMES = {kind: f"fake{number:02d}" for number, kind in enumerate(BROKEN)}
@@ -244,7 +244,7 @@ def test_a_variable_that_no_provider_knows_is_told_with_what_was_meant(tmp_path:
 def test_every_variable_that_the_library_reads_is_known_to_the_doctor() -> None:
     house = Path(providers_sdk.__file__).parent
     source = "".join(path.read_text("utf-8") for path in house.rglob("*.py"))
-    assert set(re.findall(r'"(PROVIDERS_SDK_[A-Z_]*[A-Z])"', source)) == set(LIBRARY_VARIABLES)
+    assert set(re.findall(r'"(PROVIDERS_SDK_[A-Z_]*[A-Z])"', source)) == set(GENERAL)
 
 
 def test_missing_and_unusable_settings_are_told_and_are_no_illness(tmp_path: Path) -> None:

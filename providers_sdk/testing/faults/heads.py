@@ -1,5 +1,7 @@
 """Faults of the connection and of the response's head."""
 
+import socket
+
 from providers_sdk.errors import (
     ConnectionLost,
     DeadlineExceeded,
@@ -82,7 +84,11 @@ def _respond_well(connection: Connection) -> None:
 
 
 def _close_after_response(connection: Connection, _: Received) -> None:
+    """Send the end in the segment of the last bytes: a client that has read them sees it before it sends again."""
+    if hasattr(socket, "TCP_CORK"):
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
     _respond_well(connection)
+    connection.sock.shutdown(socket.SHUT_WR)
 
 
 def _close_when_reused(connection: Connection, _: Received) -> None:
