@@ -173,6 +173,8 @@ def _outcome(trial: FaultResult) -> dict[str, Any]:
     error = trial.error
     if not isinstance(error, ProviderError):
         return {"ended": trial.ended}
+    if trial.documented == "TransportError" and isinstance(error, TimeLimitExceeded):
+        return {"ended": "TimeLimitExceeded"}  # several limits run, and the machine decides which ends first
     fields = {"message": error.message, "url": error.url, "partial": error.partial, "cause": _cause(error)}
     numbers: dict[str, float | None] = {"status": error.status}
     if isinstance(error, TimeLimitExceeded):
