@@ -18,7 +18,6 @@ __all__ = [
     "PROVIDER",
     "TRACEBACK",
     "list_library_variables",
-    "own_variables",
     "read_names",
     "read_proxies",
     "read_variable",
@@ -56,25 +55,20 @@ def read_names(variable: str) -> list[str]:
     return [name.strip() for name in read_variable(variable).split(",") if name.strip()]
 
 
-def own_variables(provider: str, names: Collection[str]) -> dict[str, str]:
-    """Return the variables of ``provider`` and their values.
+def unknown_variables(provider: str, settings: Collection[str], names: Collection[str]) -> list[str]:
+    """Return the variables of ``provider`` that set none of its ``settings``, sorted.
 
     :param names: all names that a variable may belong to; the longest that fits has it.
     """
-    longer = [other for other in names if _make_prefix(other).startswith(_make_prefix(provider)) and other != provider]
-    return {
-        variable: value
-        for variable, value in os.environ.items()
-        if variable.startswith(_make_prefix(provider))
-        and variable not in GENERAL
-        and not variable.startswith(tuple(map(_make_prefix, longer)))
-    }
-
-
-def unknown_variables(provider: str, settings: Collection[str], names: Collection[str]) -> Iterator[str]:
-    """Yield the variables with the provider's prefix that set none of its ``settings``."""
-    known = {variable_name(provider, setting) for setting in settings}
-    yield from sorted(set(own_variables(provider, names)) - known)
+    prefix = _make_prefix(provider)
+    found = [name for name in os.environ if name.startswith(prefix)]
+    if not found:
+        return []
+    longer = tuple(
+        longer for other in names if other != provider and (longer := _make_prefix(other)).startswith(prefix)
+    )
+    known = {*GENERAL, *(variable_name(provider, setting) for setting in settings)}
+    return sorted(name for name in found if name not in known and not name.startswith(longer))
 
 
 def list_library_variables() -> list[str]:

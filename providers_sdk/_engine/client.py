@@ -215,7 +215,8 @@ def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str
 
     :raises NoProviderChosen: there is none, or more than one; the message explains how to choose.
     """
-    working = [name for name in registry.names() if _is_working(registry, name, settings.get(name))]
+    names = registry.names()
+    working = [name for name in names if _is_working(registry, name, settings.get(name), names)]
     if len(working) == 1:
         return working[0]
     found = f"several are known to work: {', '.join(working)}" if working else "none that works has its settings"
@@ -225,9 +226,9 @@ def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str
     )
 
 
-def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | None) -> bool:
+def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | None, names: Sequence[str]) -> bool:
     try:
-        provider = create_provider(registry.get(name, warn=False), settings or {}, name, names=registry.names())
+        provider = create_provider(registry.get(name, warn=False), settings or {}, name, names=names)
         return run_plugin_code(lambda: provider.working and not provider.offline, name, Redactor)
     except (PluginError, InvalidCall):
         return False

@@ -49,9 +49,9 @@ class Http:
         self._responses: list[HttpResponse] = []
         self._exchanges: list[Exchange] = []
         self._closed = False
-        pool.attach(self)
         self.refused_attempts: list[tuple[errors.ProviderError, float]] = []
         """What :meth:`note_refused_attempt` has noted: each error, and when it was, by the clock's ``now()``."""
+        pool.attach(self)
 
     @property
     def site_state(self) -> dict[str, Any]:
@@ -63,7 +63,9 @@ class Http:
 
     def note_refused_attempt(self, error: errors.ProviderError) -> None:
         """Note that the service refused a request which the provider now sends again in another form.
+
         It becomes an attempt of its own in ``attempts`` and does not count against ``retries``.
+
         :param error: why the service refused it.
         """
         self.refused_attempts.append((error, self.clock.now()))

@@ -5,7 +5,8 @@ each other's errors in arguments, reasons, causes and contexts: a refused connec
 with a ``MaxRetryError`` with a ``NewConnectionError`` caused by an ``OSError``. The first row of the table in
 ``exception_table.py`` that fits any of them decides. That table imports requests, so it is loaded by the first failure.
 
-**Redaction.** :func:`redact_chain` runs where an error leaves the attempt, once for everything that it shows:
+**Redaction.** :func:`redact_chain` runs here, so that a plugin that catches an error sees no secret, and once more
+where the error leaves the attempt, because the plugin may have raised or changed one of its own:
 
 - Errors of ours keep their class and identity: their message, notes and attributes are redacted in place.
 - Foreign exceptions belong to others and are never edited. One that shows a secret is replaced by a

@@ -1,4 +1,4 @@
-"""``providers demo``: four providers answer, and it is plain who plays whom."""
+"""``providers demo``: four providers answer, and the output says which services are fakes."""
 
 import io
 import re
