@@ -90,7 +90,7 @@ def create_provider(
 
     provider = run_plugin_code(lambda: kind(settings, name=name), name, redact)
     run_plugin_code(lambda: _check_instance(provider), name, redact)
-    _check_variables(provider, names)
+    run_plugin_code(lambda: _check_variables(provider, names), name, redact)
     return provider
 
 
@@ -200,7 +200,8 @@ def bind(provider: Described, *, proxy: str | None = None, session: Any = None) 
 
     :param session: a ``requests.Session`` to borrow from.
     """
-    return BoundProvider(provider, HttpSession(proxy=proxy, session=session, secrets=_find_secrets(provider)))
+    secrets = run_plugin_code(lambda: _find_secrets(provider), provider.name, redact_environment)
+    return BoundProvider(provider, HttpSession(proxy=proxy, session=session, secrets=secrets))
 
 
 def _find_secrets(provider: Described) -> frozenset[str]:

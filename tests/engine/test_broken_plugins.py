@@ -9,7 +9,7 @@ import pytest
 from providers_sdk import Client, FinishReason, PluginError, Registry
 from providers_sdk._plugins import hookspecs
 from providers_sdk.errors import PluginCrashed
-from providers_sdk.plugin import Chunk, Http, Provider, Request
+from providers_sdk.plugin import Chunk, Http, Provider, Request, Setting
 
 
 class Sound(Provider):
@@ -71,7 +71,24 @@ class CannotSayWhatItTakes(Sound):
         raise SystemExit
 
 
+class CannotListItsSettings(Sound):
+    """Its settings can be listed while it is made, and not afterwards."""
+
+    made = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        type(self).made = True
+
+    @classmethod
+    def all_settings(cls) -> dict[str, Setting]:
+        if cls.made:
+            raise OSError("no settings")
+        return super().all_settings()
+
+
 BROKEN = (
+    CannotListItsSettings,
     Exits,
     ExitsLater,
     ExitsWhenMade,
