@@ -27,7 +27,7 @@ from providers_sdk import errors
 from providers_sdk._http.clock import Clock
 from providers_sdk._redact import Redactor
 
-__all__ = ["RedactedCause", "redact_chain", "translate"]
+__all__ = ["RedactedCause", "read_text", "redact_chain", "translate"]
 
 _DEEPEST = 8
 _set = BaseException.__setattr__  # a plugin's class may have its own
@@ -107,7 +107,7 @@ def _choose(chain: list[BaseException], clock: Clock, since: float, body: bool) 
 def _find_proxy_reply(chain: list[BaseException]) -> errors.ProviderError | None:
     from providers_sdk._http.exception_table import PROXY_REPLIES
 
-    texts = [_read_text(link) for link in chain if isinstance(link, OSError)]
+    texts = [read_text(link) for link in chain if isinstance(link, OSError)]
     for pattern, ours, sentence in PROXY_REPLIES:
         for text in filter(pattern.match, texts):
             return ours(f"{sentence} ({text})")
@@ -122,7 +122,7 @@ def _is_at_end(clock: Clock) -> bool:
 def _read_innermost_text(chain: list[BaseException]) -> str:
     """Return the innermost error's own text, without the objects that urllib3 prints into the outer ones."""
     innermost = chain[-1]
-    text = getattr(innermost, "strerror", None) or (innermost.args[-1] if innermost.args else _read_text(innermost))
+    text = getattr(innermost, "strerror", None) or (innermost.args[-1] if innermost.args else read_text(innermost))
     return f"{type(innermost).__name__}: {text}" if isinstance(text, str) and text else type(innermost).__name__
 
 
@@ -166,7 +166,7 @@ def _redact_value(value: Any, redact: Redactor, depth: int = 0) -> Any:
         return {_redact_value(k, redact, depth + 1): _redact_value(v, redact, depth + 1) for k, v in value.items()}
     if type(value) in (list, tuple, set, frozenset) and depth < _DEEPEST:
         return type(value)(_redact_value(item, redact, depth + 1) for item in value)
-    return redact(_read_text(value)) if _holds_secret(value, redact) else value
+    return redact(read_text(value)) if _holds_secret(value, redact) else value
 
 
 def _find_showing(links: list[BaseException], redact: Redactor) -> list[BaseException]:
@@ -195,7 +195,8 @@ def _holds_secret(value: object, redact: Redactor) -> bool:
     return redact(text) != text
 
 
-def _read_text(value: object) -> str:
+def read_text(value: object) -> str:
+    """Return the text of ``value``, whose own code may fail."""
     try:
         return str(value)
     except Exception:  # noqa: BLE001  a plugin's own error may be unprintable
@@ -203,9 +204,9 @@ def _read_text(value: object) -> str:
 
 
 def _replace(link: BaseException, redact: Redactor) -> RedactedCause:
-    replacement = RedactedCause(redact(f"{type(link).__module__}.{type(link).__name__}: {_read_text(link)}"))
+    replacement = RedactedCause(redact(f"{type(link).__module__}.{type(link).__name__}: {read_text(link)}"))
     for note in getattr(link, "__notes__", ()):
-        replacement.add_note(redact(_read_text(note)))
+        replacement.add_note(redact(read_text(note)))
     return replacement.with_traceback(link.__traceback__)
 
 

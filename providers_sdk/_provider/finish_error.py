@@ -14,7 +14,7 @@ by threads.
 from copy import copy
 from typing import Protocol
 
-from providers_sdk._http.exceptions import redact_chain
+from providers_sdk._http.exceptions import read_text, redact_chain
 from providers_sdk._redact import Redactor
 from providers_sdk.errors import PluginCrashed, ProviderError
 
@@ -36,7 +36,7 @@ class LastResponse(Protocol):
 def plugin_crash(error: BaseException) -> PluginCrashed:
     """Return the error for a plugin whose code raised ``error``, which is its cause."""
     crash = PluginCrashed(
-        f"its code raised {type(error).__name__}: {_read_text(error)}; a fault of the plugin, report it to its author"
+        f"its code raised {type(error).__name__}: {read_text(error)}; a fault of the plugin, report it to its author"
     )
     crash.__cause__ = error
     return crash
@@ -81,10 +81,3 @@ def _fill_from_response(error: ProviderError, response: LastResponse | None) -> 
     if response is not None and response.url and error.url in (None, "", response.url):
         error.url = response.url
         error.status = error.status or response.status
-
-
-def _read_text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001  an error that cannot even be printed is the plugin's, too
-        return "(its own text cannot be read)"
