@@ -16,7 +16,7 @@ from providers_sdk._callers import find_callers_level
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
-from providers_sdk._http.redirects import is_redirect, redirect_target, with_credentials
+from providers_sdk._http.redirects import is_own_host, is_redirect, redirect_target, with_credentials
 from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.session import HttpSession
 from providers_sdk._http.token_page import PageTokens
@@ -220,9 +220,9 @@ class Http:
         if self._closed:
             raise errors.Closed("the reply was closed; nothing more is sent")
         self.clock.check()
-        _check_headers(headers or {})
+        _check_headers({**(headers or {}), **self._pool.headers})
         started = self.clock.now()
-        raw = self._send_prepared(exchange, method, url, dict(headers or {}), body)
+        raw = self._send_prepared(exchange, method, url, self._add_users_headers(url, headers or {}), body)
         response = HttpResponse(raw, exchange, redact=self._pool.redact, started=started)
         _log.debug("%s %s -> %d (%.3f s)", method, response.url, response.status, response.seconds)
         self._responses.append(response)
@@ -230,6 +230,12 @@ class Http:
             response.close()
             raise errors.Closed("the reply was closed while its request was being sent")
         return response
+
+    def _add_users_headers(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the provider's headers with those that the user has set for its host, which win."""
+        own = self._pool.headers if is_own_host(self._base, url) else {}
+        names = {name.lower() for name in own}
+        return {**{name: value for name, value in headers.items() if name.lower() not in names}, **own}
 
     def _send_prepared(
         self, exchange: Exchange, method: str, url: str, headers: dict[str, str], body: dict[str, Any]

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from providers_sdk._redact import bare_url, snippet
 
-__all__ = ["describe_redirect", "is_redirect", "redirect_target", "with_credentials"]
+__all__ = ["describe_redirect", "is_own_host", "is_redirect", "redirect_target", "with_credentials"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -54,16 +54,25 @@ def describe_redirect(address: str, location: str, visited: Collection[str]) -> 
 
 def with_credentials(base: str, address: str) -> str:
     """Return ``address`` with the user info of ``base``, where it is the same host and no less safe."""
+    user = urlsplit(base).netloc.rpartition("@")[0]
+    if not user or not is_own_host(base, address):
+        return address
+    other = urlsplit(address)
+    return address if "@" in other.netloc else urlunsplit(other._replace(netloc=f"{user}@{other.netloc}"))
+
+
+def is_own_host(base: str, address: str) -> bool:
+    """Whether ``address`` is on the host of ``base``, and no less safe: what is meant for that host may go there."""
     try:
         own, other = urlsplit(base), urlsplit(address)
-        user, _, place = own.netloc.rpartition("@")
-        same = (own.scheme, place) == (other.scheme, other.netloc)
-        safe = same or (own.hostname == other.hostname and other.scheme == "https")
+        same = (own.scheme, _find_place(own)) == (other.scheme, _find_place(other))
+        return same or (own.hostname == other.hostname and other.scheme == "https")
     except ValueError:
-        return address
-    if not user or not safe or "@" in other.netloc:
-        return address
-    return urlunsplit(other._replace(netloc=f"{user}@{other.netloc}"))
+        return False
+
+
+def _find_place(parts: SplitResult) -> str:
+    return parts.netloc.rpartition("@")[2].lower()
 
 
 def _find_site(parts: SplitResult) -> str:

@@ -6,7 +6,7 @@ requests is imported when the caller passes in a session or the first request is
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
@@ -50,6 +50,7 @@ class HttpSession:
     :param session: a session lent by the caller: its headers, params, cookies, auth, certificates, proxies and own
         adapters are used; nothing is written to it and it is never closed.
     :param secrets: values to hide in messages and logs; those of the lent session and of proxies are added.
+    :param headers: sent with every request to the provider's own host, before those of the provider's code.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class HttpSession:
         proxy: str | None = None,
         session: "requests.Session | None" = None,
         secrets: Iterable[str] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.proxy = check_proxy(proxy)
+        self.headers = dict(headers or {})
         self.lent = session
         self.tokens = TokenStore()
         self.site_state: dict[str, Any] = {}

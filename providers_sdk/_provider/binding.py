@@ -15,13 +15,14 @@ from providers_sdk._http.client import Http
 from providers_sdk._http.session import HttpSession
 from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Limits
+from providers_sdk._model.mappings import check_extra_body, load_mapping
 from providers_sdk._model.messages import Message
 from providers_sdk._model.request import Request
-from providers_sdk._model.settings import Setting
+from providers_sdk._model.settings import RESERVED, Found, Setting, collect_given
 from providers_sdk._provider.finish_error import finish_error
 from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk._suggest import OPTION_ADVICE, find_nearest
-from providers_sdk.errors import PluginContractError, UnknownSetting, UnsupportedOption
+from providers_sdk.errors import InvalidArgument, PluginContractError, UnknownSetting, UnsupportedOption
 
 __all__ = ["BoundProvider", "Described", "bind", "create_provider", "run_plugin_code"]
 
@@ -30,6 +31,8 @@ _T = TypeVar("_T")
 
 class Described(Protocol):
     """The part of :class:`Provider` that a binding uses."""
+
+    def __init__(self, settings: Mapping[str, str], *, name: str) -> None: ...
 
     @property
     def name(self) -> str: ...
@@ -61,6 +64,9 @@ class Described(Protocol):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Yield the chunks of an answer."""
 
+    def list_models(self, http: Http) -> Iterator[str]:
+        """Yield the names of the service's models."""
+
     @classmethod
     def all_settings(cls) -> dict[str, Setting]:
         """Return every setting by name."""
@@ -74,24 +80,45 @@ _D = TypeVar("_D", bound=Described)
 
 
 def create_provider(
-    kind: Callable[..., _D], settings: Mapping[str, str], name: str, *, names: Collection[str] = ()
+    kind: type[_D],
+    settings: Mapping[str, Any],
+    name: str,
+    *,
+    names: Collection[str] = (),
+    configured: Mapping[str, Found] | None = None,
 ) -> _D:
     """Return an instance of the provider class ``kind``.
 
     :param settings: given by the caller, before those of the environment.
     :param names: the names of all providers, among which the environment's variables are shared out.
+    :param configured: settings from the configuration, after those of the environment.
     :raises InvalidCall: a setting is unknown, missing or unusable.
     :raises PluginError: the class is faulty.
     """
 
-    def redact() -> Redactor:
-        given = (value for value in settings.values() if isinstance(value, str) and "://" not in value)
-        return Redactor(redact_environment().secrets | Redactor.of(given).secrets)
+    def create() -> _D:
+        known = kind.all_settings()
+        _check_reserved(known)
+        given = collect_given(name, known, settings, configured=configured)
+        provider = kind({setting: found.value for setting, found in given.items()}, name=name)
+        _check_instance(provider)
+        _check_variables(provider, names)
+        return provider
 
-    provider = run_plugin_code(lambda: kind(settings, name=name), name, redact)
-    run_plugin_code(lambda: _check_instance(provider), name, redact)
-    run_plugin_code(lambda: _check_variables(provider, names), name, redact)
-    return provider
+    return run_plugin_code(create, name, lambda: _redact_given(settings, configured or {}))
+
+
+def _redact_given(settings: Mapping[str, Any], configured: Mapping[str, Found]) -> Redactor:
+    """Return what hides every value that may be a secret, before the provider can tell which of them are."""
+    values = [*settings.values(), *(found.value for found in configured.values())]
+    rows = [value for value in values if isinstance(value, str) and "://" not in value]
+    rows += [text for value in values if isinstance(value, Mapping) for text in value.values() if isinstance(text, str)]
+    return Redactor(redact_environment().secrets | Redactor.of(rows).secrets)
+
+
+def _check_reserved(known: Mapping[str, Setting]) -> None:
+    if RESERVED in known:
+        raise PluginContractError(f"it declares a setting {RESERVED!r}, which is reserved for instances")
 
 
 def _check_instance(provider: Described) -> None:
@@ -157,15 +184,24 @@ class BoundProvider:
         *,
         stream: bool = True,
         strict: bool = False,
+        exact_model: bool = False,
         options: Mapping[str, Any] | None = None,
     ) -> Request:
         """Return the question as this provider understands it.
 
-        :raises UnknownModel: the model is not known, and ``strict`` is set.
+        :param model: the setting ``model`` counts where it is empty, then the provider's default.
+        :param exact_model: whether a model that is not known is refused instead of replaced, as ``strict`` does.
+        :raises UnknownModel: the model is not known, and ``strict`` or ``exact_model`` is set.
         :raises PluginCrashed: the plugin's own ``get_model`` failed.
         """
-        found = self._run(lambda: self.provider.get_model(model, strict=strict))
-        return Request(messages, found, stream, dict(options or {}), strict=strict)
+        wanted = model or self.provider.settings.get("model")
+        found = self._run(lambda: self.provider.get_model(wanted, strict=strict or exact_model))
+        return Request(messages, found, stream, self._complete_options(options or {}), strict=strict)
+
+    def _complete_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options with the fields of the setting ``extra_body`` below those of the argument."""
+        body = load_mapping(self.provider.settings.get("extra_body"))
+        return {**options, "extra_body": {**body, **options.get("extra_body", {})}} if body else dict(options)
 
     def check_options(self, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
         """Refuse what this provider cannot honour.
@@ -200,14 +236,16 @@ def bind(provider: Described, *, proxy: str | None = None, session: Any = None) 
 
     :param session: a ``requests.Session`` to borrow from.
     """
+    headers = load_mapping(provider.settings.get("headers"))
     secrets = run_plugin_code(lambda: _find_secrets(provider), provider.name, redact_environment)
-    return BoundProvider(provider, HttpSession(proxy=proxy, session=session, secrets=secrets))
+    secrets = secrets.union(headers.values())
+    return BoundProvider(provider, HttpSession(proxy=proxy, session=session, secrets=secrets, headers=headers))
 
 
 def _find_secrets(provider: Described) -> frozenset[str]:
-    """Return the secret values that the user has set."""
+    """Return the secret values that the user has set, but for those of ``headers``."""
     known = provider.all_settings()
-    rows = ((provider.settings.get(name), setting) for name, setting in known.items())
+    rows = ((provider.settings.get(name), setting) for name, setting in known.items() if name != "headers")
     set_by_user = {value for value, setting in rows if value and setting.secret and value != setting.default}
     return frozenset(set_by_user | set(userinfo_secrets(provider.url)) - {""})
 
@@ -217,6 +255,8 @@ def _check_options(provider: Described, messages: tuple[Message, ...], options: 
     roles = {message.role for message in messages}
     if unknown:
         raise UnsupportedOption(_describe_unknown(unknown, provider.known_options), provider=provider.name)
+    if reason := check_extra_body(options.get("extra_body", {})):
+        raise InvalidArgument(f"extra_body {reason}", provider=provider.name)
     if not provider.supports_system_message and roles & {"system", "developer"}:
         raise UnsupportedOption("takes no system message", provider=provider.name)
     if not provider.supports_message_history and "assistant" in roles:

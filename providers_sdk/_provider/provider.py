@@ -18,6 +18,11 @@ from providers_sdk.errors import UnknownModel
 
 __all__ = ["ModelReplaced", "Provider"]
 
+_KEY = Setting(secret=True, required=True, help="the service's key")
+_MODEL = Setting(help="the model to ask for where the call names none")
+_HEADERS = Setting(secret=True, help="headers for every request to the service, a mapping")
+_EXTRA_BODY = Setting(help="fields for the body of every request that asks, a mapping")
+
 
 class ModelReplaced(UserWarning):
     """The provider does not know the model that was named; its default answers instead."""
@@ -62,9 +67,9 @@ class Provider:
     model_aliases: ClassVar[Mapping[str, str]] = {}
     """Public name → the service's own name."""
     known_settings: ClassVar[Mapping[str, Setting]] = {}
-    """Settings besides ``url``, and ``key`` where :attr:`needs_auth`."""
+    """Settings besides those that :meth:`all_settings` adds; one of the same name takes its place."""
     known_options: ClassVar[tuple[str, ...]] = ()
-    """Options of a call that ``complete`` honours, such as ``temperature``."""
+    """Options of a call that ``complete`` honours, such as ``temperature``; with ``extra_body`` also a setting."""
     requires_contract: str = ""
     """Versions of the plugin contract that it was written for, such as ``">=1,<2"``."""
     fake_service: str = ""
@@ -91,12 +96,30 @@ class Provider:
         """
         raise TypeError(f"{type(self).__name__} has no complete(request, http) method")
 
+    def list_models(self, http: Http) -> Iterator[str]:
+        """Yield the names of the models that the service lists; nothing where it has no list, as here.
+
+        :param http: as for :meth:`complete`.
+        :raises ProviderError: the service did not answer.
+        """
+        yield from ()
+
     @classmethod
     def all_settings(cls) -> dict[str, Setting]:
-        """Return every setting of the provider by name, ``url`` and ``key`` included."""
-        key = {"key": Setting(secret=True, required=True, help="the service's key")} if cls.needs_auth else {}
-        url = Setting(default=cls.url or None, help="the service's address")
-        return {"url": url, **key, **cls.known_settings}
+        """Return every setting of the provider by name.
+
+        They are ``url``, ``headers``, ``model`` where the service is sent one, ``extra_body`` where that is an option,
+        none of these of an :attr:`offline` provider; ``key`` where :attr:`needs_auth`; and :attr:`known_settings`.
+        """
+        online = not cls.offline
+        usual = {
+            "url": Setting(default=cls.url or None, help="the service's address") if online else None,
+            "key": _KEY if cls.needs_auth else None,
+            "model": _MODEL if online and cls.sends_model else None,
+            "headers": _HEADERS if online else None,
+            "extra_body": _EXTRA_BODY if online and "extra_body" in cls.known_options else None,
+        }
+        return {**{name: setting for name, setting in usual.items() if setting is not None}, **cls.known_settings}
 
     @classmethod
     def get_model(cls, model: str | None = None, *, strict: bool = False) -> str:

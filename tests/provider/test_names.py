@@ -19,6 +19,7 @@ PUBLIC = {
     "default_model",
     "first_token",
     "get_model",
+    "list_models",
     "known_options",
     "known_settings",
     "model_aliases",
