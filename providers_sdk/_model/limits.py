@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 from providers_sdk.errors import InvalidArgument
 
-__all__ = ["MAX_SECONDS", "Limits"]
+__all__ = ["LIMITS", "MAX_SECONDS", "Limits"]
 
 MAX_SECONDS = 1_000_000  # sockets accept no timeout of more than 24 days
 
@@ -42,4 +42,6 @@ def _check(name: str, value: object) -> None:
         )
 
 
+LIMITS = tuple(field.name for field in fields(Limits))
+"""The names of the limits."""
 Limits.__module__ = "providers_sdk"
