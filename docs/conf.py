@@ -66,7 +66,7 @@ def _exported(module: str) -> list[str]:
 
 HOMES = _find_homes()
 ALIASES = {
-    "providers_sdk.errors._TokenCounts": "providers_sdk.Usage",
+    "TokenCounts": "providers_sdk.Usage",
     "providers_sdk.Unset": "providers_sdk._engine.client.Unset",
     "Seconds": "providers_sdk._engine.client.Unset",
 }

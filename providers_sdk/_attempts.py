@@ -1,8 +1,18 @@
 """The record of one attempt: plain data for ``reply.attempts``, errors and extensions."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
-__all__ = ["Attempt"]
+__all__ = ["Attempt", "TokenCounts"]
+
+
+class TokenCounts(Protocol):
+    """:class:`providers_sdk.Usage`, which errors cannot import: everything else imports them."""
+
+    @property
+    def prompt_tokens(self) -> int | None: ...
+    @property
+    def completion_tokens(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)

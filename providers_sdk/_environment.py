@@ -12,11 +12,14 @@ from collections.abc import Collection, Iterator, Mapping
 from providers_sdk._redact import Redactor, userinfo_secrets
 
 __all__ = [
+    "CONFIG",
     "DISABLE",
     "GENERAL",
     "PREFIX",
+    "PROFILE",
     "PROVIDER",
     "TRACEBACK",
+    "is_set",
     "list_library_variables",
     "read_names",
     "read_proxies",
@@ -30,10 +33,14 @@ PREFIX = "PROVIDERS_SDK_"
 PROVIDER = "PROVIDERS_SDK_PROVIDER"
 DISABLE = "PROVIDERS_SDK_DISABLE"
 TRACEBACK = "PROVIDERS_SDK_TRACEBACK"
+CONFIG = "PROVIDERS_SDK_CONFIG"
+PROFILE = "PROVIDERS_SDK_PROFILE"
 GENERAL: Mapping[str, str] = {
     PROVIDER: "names of the providers to ask, separated by commas, where a call names none",
     DISABLE: "names of the plugins that are not loaded, separated by commas",
     TRACEBACK: "any value: the command line prints tracebacks",
+    CONFIG: "path of the configuration file; empty: neither a file nor stored keys are used",
+    PROFILE: "the profile of the configuration file to use",
 }
 """Variable of the whole library → what it does."""
 _PUBLIC_ENDINGS = ("_URL", "_MODEL")
@@ -48,6 +55,11 @@ def variable_name(provider: str, setting: str) -> str:
 def read_variable(name: str) -> str:
     """Return the value of the variable; empty where it is not set."""
     return os.environ.get(name, "")
+
+
+def is_set(name: str) -> bool:
+    """Return whether the variable is set, if only to nothing."""
+    return name in os.environ
 
 
 def read_names(variable: str) -> list[str]:

@@ -12,6 +12,8 @@
     │   ├── UnknownSetting              the provider has no such setting
     │   ├── UnsupportedOption           the provider does not know that option
     │   ├── MissingSetting              a required setting or key is not there
+    │   ├── InvalidConfiguration        the configuration file has a mistake
+    │   ├── KeyUnavailable              the command, file, variable or keyring gives no key
     │   └── Closed                      the client or reply is closed already
     ├── TransportError              no complete answer arrived
     │   ├── ConnectFailed               name not found, refused, unreachable
@@ -47,19 +49,10 @@ Errors are plain data: they pickle, copy and print, hold no connection, and neve
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from providers_sdk._attempts import Attempt
-
-
-class _TokenCounts(Protocol):
-    """:class:`providers_sdk.Usage`, which this module cannot import: everything else imports this module."""
-
-    @property
-    def prompt_tokens(self) -> int | None: ...
-    @property
-    def completion_tokens(self) -> int | None: ...
+    from providers_sdk._attempts import Attempt, TokenCounts
 
 
 class ProviderError(Exception):
@@ -88,7 +81,7 @@ class ProviderError(Exception):
         retry_after: float | None = None,
         partial: str = "",
         finish_reason: str | None = None,
-        usage: _TokenCounts | None = None,
+        usage: "TokenCounts | None" = None,
         attempts: "Sequence[Attempt]" = (),
     ) -> None:
         super().__init__(message)
@@ -145,6 +138,14 @@ class UnsupportedOption(InvalidCall):
 
 class MissingSetting(InvalidCall):
     """The provider needs a setting, such as a key, that was not given."""
+
+
+class InvalidConfiguration(InvalidCall):
+    """The configuration file has a mistake, which the message names with its line."""
+
+
+class KeyUnavailable(InvalidCall):
+    """The variable, command, file or keyring that should give a key gives none."""
 
 
 class Closed(InvalidCall):
@@ -296,5 +297,6 @@ class AllProvidersFailed(ProviderError):
     """Every provider that was asked has failed."""
 
 
-_classes = [value for value in list(globals().values()) if isinstance(value, type)]
-__all__ = sorted(kind.__name__ for kind in _classes if issubclass(kind, ProviderError))
+__all__ = sorted(
+    name for name, kind in [*globals().items()] if isinstance(kind, type) and issubclass(kind, ProviderError)
+)

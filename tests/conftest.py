@@ -19,12 +19,13 @@ _getaddrinfo, _connect, _connect_ex = socket.getaddrinfo, socket.socket.connect,
 
 @pytest.fixture(autouse=True)
 def _clean_environment() -> Iterator[None]:
-    """No proxy, setting or certificate bundle of the machine's reaches a test."""
+    """No proxy, setting, certificate bundle, configuration file or stored key of the machine's reaches a test."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             lower = name.lower()
             if lower.endswith(("_proxy", "_ca_bundle")) or lower.startswith("providers_sdk_"):
                 patch.delenv(name)
+        patch.setenv("PROVIDERS_SDK_CONFIG", "")  # neither the user's file nor the user's keys
         yield
 
 

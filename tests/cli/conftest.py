@@ -64,7 +64,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     """The environment of a process: little, and nothing of the machine's proxies and settings."""
     names = ("PATH", "SYSTEMROOT", "LANG", "COVERAGE_PROCESS_CONFIG")
     kept = {name: os.environ[name] for name in names if name in os.environ}
-    return {**kept, "HOME": str(tmp_path), "COLUMNS": "80"}
+    return {**kept, "HOME": str(tmp_path), "COLUMNS": "80", "PROVIDERS_SDK_CONFIG": ""}
 
 
 @pytest.fixture
