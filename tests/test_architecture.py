@@ -13,6 +13,7 @@ NAME = "providers_sdk"
 ORDER = """
     errors _version _attempts _redact _fork _environment _suggest _callers
     _model
+    _config
     _protocol
     _http
     _provider
@@ -31,6 +32,8 @@ ONLY = {
     "urllib3": ("_http",),
     "bs4": ("_protocol.html",),
     "lxml": ("_protocol.html",),
+    "platformdirs": ("_config.places",),
+    "keyring": ("_config.keyring_child",),
     "click": ("cli",),
     "rich": ("cli",),
     "jinja2": ("cli",),
