@@ -1,0 +1,67 @@
+"""The configuration as values: what a file says, and where it says it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from providers_sdk._config.sources import KeySource
+
+__all__ = ["EMPTY", "ConfigValue", "Configuration", "freeze", "looks_secret"]
+
+_T = TypeVar("_T")
+_SECRET_WORDS = frozenset({"key", "token", "secret", "password", "headers"})
+_PUBLIC_ENDS = frozenset({"url", "model"})
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigValue:
+    """One setting of a service.
+
+    :param value: a string, a table (``headers``, ``extra_body``), or where the value is to be read from.
+    :param source: where it was set, for messages: ``"~/.config/providers-sdk/config.toml, line 12"``.
+    """
+
+    value: str | Mapping[str, Any] | KeySource = field(repr=False)
+    source: str
+
+
+def freeze(mapping: Mapping[str, _T]) -> Mapping[str, _T]:
+    """Return a copy that cannot be changed."""
+    return MappingProxyType(dict(mapping))
+
+
+def _freeze_nothing() -> Mapping[str, Any]:
+    return freeze({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What the configuration file says, the chosen profile merged over its top level.
+
+    :param path: the file; ``None`` where there is none.
+    :param profile: the chosen profile.
+    :param providers: the names to ask, in order, as ``name`` or ``name/model``.
+    :param arguments: of ``Client``: ``model``, limits in seconds (``None`` for no limit), ``retries``, ``proxy``,
+        ``strict``.
+    :param services: name → setting → value; ``provider`` of an instance among them.
+    :param sources: key of the top level or the profile → where it was set.
+    """
+
+    path: Path | None = None
+    profile: str | None = None
+    providers: tuple[str, ...] = ()
+    arguments: Mapping[str, Any] = field(default_factory=_freeze_nothing, repr=False)  # a proxy may hold a password
+    services: Mapping[str, Mapping[str, ConfigValue]] = field(default_factory=_freeze_nothing)
+    sources: Mapping[str, str] = field(default_factory=_freeze_nothing)
+
+
+EMPTY = Configuration()
+
+
+def looks_secret(setting: str) -> bool:
+    """Return whether a setting has the name of a secret: ``key``, ``api_token``, ``headers``, but not ``token_url``."""
+    words = re.split(r"[^a-z0-9]+", setting.lower())
+    return not _SECRET_WORDS.isdisjoint(words) and words[-1] not in _PUBLIC_ENDS
