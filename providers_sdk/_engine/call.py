@@ -14,6 +14,7 @@ from providers_sdk._engine.retry import RetryPolicy
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
+from providers_sdk._model.names import ProviderName
 from providers_sdk._model.request import Request
 from providers_sdk._provider.attempt import AttemptRun, State
 from providers_sdk._provider.binding import BoundProvider
@@ -21,6 +22,7 @@ from providers_sdk.errors import (
     AllProvidersFailed,
     DeadlineExceeded,
     InvalidCall,
+    KeyUnavailable,
     PluginError,
     ProviderError,
     UnknownModel,
@@ -29,18 +31,18 @@ from providers_sdk.errors import (
 
 __all__ = ["CallRunner", "CallSpec"]
 
-_PASSED_OVER = (UnsupportedOption, UnknownModel, PluginError)
+_PASSED_OVER = (UnsupportedOption, UnknownModel, KeyUnavailable, PluginError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSpec:
     """What a call asks, whichever provider answers.
 
-    :param providers: names, in the order in which they are asked.
+    :param providers: in the order in which they are asked.
     :param first_token_is_default: whether the caller left the limit ``first_token`` at its default.
     """
 
-    providers: Sequence[str]
+    providers: Sequence[ProviderName]
     messages: tuple[Message, ...]
     model: str | None = None
     stream: bool = True
@@ -57,7 +59,9 @@ class CallRunner:
     """Takes one call through its providers and retries.
 
     :param spec: what is asked.
-    :param bind: returns the provider of a name, bound to its connections.
+    :param bind: returns the provider of a name, bound to its connections; its second argument is the seconds that are
+        left for that, ``None`` for no limit.
+    :param is_slow: returns whether binding a provider has to wait for its key; that is put off until its turn.
     :param notify: is called for each attempt: ``notify("attempt_started", attempt)``.
     :param sleep: waits the given seconds.
     """
@@ -66,13 +70,14 @@ class CallRunner:
         self,
         spec: CallSpec,
         *,
-        bind: Callable[[str], BoundProvider],
+        bind: Callable[[str, float | None], BoundProvider],
+        is_slow: Callable[[str], bool] = lambda _: False,
         notify: Callable[[str, Attempt], None],
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.spec, self._notify = spec, notify
-        self._bind, self._sleep, self._now = bind, sleep, now
+        self._bind, self._is_slow, self._sleep, self._now = bind, is_slow, sleep, now
         self._started = now()
         self.attempts: list[Attempt] = []
 
@@ -82,11 +87,12 @@ class CallRunner:
         :raises ProviderError: of the one provider; :class:`AllProvidersFailed` where more were asked.
         """
         failures: list[ProviderError] = []
-        for candidate in [self._find_candidate(name) for name in self.spec.providers]:
+        for choice, found in [(choice, self._find_early(choice)) for choice in self.spec.providers]:
+            candidate = found or self._find_candidate(choice)
             if isinstance(candidate, ProviderError):
                 failures.append(candidate)
                 continue
-            outcome = self._check_deadline(failures) or self._ask(candidate)
+            outcome = self._check_deadline(failures) or self._ask(candidate, choice.model)
             if isinstance(outcome, AttemptRun):
                 return outcome
             failures.append(outcome)
@@ -104,29 +110,34 @@ class CallRunner:
         error.provider, error.__cause__ = failures[-1].provider, failures[-1]
         return error if isinstance(error, DeadlineExceeded) else None
 
-    def _find_candidate(self, name: str) -> BoundProvider | ProviderError:
-        """Return the provider, or why it is skipped; the caller's mistakes are raised before anything is sent."""
+    def _find_early(self, choice: ProviderName) -> BoundProvider | ProviderError | None:
+        """Return the candidate before anything is sent; ``None`` where that would wait for a key not needed yet."""
+        first = choice is self.spec.providers[0]
+        return None if not first and self._is_slow(choice.name) else self._find_candidate(choice)
+
+    def _find_candidate(self, choice: ProviderName) -> BoundProvider | ProviderError:
+        """Return the provider, or why it is skipped; the caller's mistakes are raised."""
         try:
-            bound = self._bind(name)
+            bound = self._bind(choice.name, self._compute_time_left())
             bound.check_options(self.spec.messages, self.spec.options)
         except _PASSED_OVER as error:
             if len(self.spec.providers) == 1:
                 raise
-            self._skip(name, error)
+            self._skip(choice.name, choice.model, error)
             return error
         return bound
 
-    def _skip(self, name: str, error: ProviderError) -> None:
+    def _skip(self, name: str, model: str | None, error: ProviderError) -> None:
         error.provider = error.provider or name
-        attempt = Attempt(name, self.spec.model or "", "skipped", error.message)
+        attempt = Attempt(name, model or self.spec.model or "", "skipped", error.message)
         self.attempts.append(attempt)
         self._notify("attempt_finished", attempt)
 
-    def _ask(self, bound: BoundProvider) -> AttemptRun | ProviderError:
+    def _ask(self, bound: BoundProvider, model: str | None) -> AttemptRun | ProviderError:
         try:
-            request, limits = self._create_request(bound), self._find_limits(bound)
+            request, limits = self._create_request(bound, model), self._find_limits(bound)
         except _PASSED_OVER as error:
-            self._skip(bound.name, error)
+            self._skip(bound.name, model, error)
             return error
         waited, made = 0.0, 0
         while True:
@@ -140,10 +151,15 @@ class CallRunner:
             self._sleep(wait.seconds)
             waited, made = wait.seconds, made + 1
 
-    def _create_request(self, bound: BoundProvider) -> Request:
+    def _create_request(self, bound: BoundProvider, model: str | None) -> Request:
         spec = self.spec
         return bound.create_request(
-            spec.model, spec.messages, stream=spec.stream, strict=spec.strict, options=spec.options
+            model or spec.model,
+            spec.messages,
+            stream=spec.stream,
+            strict=spec.strict,
+            exact_model=model is not None,
+            options=spec.options,
         )
 
     def _find_limits(self, bound: BoundProvider) -> Limits:
@@ -205,5 +221,11 @@ def _add_reason(error: ProviderError, why: str) -> ProviderError:
 
 
 def _list_failures(failures: Sequence[ProviderError]) -> str:
-    lines = [f"  {error.provider}: {type(error).__name__}: {error.message}" for error in failures]
+    lines = [f"  {_name(error, failures)}: {type(error).__name__}: {error.message}" for error in failures]
     return "\n".join([f"none of the {len(failures)} providers answered:", *lines])
+
+
+def _name(error: ProviderError, failures: Sequence[ProviderError]) -> str:
+    """Return the provider, with its model where it was asked for several."""
+    models = {other.model for other in failures if other.provider == error.provider}
+    return f"{error.provider}/{error.model}" if len(models) > 1 else str(error.provider)

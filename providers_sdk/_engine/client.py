@@ -6,31 +6,31 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from providers_sdk._attempts import Attempt
+from providers_sdk._config.values import Configuration
+from providers_sdk._engine.binder import Binder
 from providers_sdk._engine.call import CallRunner, CallSpec
+from providers_sdk._engine.choice import Choice, choose_by_key
 from providers_sdk._engine.conversation import Conversation
 from providers_sdk._engine.reply import Reply
 from providers_sdk._engine.retry import RetryPolicy
+from providers_sdk._engine.services import Services
 from providers_sdk._environment import PROVIDER, read_names
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.session import SessionCache, check_proxy, check_session
-from providers_sdk._model.limits import Limits
+from providers_sdk._model.limits import LIMITS, Limits
 from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk._model.names import parse_names
 from providers_sdk._plugins.registry import Registry
-from providers_sdk._provider.binding import BoundProvider, bind, create_provider, run_plugin_code
-from providers_sdk._redact import Redactor
-from providers_sdk.errors import (
-    Closed,
-    InvalidArgument,
-    InvalidCall,
-    NoProviderChosen,
-    PluginError,
-    UnknownProvider,
-)
+from providers_sdk._provider.binding import BoundProvider, bind
+from providers_sdk._provider.models import list_served_models
+from providers_sdk.errors import Closed, InvalidArgument
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     import requests
 
-__all__ = ["UNSET", "Client", "Unset"]
+__all__ = ["UNSET", "Client", "Unset", "get_binder"]
 
 _log = logging.getLogger("providers_sdk")
 
@@ -49,21 +49,30 @@ Seconds = float | None | Unset
 class Client:
     """Asks providers; owns their connections. Threads may share one; close it, or use it as a context manager.
 
-    :param provider: a provider's name, or names in the order in which they are asked until one answers. Without it
-        ``PROVIDERS_SDK_PROVIDER`` decides, else the one installed provider that is known to work.
-    :param model: the model to ask for where a call names none.
-    :param connect: seconds for a connection.
+    What is not given here comes from the configuration file, which is read once.
+
+    :param provider: a provider's name, or names in the order in which they are asked until one answers, each with its
+        model where written ``"name/model"``. Without it ``PROVIDERS_SDK_PROVIDER`` decides, then the configuration,
+        else the one service that has its key.
+    :param model: the model to ask for where neither the call nor the provider's name has one.
+    :param connect: seconds for a connection, 10 where it is not given.
     :param first_token: seconds until the first piece of an answer, 60 where it is not given; a provider may raise that
         default.
-    :param idle: seconds between pieces; keep-alive comments are none.
-    :param deadline: seconds for everything together, the consumer's own time included. ``None`` switches a limit off.
-    :param retries: how often a provider is asked again when nothing had come and a repeat can help.
-    :param proxy: ``"http://user:password@host:port"``; ``None`` for the environment's, ``""`` for none.
-    :param settings: provider → setting → value, before the environment's ``PROVIDERS_SDK_<PROVIDER>_<SETTING>``.
+    :param idle: seconds between pieces, 30 where it is not given; keep-alive comments are none.
+    :param deadline: seconds for everything together, the consumer's own time included, 600 where it is not given.
+        ``None`` switches a limit off.
+    :param retries: how often a provider is asked again when nothing had come and a repeat can help; 2 if not given.
+    :param proxy: ``"http://user:password@host:port"``; ``None`` for the configuration's or the environment's, ``""``
+        for none.
+    :param settings: provider → setting → value, before the environment's ``PROVIDERS_SDK_<PROVIDER>_<SETTING>``. A
+        name with ``"provider": "<installed provider>"`` among its settings is an instance of that one.
     :param session: a ``requests.Session`` to borrow headers, auth, certificates and adapters from; never changed.
     :param strict: refuse a model that the provider does not know instead of replacing it by its default.
     :param registry: where providers come from; the installed plugins where it is not given.
+    :param config: the path of a configuration file, ``None`` for none; the user's own where it is not given.
+    :param profile: the profile of the configuration, instead of ``PROVIDERS_SDK_PROFILE``.
     :raises InvalidArgument: a limit, the proxy, ``retries`` or the settings cannot be used.
+    :raises InvalidConfiguration: the configuration file cannot be used.
     """
 
     def __init__(
@@ -71,26 +80,31 @@ class Client:
         provider: str | Sequence[str] | None = None,
         *,
         model: str | None = None,
-        connect: float | None = 10.0,
+        connect: "Seconds" = UNSET,
         first_token: "Seconds" = UNSET,
-        idle: float | None = 30.0,
-        deadline: float | None = 600.0,
-        retries: int = 2,
+        idle: "Seconds" = UNSET,
+        deadline: "Seconds" = UNSET,
+        retries: int | Unset = UNSET,
         proxy: str | None = None,
-        settings: Mapping[str, Mapping[str, str]] | None = None,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
         session: "requests.Session | None" = None,
-        strict: bool = False,
+        strict: bool | Unset = UNSET,
         registry: Registry | None = None,
+        config: "str | PathLike[str] | Unset | None" = UNSET,
+        profile: str | None = None,
     ) -> None:
-        self._limits = Limits(connect=connect, idle=idle, deadline=deadline).with_(
-            **_drop_unset(first_token=first_token)
-        )
-        self._first_is_default = isinstance(first_token, Unset)
-        self._policy = RetryPolicy(retries=retries)
-        self._provider, self._model, self._strict = provider, model, strict
-        self._proxy, self._session = check_proxy(proxy), check_session(session)
-        self._settings = _check_settings(settings or {})
+        self._config = _read_configuration(config, profile)
+        limits = drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
+        chosen = {**self._config.arguments, **limits, **drop_unset(retries=retries, strict=strict)}
+        self._limits = Limits(**{name: chosen[name] for name in LIMITS if name in chosen})
+        self._first_is_default = "first_token" not in chosen
+        self._policy = RetryPolicy(**{name: chosen[name] for name in ("retries",) if name in chosen})
+        self._provider, self._model = provider, model or chosen.get("model")
+        self._strict = chosen.get("strict", False)
+        self._proxy = check_proxy(chosen.get("proxy") if proxy is None else proxy)
+        self._session = check_session(session)
         self._registry = registry or Registry()
+        self._binder = Binder(self._registry, Services(settings or {}, self._config.services))
         self._bound: SessionCache[BoundProvider] = SessionCache(lambda bound: bound.session.retire())
         self._renew()
         renew_after_fork(self)
@@ -104,6 +118,11 @@ class Client:
     def registry(self) -> Registry:
         """Where this client's providers come from."""
         return self._registry
+
+    @property
+    def limits(self) -> Limits:
+        """The time limits of a call that names none."""
+        return self._limits
 
     def chat(
         self,
@@ -135,7 +154,7 @@ class Client:
         """
         self._check_open()
         spec = CallSpec(
-            providers=self.chosen(provider),
+            providers=self.choose_providers(provider).names,
             messages=parse_messages(messages),
             model=model or self._model,
             stream=stream,
@@ -144,21 +163,38 @@ class Client:
             allow_empty=allow_empty,
             options=options,
             limits=self._limits.with_(
-                **_drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
+                **drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
             ),
             first_token_is_default=self._first_is_default and isinstance(first_token, Unset),
             policy=self._policy,
         )
-        return Reply(CallRunner(spec, bind=self._bind, notify=self._notify).start())
+        runner = CallRunner(spec, bind=self._bind, is_slow=self._binder.is_slow, notify=self._notify)
+        return Reply(runner.start())
 
-    def chosen(self, provider: str | Sequence[str] | None = None) -> Sequence[str]:
-        """Return the names of the providers that a call would ask, in order.
+    def choose_providers(self, provider: str | Sequence[str] | None = None) -> Choice:
+        """Return the providers that a call would ask, in order, and why these.
 
         :param provider: as for :meth:`chat`.
-        :raises NoProviderChosen: none is named or configured.
+        :raises NoProviderChosen: none is named or configured, and not exactly one service has its key.
         """
-        chosen = provider or self._provider or read_names(PROVIDER) or default_provider(self._registry, self._settings)
-        return _list_names(chosen)
+        if provider or self._provider:
+            return Choice(parse_names(provider or self._provider))
+        if named := read_names(PROVIDER):
+            return Choice(parse_names(named), f"set by {PROVIDER}")
+        if self._config.providers:
+            return Choice(parse_names(self._config.providers), f"set in {self._config.sources['provider']}")
+        return choose_by_key(self._binder.trusted_names(), lambda name: self._binder.trace(name, complete=True))
+
+    def list_models(self, provider: str | None = None) -> list[str]:
+        """Return the names of a provider's models, as its service lists them; those it declares where it lists none.
+
+        :param provider: instead of the client's; of several the first is asked.
+        :raises ProviderError: see :meth:`chat`.
+        """
+        self._check_open()
+        name = self.choose_providers(provider).names[0].name
+        bound = self._bind(name, self._limits.deadline)
+        return list_served_models(bound, self._limits) or list(self._binder.get_kind(name).models)
 
     def conversation(self, *, system: str | None = None, **defaults: Any) -> Conversation:
         """Return a conversation, which keeps its history.
@@ -184,17 +220,18 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client provider={self._provider!r}{', closed' if self._closed else ''}>"
 
-    def _bind(self, name: str) -> BoundProvider:
-        """Return the provider ``name`` with its settings as they are now, and its connections."""
-        names = self._registry.names()
-        for unknown in set(self._settings) - set(names):
-            raise UnknownProvider(f"settings are given for {unknown!r}, but there is no provider of that name")
-        kind, short = self._registry.get(name), name.rpartition(":")[2]
-        provider = create_provider(kind, self._settings.get(short, {}), short, names=names)
+    def _bind(self, name: str, seconds: float | None = None) -> BoundProvider:
+        """Return the provider ``name`` with its settings as they are now, and its connections.
+
+        :param seconds: what is left for reading its key; ``None`` for no limit.
+        """
+        provider = self._binder.create(name, seconds)
         settings = frozenset(provider.settings.items())
         with self._lock:
             self._check_open()
-            return self._bound.get(name, settings, lambda: bind(provider, proxy=self._proxy, session=self._session))
+            return self._bound.get(
+                provider.name, settings, lambda: bind(provider, proxy=self._proxy, session=self._session)
+            )
 
     def _check_open(self) -> None:
         if self._closed:
@@ -210,28 +247,15 @@ class Client:
                 _log.exception("an extension failed in %s; the call goes on", hook)
 
 
-def default_provider(registry: Registry, settings: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the one installed provider that is declared working, needs a network, and has the settings that it needs.
+def _read_configuration(path: "str | PathLike[str] | Unset | None", profile: str | None) -> Configuration:
+    from providers_sdk._config.file import read_configuration
 
-    :raises NoProviderChosen: there is none, or more than one; the message explains how to choose.
-    """
-    names = registry.names()
-    working = [name for name in names if _is_working(registry, name, settings.get(name), names)]
-    if len(working) == 1:
-        return working[0]
-    found = f"several are known to work: {', '.join(working)}" if working else "none that works has its settings"
-    raise NoProviderChosen(
-        f"no provider was chosen, and {found}; name one with provider= (providers chat -p NAME) or set "
-        "PROVIDERS_SDK_PROVIDER; 'providers list' shows all, and 'echo' works offline"
-    )
+    return read_configuration(profile=profile) if isinstance(path, Unset) else read_configuration(path, profile=profile)
 
 
-def _is_working(registry: Registry, name: str, settings: Mapping[str, str] | None, names: Sequence[str]) -> bool:
-    try:
-        provider = create_provider(registry.get(name, warn=False), settings or {}, name, names=names)
-        return run_plugin_code(lambda: provider.working and not provider.offline, name, Redactor)
-    except (PluginError, InvalidCall):
-        return False
+def get_binder(client: Client) -> Binder:
+    """Return what makes the client's providers, for the command line to look at their settings."""
+    return client._binder
 
 
 def _check_max_chars(value: object) -> int | None:
@@ -240,22 +264,9 @@ def _check_max_chars(value: object) -> int | None:
     raise InvalidArgument(f"max_chars must be a positive whole number, or None for no limit, not {value!r}")
 
 
-def _drop_unset(**limits: "Seconds") -> dict[str, float | None]:
-    """Return the limits that were given."""
-    return {name: value for name, value in limits.items() if not isinstance(value, Unset)}
-
-
-def _list_names(chosen: object) -> Sequence[str]:
-    names = [chosen] if isinstance(chosen, str) else list(chosen) if isinstance(chosen, Sequence) else None
-    if not names or not all(isinstance(name, str) for name in names):
-        raise InvalidArgument(f"provider must be a name or a list of names, not {chosen!r}")
-    return names
-
-
-def _check_settings(settings: object) -> dict[str, dict[str, str]]:
-    if not isinstance(settings, Mapping) or not all(isinstance(row, Mapping) for row in settings.values()):
-        raise InvalidArgument("settings must map providers to their settings: {'<provider>': {'<setting>': '...'}}")
-    return {name: dict(row) for name, row in settings.items()}
+def drop_unset(**arguments: Any) -> dict[str, Any]:
+    """Return the arguments that were given."""
+    return {name: value for name, value in arguments.items() if not isinstance(value, Unset)}
 
 
 for _public in (Client, Unset):

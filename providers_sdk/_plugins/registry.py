@@ -63,6 +63,11 @@ class Registry:
         """Return the names of all providers, usable or not, sorted."""
         return sorted({*self._own, *self._load_offers(PROVIDERS)})
 
+    def trusted_names(self) -> list[str]:
+        """Return the names of bundled providers and of those registered at run time, sorted."""
+        offers = self._load_offers(PROVIDERS).items()
+        return sorted({*self._own, *(name for name, rivals in offers if _find_bundled(rivals))})
+
     def register(self, name: str, provider: type[Provider]) -> None:
         """Add ``provider`` at run time; it takes the place of a plugin's of the same name.
 

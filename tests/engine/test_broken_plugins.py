@@ -133,20 +133,18 @@ def test_ctrl_c_in_a_plugin_is_the_users() -> None:
         one.chat("Hi")
 
 
-def test_a_plugin_whose_flag_raises_does_not_hide_the_one_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_whose_settings_raise_does_not_hide_the_one_that_has_its_key() -> None:
     class CannotSay(Sound):
-        @property
-        def working(self) -> bool:  # type: ignore[override]
+        @classmethod
+        def all_settings(cls) -> dict[str, Setting]:
             raise SystemExit
 
     class Online(Sound):
-        offline = False
+        offline, needs_auth = False, True
 
     registry = Registry()
-    registry.register("broken", CannotSay)
-    registry.register("online", Online)
-    monkeypatch.setattr(registry, "names", lambda: ["broken", "online"])
-    with Client(registry=registry) as one:
+    registry._own.update(broken=CannotSay, online=Online)
+    with Client(registry=registry, settings={"online": {"key": "k-123"}}) as one:
         assert one.chat("Hi").provider == "online"
 
 

@@ -24,6 +24,7 @@ from providers_sdk import (
 )
 from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.retry import RetryPolicy
+from providers_sdk._model.names import ProviderName
 from providers_sdk._provider.binding import BoundProvider, bind
 from providers_sdk.errors import (
     AuthenticationFailed,
@@ -114,13 +115,15 @@ class FaultSetup:
         by_name = {provider.provider if isinstance(provider, ProviderError) else provider.name: provider
                    for provider in providers}  # fmt: skip
 
-        def bound(name: str) -> BoundProvider:
+        def bound(name: str, seconds: float | None) -> BoundProvider:
             provider = by_name[name]
             if isinstance(provider, ProviderError):
                 raise provider
             return bind(provider)
 
-        asked = CallSpec(providers=[str(name) for name in by_name], messages=(Message("user", "Hi"),), **question)
+        asked = CallSpec(
+            providers=[ProviderName(str(name)) for name in by_name], messages=(Message("user", "Hi"),), **question
+        )
         return CallRunner(asked, bind=bound, notify=self._notify, sleep=self.sleep, now=lambda: self.now)
 
     def ask(self, *providers: Scripted | ProviderError, **question: Any) -> Reply:

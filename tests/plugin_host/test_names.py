@@ -9,6 +9,7 @@ from providers_sdk import Client, Registry
 from providers_sdk.errors import PluginConflict, PluginLoadError
 from providers_sdk.plugin import PluginShadowed
 from providers_sdk_plugins.echo import Echo
+from providers_sdk_plugins.fakes.openai import OpenAISite
 from tests.plugin_host.shelf import GOOD, Shelf
 
 SHADOWED = "'echo' means the bundled provider 'providers-sdk:echo'; the other plugin of that name is 'dist-rival:echo'"
@@ -105,9 +106,8 @@ def test_a_warning_that_is_an_error_ends_only_calls_of_that_name(rival: Shelf) -
 
 
 def test_a_call_that_names_no_provider_does_not_warn_of_names_that_it_only_looks_at(rival: Shelf) -> None:
-    rival.put("well", GOOD.replace("offline = True", "url = 'http://127.0.0.1:9'"))
-    with Client() as client:
-        assert client.chat("Hi").provider == "well"
+    with OpenAISite() as site, Client(settings={"openai": site.client_settings()}) as client:
+        assert client.chat("Hi").provider == "openai"
 
 
 def test_the_report_shows_who_does_not_get_the_name(rival: Shelf, bundled: list[str]) -> None:

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 
 from providers_sdk import Client, PluginError, PluginReport, ProviderError, Registry
 from providers_sdk._plugins.loading import _USUAL_RANGES
-from providers_sdk.errors import PluginLoadError, UnknownProvider
+from providers_sdk.errors import NoProviderChosen, PluginLoadError, UnknownProvider
 from providers_sdk.plugin import CONTRACT, Chunk, FinishReason, Http, Provider, Request
 from tests.plugin_host.shelf import GOOD, Shelf
 
@@ -360,11 +360,12 @@ def test_a_broken_extension_is_reported(name: str, shelf: Shelf, bundled: list[s
     assert {report[other].state for other in bundled} == {"loaded"}
 
 
-def test_a_plugin_whose_attributes_raise_does_not_end_a_call_that_names_no_provider(shelf: Shelf) -> None:
-    shelf.put("moody", with_attribute_that_raises("working", "ValueError('no')"))
-    shelf.put("well", GOOD.replace("offline = True", "working = True"))
-    with Client(settings={"openai": {"key": ""}}) as client:
-        assert client.chat("Hi").provider == "well"
+def test_a_call_that_names_no_provider_imports_no_foreign_plugin(shelf: Shelf) -> None:
+    shelf.put("moody", "raise SystemExit('imported')")
+    shelf.put("well")
+    with Client() as client, pytest.raises(NoProviderChosen):
+        client.chat("Hi")
+    assert [row.state for row in client.registry.report("moody", "well")] == ["available", "available"]
 
 
 def test_a_plugin_with_a_new_of_its_own_answers(shelf: Shelf) -> None:

@@ -1,0 +1,145 @@
+"""Makes the providers of one client from everything that says how: settings, environment, configuration, keys."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from providers_sdk._config.keys import find_stored_key
+from providers_sdk._config.sources import KeySource
+from providers_sdk._config.values import ConfigValue
+from providers_sdk._engine.services import Service, Services
+from providers_sdk._environment import redact_environment
+from providers_sdk._fork import renew_after_fork
+from providers_sdk._model.settings import Found, check_required, trace_settings
+from providers_sdk._plugins.registry import Registry
+from providers_sdk._provider.binding import create_provider, run_plugin_code
+from providers_sdk._provider.provider import Provider
+from providers_sdk.errors import KeyUnavailable
+
+__all__ = ["Binder"]
+
+
+class Binder:
+    """Turns a name into a provider with its settings as they are now.
+
+    A key that a command or the keyring holds is read once, when its service is first asked.
+
+    :param registry: the installed providers.
+    :param services: the client's settings.
+    """
+
+    def __init__(self, registry: Registry, services: Services) -> None:
+        self._registry, self._services = registry, services
+        self._keys = _KeyCache()
+
+    def all_names(self) -> list[str]:
+        """Return the names of the installed providers and of this client's instances, sorted."""
+        return self._services.all_names(self._registry.names())
+
+    def trusted_names(self) -> list[str]:
+        """Return the names that may be chosen where nobody named one: no third-party plugin's."""
+        return sorted({*self._registry.trusted_names(), *self._services.instances})
+
+    def get_kind(self, name: str, *, warn: bool = True) -> type[Provider]:
+        """Return the class of the provider, or of what ``name`` is an instance of.
+
+        :param warn: as for ``Registry.get``.
+        :raises UnknownProvider: there is none.
+        :raises PluginError: its plugin is faulty.
+        """
+        return self._registry.get(self._services.find(name).kind, warn=warn)
+
+    def get_installed_name(self, name: str) -> str:
+        """Return the name of the installed provider that ``name`` is an instance of; ``""`` where it is none."""
+        return self._services.find(name).kind if name in self._services.instances else ""
+
+    def create(self, name: str, seconds: float | None = None) -> Provider:
+        """Return the provider.
+
+        :param seconds: what is left for reading its key; ``None`` for no limit.
+        :raises InvalidCall: a setting is unknown, missing or unusable, or its key cannot be read.
+        :raises PluginError: its plugin is faulty.
+        """
+        names = self.all_names()
+        service = self._services.find(name)
+        kind = self._registry.get(service.kind)
+        configured = {
+            setting: Found(self._get_value(service.name, setting, row, seconds), row.source)
+            for setting, row in self._find_configured(service, kind).items()
+        }
+        return create_provider(kind, service.given, service.name, names=names, configured=configured)
+
+    def trace(self, name: str, *, complete: bool = False) -> Mapping[str, Found]:
+        """Return the value of each setting that has one, and where it comes from; keys are not read.
+
+        :param complete: raise where a required setting has no value.
+        :raises InvalidCall: a setting is unknown or unusable.
+        :raises PluginError: its plugin is faulty.
+        """
+        service = self._services.find(name)
+        kind = self._registry.get(service.kind, warn=False)
+        configured = {
+            setting: Found(repr(row.value) if isinstance(row.value, KeySource) else row.value, row.source)
+            for setting, row in self._find_configured(service, kind).items()
+        }
+        known = run_plugin_code(kind.all_settings, service.name, redact_environment)
+        found = trace_settings(service.name, known, service.given, configured=configured)
+        if complete:
+            check_required(service.name, known, found)
+        return found
+
+    def is_slow(self, name: str) -> bool:
+        """Whether its key has to be waited for: a command or the keyring holds it, and it was not read yet."""
+        service = self._services.find(name)
+        rows = {"key": find_stored_key(service.name), **service.configured}
+        return any(
+            row is not None
+            and isinstance(row.value, KeySource)
+            and self._keys.must_wait(service.name, setting, row.value)
+            for setting, row in rows.items()
+        )
+
+    def _find_configured(self, service: Service, kind: type[Provider]) -> Mapping[str, ConfigValue]:
+        """Return what the configuration has for the service, the key that ``providers keys set`` stored among it."""
+        if "key" in service.configured:
+            return service.configured
+        stored = find_stored_key(service.name)
+        known = run_plugin_code(kind.all_settings, service.name, redact_environment) if stored else {}
+        return {**service.configured, "key": stored} if stored and "key" in known else service.configured
+
+    def _get_value(self, name: str, setting: str, row: ConfigValue, seconds: float | None) -> Any:
+        return self._keys.get(name, setting, row.value, seconds) if isinstance(row.value, KeySource) else row.value
+
+
+class _KeyCache:
+    """Keeps what a slow source gave; of several threads that want one key one reads, the others wait in their time."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, str], str] = {}
+        self._renew()
+        renew_after_fork(self)
+
+    def _renew(self) -> None:
+        """Make the lock anew, in a forked child."""
+        self._reading = threading.Lock()
+
+    def must_wait(self, name: str, setting: str, source: KeySource) -> bool:
+        """Whether :meth:`get` may take long."""
+        return source.is_slow and (name, setting) not in self._read
+
+    def get(self, name: str, setting: str, source: KeySource, seconds: float | None) -> str:
+        """Return the key.
+
+        :param seconds: the most that may be waited; ``None`` for no limit.
+        :raises KeyUnavailable: it cannot be read, or not in time.
+        """
+        if not source.is_slow:
+            return source.read(seconds=seconds)
+        if not self._reading.acquire(timeout=-1 if seconds is None else max(seconds, 0.0)):
+            raise KeyUnavailable(f"setting {setting!r}: another thread still reads a key", provider=name)
+        try:
+            if (name, setting) not in self._read:
+                self._read[name, setting] = source.read(seconds=seconds)
+            return self._read[name, setting]
+        finally:
+            self._reading.release()
