@@ -5,7 +5,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from providers_sdk._environment import read_variable, variable_name
+from providers_sdk._engine.binder import Binder
+from providers_sdk._engine.client import Client, get_binder
+from providers_sdk._model.names import parse_names, short_name
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
 from providers_sdk.cli._terminal import say
@@ -15,15 +17,18 @@ __all__ = ["run_fakes_of_placeholders"]
 
 
 @contextmanager
-def run_fakes_of_placeholders(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def run_fakes_of_placeholders(names: Sequence[str], *, profile: str | None = None) -> Iterator[dict[str, Any]]:
     """Run the fake services of those among ``names`` that have one; yield the client's arguments for them.
 
     A placeholder ``url`` is below ``.invalid``, a domain without hosts (RFC 6761), so no real service is replaced.
     """
     registry = Registry()
-    placeholders = {
-        name.rpartition(":")[2]: kind for name in names if (kind := _find_placeholder(registry, name)) is not None
-    }
+    asked = [name.name for name in parse_names(names)] if names else []
+    with Client(registry=registry, profile=profile) as client:
+        binder = get_binder(client)
+        placeholders = {
+            short_name(name): kind for name in asked if (kind := _find_placeholder(binder, name)) is not None
+        }
     if not placeholders:
         yield {"registry": registry}
         return
@@ -32,14 +37,13 @@ def run_fakes_of_placeholders(names: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"registry": registry, "settings": settings, "proxy": ""}
 
 
-def _find_placeholder(registry: Registry, name: str) -> type[Provider] | None:
+def _find_placeholder(binder: Binder, name: str) -> type[Provider] | None:
     try:
-        kind = registry.get(name)
-        placeholder = (urlsplit(str(kind.url)).hostname or "").endswith(".invalid")
+        kind, url = binder.get_kind(name), binder.trace(name).get("url")
+        host = urlsplit(str(url.value)).hostname if url is not None and url.source == "the default" else None
     except (ProviderError, ValueError):
         return None  # the client raises the error
-    given = read_variable(variable_name(name.rpartition(":")[2], "url"))
-    return kind if placeholder and kind.fake_service and not given else None
+    return kind if kind.fake_service and (host or "").endswith(".invalid") else None
 
 
 def _start(running: ExitStack, name: str, kind: type[Provider]) -> dict[str, str]:

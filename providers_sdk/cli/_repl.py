@@ -1,10 +1,12 @@
 """A conversation on the terminal: the prompt on stderr, the answers on stdout, with a history."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
-from providers_sdk._engine.client import Client
+from providers_sdk._engine.client import Client, get_binder
 from providers_sdk._engine.conversation import Conversation
+from providers_sdk._model.names import parse_names
 from providers_sdk.cli._answer import print_reply
 from providers_sdk.cli._exit_codes import Run, explain
 from providers_sdk.cli._terminal import say
@@ -15,23 +17,23 @@ __all__ = ["run_repl"]
 _PROMPT = "> "
 
 
-def run_repl(client: Client, conversation: Conversation, run: Run) -> None:
+def run_repl(client: Client, conversation: Conversation, names: Sequence[str], run: Run) -> None:
     """Ask line after line until the end of the input.
 
+    :param names: the providers that are asked.
     :raises InvalidCall: the providers that were named cannot be asked at all.
     :raises KeyboardInterrupt: Ctrl-C at the prompt.
     """
-    say(f"You talk to {_describe_providers(client)}. Ctrl-C ends an answer, Ctrl-D the conversation.")
+    say(f"You talk to {_describe_providers(client, names)}. Ctrl-C ends an answer, Ctrl-D the conversation.")
     for line in iter(_read_line, None):
         if line.strip():
             _take_turn(conversation, line, run)
 
 
-def _describe_providers(client: Client) -> str:
-    names = client.chosen()
-    for name in names:
+def _describe_providers(client: Client, names: Sequence[str]) -> str:
+    for name in parse_names(names):
         with suppress(PluginError):  # a broken one among several is skipped
-            client.registry.get(name)
+            get_binder(client).get_kind(name.name)
     return ", or else ".join(names)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from providers_sdk._engine.client import Client
-from providers_sdk._model.limits import MAX_SECONDS, Limits
+from providers_sdk._model.limits import MAX_SECONDS
 from providers_sdk._model.messages import Message
 from providers_sdk.cli._answer import print_reply
+from providers_sdk.cli._choice import choose_for_command_line
 from providers_sdk.cli._exit_codes import Run, traceback_option
 from providers_sdk.cli._placeholder import run_fakes_of_placeholders
 from providers_sdk.cli._repl import run_repl
@@ -38,6 +39,7 @@ _OWN_WARNINGS = (ModelReplaced, PluginShadowed, PromptAltered)
     help="The provider to ask; repeat it to name others in case that one fails. DIST:NAME picks one distribution's.",
 )
 @click.option("-m", "--model", metavar="MODEL", help="The model to ask for.")
+@click.option("--profile", metavar="NAME", help="The profile of the configuration file.")
 @click.option("--system", metavar="TEXT", help="A system message.")
 @click.option("--deadline", metavar="SECONDS", type=float, help="Seconds for everything (600).")
 @click.option("--no-stdin", is_flag=True, help="Ask TEXT alone; standard input is not read.")
@@ -50,6 +52,7 @@ def command(
     ctx: click.Context,
     providers: tuple[str, ...],
     model: str | None,
+    profile: str | None,
     system: str | None,
     deadline: float | None,
     no_stdin: bool,
@@ -70,16 +73,22 @@ def command(
     limits: Mapping[str, Any] = {} if deadline is None else {"deadline": deadline}
     with (
         _show_warnings_as_lines(),
-        run_fakes_of_placeholders(providers) as arguments,
-        Client(list(providers) or None, model=model, **{"proxy": proxy, **arguments}, **limits) as client,
+        run_fakes_of_placeholders(providers, profile=profile) as arguments,
+        Client(
+            list(providers) or None, model=model, profile=profile, **{"proxy": proxy, **arguments}, **limits
+        ) as client,
     ):
+        chosen = list(map(str, choose_for_command_line(client, named=bool(providers)).names))
         if text is None and sys.stdin.isatty():
-            run_repl(client, client.conversation(system=system, stream=not no_stream), ctx.ensure_object(Run))
+            conversation = client.conversation(system=system, stream=not no_stream, provider=chosen)
+            run_repl(client, conversation, chosen, ctx.ensure_object(Run))
             return
-        question = _Question(text, no_stdin, Limits().deadline if deadline is None else deadline)
+        question = _Question(text, no_stdin, client.limits.deadline)
         prompt = question.read()
         messages = [Message("system", _decode_argument(system)), Message("user", prompt)] if system else prompt
-        print_reply(lambda: client.chat(messages, stream=not no_stream, deadline=question.seconds_left))
+        print_reply(
+            lambda: client.chat(messages, provider=chosen, stream=not no_stream, deadline=question.seconds_left)
+        )
 
 
 def _require_one_text(ctx: click.Context, texts: tuple[str, ...], *, no_stdin: bool) -> str:
