@@ -10,7 +10,7 @@ from pathlib import Path
 
 from providers_sdk._environment import CONFIG, is_set, read_variable
 
-__all__ = ["default_path", "is_named", "keys_folder", "shorten"]
+__all__ = ["cache_folder", "default_path", "is_named", "keys_folder", "shorten"]
 
 _APPLICATION = "providers-sdk"
 
@@ -37,6 +37,15 @@ def keys_folder() -> Path | None:
     import platformdirs
 
     return platformdirs.user_data_path(_APPLICATION, appauthor=False) / "keys"
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of what can be asked again, whether it exists or not; ``None`` where none is used."""
+    if is_set(CONFIG) and not read_variable(CONFIG):
+        return None
+    import platformdirs
+
+    return platformdirs.user_cache_path(_APPLICATION, appauthor=False)
 
 
 def shorten(path: Path) -> str:

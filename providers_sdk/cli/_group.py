@@ -17,6 +17,8 @@ COMMANDS = {
     "demo": "providers_sdk.cli.demo",
     "chat": "providers_sdk.cli.chat",
     "list": "providers_sdk.cli.list_",
+    "show": "providers_sdk.cli.show",
+    "models": "providers_sdk.cli.models",
     "new": "providers_sdk.cli.new",
     "check": "providers_sdk.cli.check",
     "doctor": "providers_sdk.cli.doctor",
