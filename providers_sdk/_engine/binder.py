@@ -40,6 +40,10 @@ class Binder:
         """Return the names that may be chosen where nobody named one: no third-party plugin's."""
         return sorted({*self._registry.trusted_names(), *self._services.instances})
 
+    def list_instances(self) -> list[str]:
+        """Return the names of this client's instances, sorted."""
+        return sorted(self._services.instances)
+
     def get_kind(self, name: str, *, warn: bool = True) -> type[Provider]:
         """Return the class of the provider, or of what ``name`` is an instance of.
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from providers_sdk._engine.client import Client, get_binder
 from providers_sdk._environment import (
     DISABLE,
     GENERAL,
@@ -19,14 +20,14 @@ from providers_sdk._environment import (
 )
 from providers_sdk._http.proxies import add_scheme, parse_proxy
 from providers_sdk._model.settings import Setting, resolve_settings
+from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._plugins.hookspecs import CONTRACT
-from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._redact import snippet
 from providers_sdk._suggest import find_nearest
 from providers_sdk._version import __version__
 from providers_sdk.cli._advice import find_advice
-from providers_sdk.cli._provider_settings import loaded_class, missing_variables, settings_by_variable
+from providers_sdk.cli._provider_settings import find_values, loaded_class, missing_variables, settings_by_variable
 from providers_sdk.errors import InvalidArgument, InvalidCall
 
 if TYPE_CHECKING:
@@ -83,11 +84,12 @@ class Note:
 class Checkup:
     """One plugin: its state, and its settings by the variables that set them.
 
-    :param given: variables that are set.
+    :param given: where its settings come from: variables that are set, lines of the configuration.
     :param missing: variables of required settings that have no value.
     :param unusable: variables whose value cannot be used.
     :param advice: what its author should change, though it can be used.
     :param known: variables of all its settings.
+    :param hidden: whether an instance of the configuration has taken its name.
     """
 
     report: PluginReport
@@ -96,6 +98,7 @@ class Checkup:
     unusable: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     known: frozenset[str] = frozenset()
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,31 +119,37 @@ class Health:
         return all(checkup.report.healthy for checkup in self.plugins)
 
 
-def examine(registry: Registry, rows: Collection[PluginReport]) -> Health:
-    """Return the health of the plugins of ``rows``, which are imported already, and of their environment."""
-    checkups = tuple(_examine_plugin(registry, row) for row in rows)
+def examine(client: Client, rows: Collection[PluginReport], notes: Iterable[Note] = ()) -> Health:
+    """Return the health of the plugins of ``rows``, which are imported already, and of their environment.
+
+    :param notes: what is known already.
+    """
+    checkups = tuple(_examine_plugin(client, row) for row in rows)
     return Health(
         version=__version__,
         contract=CONTRACT,
         python=f"{platform.python_version()} ({platform.python_implementation()}, {sys.platform})",
         packages=tuple(_list_packages()),
         proxies=tuple(_list_proxies()),
-        notes=tuple(_list_notes(registry.report(), checkups)),
+        notes=(*notes, *_list_notes(client, checkups)),
         plugins=checkups,
     )
 
 
-def _examine_plugin(registry: Registry, row: PluginReport) -> Checkup:
-    provider = loaded_class(registry, row)
+def _examine_plugin(client: Client, row: PluginReport) -> Checkup:
+    provider, binder = loaded_class(client.registry, row), get_binder(client)
     settings = settings_by_variable(row.name, provider) if provider else {}
-    given = sorted(variable for variable in settings if read_variable(variable))
+    variables = sorted(variable for variable in settings if read_variable(variable))
+    found = find_values(binder, row.qualified_name) if provider else {}
+    unusable = tuple(variable for variable in variables if not _is_usable(variable, *settings[variable]))
     return Checkup(
         row,
-        given=tuple(given),
-        missing=tuple(missing_variables(settings)),
-        unusable=tuple(variable for variable in given if not _is_usable(variable, *settings[variable])),
+        given=tuple(sorted({*variables, *(one.source for one in found.values() if one.source != "the default")})),
+        missing=() if unusable else tuple(missing_variables(settings, found)),
+        unusable=unusable,
         advice=find_advice(row, provider),
         known=frozenset(settings),
+        hidden=row.group == PROVIDERS and bool(binder.get_installed_name(row.name)),
     )
 
 
@@ -198,10 +207,11 @@ def _describe_proxy(scheme: str, value: str) -> Proxy:
     return Proxy(scheme, f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""))
 
 
-def _list_notes(everyone: Iterable[PluginReport], checkups: Iterable[Checkup]) -> Iterator[Note]:
-    names = {row.name for row in everyone}
+def _list_notes(client: Client, checkups: Iterable[Checkup]) -> Iterator[Note]:
+    names, instances = {row.name for row in client.registry.report()}, get_binder(client).list_instances()
+    names |= set(instances)
     for variable in (DISABLE, PROVIDER):
-        for name in sorted(set(read_names(variable))):
+        for name in sorted({name.partition("/")[0] for name in read_names(variable)}):
             if name.rpartition(":")[2] not in names:
                 yield Note(variable, f"names {snippet(name, 64)!r}, which no plugin offers", _find_near(name, names))
     known = {*GENERAL, *(variable for checkup in checkups for variable in checkup.known)}

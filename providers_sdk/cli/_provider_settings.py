@@ -1,15 +1,17 @@
-"""The settings of an installed provider, by the variables that set them."""
+"""The settings of an installed provider, by the variables that set them, and their values."""
 
 from collections.abc import Mapping
 
-from providers_sdk._environment import read_variable, variable_name
-from providers_sdk._model.settings import Setting
+from providers_sdk._engine.binder import Binder
+from providers_sdk._environment import variable_name
+from providers_sdk._model.settings import Found, Setting
 from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._provider.provider import Provider
+from providers_sdk.errors import ProviderError
 
-__all__ = ["Settings", "loaded_class", "missing_variables", "settings_by_variable"]
+__all__ = ["Settings", "find_values", "loaded_class", "missing_variables", "settings_by_variable"]
 
 Settings = Mapping[str, tuple[str, Setting]]
 """Variable → the setting's name and the setting."""
@@ -32,7 +34,14 @@ def settings_by_variable(name: str, provider: type[Provider]) -> Settings:
     return {variable_name(name, setting): (setting, facts) for setting, facts in known.items()}
 
 
-def missing_variables(settings: Settings) -> list[str]:
+def find_values(binder: Binder, name: str) -> Mapping[str, Found]:
+    """Return the settings of ``name`` that have a value, and its source; none where one of them is unusable."""
+    try:
+        return binder.trace(name)
+    except ProviderError:
+        return {}
+
+
+def missing_variables(settings: Settings, found: Mapping[str, Found]) -> list[str]:
     """Return the variables of required settings that have no value, sorted."""
-    rows = settings.items()
-    return sorted(name for name, (_, one) in rows if one.required and not one.default and not read_variable(name))
+    return sorted(variable for variable, (name, one) in settings.items() if one.required and name not in found)

@@ -13,13 +13,14 @@ import click
 from rich.padding import Padding
 from rich.text import Text
 
+from providers_sdk._engine.client import Client
 from providers_sdk._plugins.entry_points import PROVIDERS
-from providers_sdk._plugins.registry import Registry
 from providers_sdk._redact import printable
 from providers_sdk.cli._console import screen
-from providers_sdk.cli._diagnosis import Checkup, Health, Package, Proxy, examine
+from providers_sdk.cli._diagnosis import Checkup, Health, Note, Package, Proxy, examine
 from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
+from providers_sdk.errors import InvalidCall
 
 __all__ = ["command"]
 
@@ -37,14 +38,22 @@ def command(ctx: click.Context, as_json: bool, names: tuple[str, ...]) -> None:
     DIST:NAME means the one of that distribution; a plugin that is named is shown in full. Exit codes: 0 all are
     healthy, 1 one is not, 2 there is no such plugin.
     """
-    registry = Registry()
-    with redirect_stdout_to_stderr(), _show_import_on_last_line():
-        health = examine(registry, registry.report(*names, load=True))
+    client, notes = _make_client()
+    with redirect_stdout_to_stderr(), _show_import_on_last_line(), client:
+        health = examine(client, client.registry.report(*names, load=True), notes)
     if as_json:
         click.echo(json.dumps(_make_json(health), indent=2))
     else:
         _Page(in_full=bool(names)).show(health)
     ctx.exit(0 if health.healthy else 1)
+
+
+def _make_client() -> tuple[Client, list[Note]]:
+    """Return a client with the configuration, or without it and a note about what is wrong with it."""
+    try:
+        return Client(), []
+    except InvalidCall as error:
+        return Client(config=None), [Note("the configuration file", f"is not used: {error.message}")]
 
 
 @contextmanager
@@ -163,6 +172,8 @@ def _list_remarks(checkup: Checkup) -> Iterator[str]:
         yield f"the value cannot be used: {', '.join(checkup.unusable)}"
     if checkup.report.reason:
         yield checkup.report.reason
+    if checkup.hidden:
+        yield f"an instance of the configuration has its name; {checkup.report.qualified_name} means the plugin"
     yield from checkup.advice
 
 

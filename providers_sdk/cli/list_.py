@@ -1,7 +1,7 @@
 """``providers list``: every installed provider, and what is wrong with those that are unhealthy."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,15 +10,16 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from providers_sdk._engine.client import Client, get_binder
 from providers_sdk._environment import variable_name
+from providers_sdk._model.settings import Found
 from providers_sdk._plugins.entry_points import BUNDLED, PROVIDERS, same_distribution
-from providers_sdk._plugins.registry import Registry
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import printable
 from providers_sdk.cli._console import screen
 from providers_sdk.cli._exit_codes import traceback_option
-from providers_sdk.cli._provider_settings import loaded_class, missing_variables, settings_by_variable
+from providers_sdk.cli._provider_settings import find_values, loaded_class, missing_variables, settings_by_variable
 from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
 
 __all__ = ["command"]
@@ -46,28 +47,28 @@ def command(as_json: bool) -> None:
     "working" is what a provider declares: "unverified" is not known to answer programs; asking it by name tries
     it anyway. "needs" are the settings that it requires, with "(set)" behind those that have a value.
     """
-    registry = Registry()
-    with redirect_stdout_to_stderr():
-        rows = registry.report(load=True)
-        described = [{**asdict(row), **_describe_row(registry, row)} for row in rows if row.group == PROVIDERS]
+    with redirect_stdout_to_stderr(), Client() as client:
+        rows = client.registry.report(load=True)
+        described = [{**asdict(row), **_describe_row(client, row)} for row in rows if row.group == PROVIDERS]
     if as_json:
         click.echo(json.dumps(described, indent=2))
     else:
         _show(described, rows)
 
 
-def _describe_row(registry: Registry, row: PluginReport) -> dict[str, Any]:
+def _describe_row(client: Client, row: PluginReport) -> dict[str, Any]:
     """Return what the provider's class declares; nothing where it cannot be read."""
     try:
-        provider = loaded_class(registry, row)
-        return _read_description(row.name, provider) if provider else _UNKNOWN
+        provider = loaded_class(client.registry, row)
+        found = find_values(get_binder(client), row.qualified_name)
+        return _read_description(row.name, provider, found) if provider else _UNKNOWN
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  a plugin's attributes are its own code; it must not break the list
         return _UNKNOWN
 
 
-def _read_description(name: str, provider: type[Provider]) -> dict[str, Any]:
+def _read_description(name: str, provider: type[Provider], found: Mapping[str, Found]) -> dict[str, Any]:
     settings = settings_by_variable(name, provider)
     return {
         "working": bool(provider.working),
@@ -76,7 +77,7 @@ def _read_description(name: str, provider: type[Provider]) -> dict[str, Any]:
         "models": [str(model) for model in provider.models],
         "supports_stream": bool(provider.supports_stream),
         "needs": sorted(setting for setting, facts in settings.values() if facts.required and not facts.default),
-        "missing": missing_variables(settings),
+        "missing": missing_variables(settings, found),
     }
 
 
