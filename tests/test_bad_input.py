@@ -66,7 +66,9 @@ MISTAKES = {
     "an unknown one among several": Mistake(UnknownProvider, "did you mean 'echo'?", provider=["openai", "ekho"]),
     "a provider that is no name": Mistake(InvalidArgument, "provider must be a name", provider=3),
     "no provider": Mistake(NoProviderChosen, "PROVIDERS_SDK_PROVIDER", provider=None, settings={"key": ""}),
-    "an unknown setting": Mistake(UnknownSetting, "has no setting 'adress'; it has key, url", settings={"adress": "x"}),
+    "an unknown setting": Mistake(
+        UnknownSetting, "has no setting 'adress'; it has headers, key, model, url", settings={"adress": "x"}
+    ),
     "a setting that is no string": Mistake(InvalidArgument, "'key' must be a string", settings={"key": 3}),
     "a missing key": Mistake(MissingSetting, "PROVIDERS_SDK_OPENAI_KEY", settings={"key": ""}),
     "an address without scheme": Mistake(InvalidArgument, "setting 'url'", settings={"url": "127.0.0.1:80"}),

@@ -20,6 +20,7 @@ __all__ = ["RESERVED", "Found", "Setting", "check_required", "collect_given", "r
 
 RESERVED = "provider"
 """The key that makes a service an instance of an installed provider; no setting may have this name."""
+_OTHER_WORDS = {"base_url": "url", "endpoint": "url", "address": "url", "api_key": "key", "token": "key"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,8 +191,8 @@ def _describe_unknown(name: str, known: Mapping[str, Setting], configured: Found
     where = f" ({configured.source})" if configured else ""
     if name == RESERVED:
         return f"has no setting {name!r}{where}: it makes a service an instance, in the settings of a client"
-    near = find_nearest(name, known)
-    meant = f"; did you mean {near!r}?" if near else ""
+    near = _OTHER_WORDS.get(name, "") or find_nearest(name, known, likeness=0.65)
+    meant = f"; did you mean {near!r}?" if near in known else ""
     return f"has no setting {name!r}{where}; it has {', '.join(sorted(known)) or 'none'}{meant}"
 
 

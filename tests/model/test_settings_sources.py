@@ -51,6 +51,12 @@ def test_an_unknown_name_in_the_configuration_is_refused_with_its_place_and_the_
     )
 
 
+@pytest.mark.parametrize(("name", "meant"), [("base_url", "url"), ("api_key", "key"), ("heders", "headers")])
+def test_another_words_setting_is_suggested(name: str, meant: str) -> None:
+    with pytest.raises(UnknownSetting, match=rf"; did you mean '{meant}'\?$"):
+        resolve_settings("acme", KNOWN, {name: "x"}, {})
+
+
 def test_a_wrong_value_in_the_configuration_is_refused_with_its_place() -> None:
     with pytest.raises(InvalidArgument, match=r"setting 'url' \(config.toml, line 3\) must be an address"):
         trace_settings("acme", KNOWN, {}, configured={"url": Found("acme", "config.toml, line 3")}, environ={})
