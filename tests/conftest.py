@@ -1,9 +1,10 @@
-"""For every test: a clean environment, and no network but loopback."""
+"""For every test: a clean environment, and no network but loopback; for some, a home or a keyring of their own."""
 
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -72,3 +73,83 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, in which the platform's places are looked for."""
+    for name in ("PROVIDERS_SDK_CONFIG", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def write(home: Path) -> Callable[..., Path]:
+    """``write("provider = 'echo'", mode=0o600)`` writes the configuration file in the platform's place."""
+
+    def write_file(text: str, *, mode: int = 0o600, name: str = "") -> Path:
+        path = home / name if name else home / ".config" / "providers-sdk" / "config.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(mode)
+        return path
+
+    return write_file
+
+
+BACKENDS = """
+import os, sys, time
+from keyring.backend import KeyringBackend
+from keyring.errors import PasswordSetError
+
+class InAFile(KeyringBackend):
+    priority = 1
+    folder = os.environ["KEYRING_FOLDER"]
+
+    def get_password(self, service, username):
+        print("a keyring that talks on standard output")
+        try:
+            with open(f"{self.folder}/{service}-{username}") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def set_password(self, service, username, password):
+        with open(f"{self.folder}/{service}-{username}", "w") as file:
+            file.write(password)
+
+    def delete_password(self, service, username):
+        os.remove(f"{self.folder}/{service}-{username}")
+
+class Hangs(InAFile):
+    def get_password(self, service, username):
+        with open(f"{self.folder}/pid", "w") as file:
+            file.write(str(os.getpid()))
+        time.sleep(1000)
+
+    set_password = delete_password = get_password
+
+class Fails(InAFile):
+    def get_password(self, service, username):
+        raise PasswordSetError("sk-1234-secret")
+
+    def set_password(self, service, username, password):
+        raise PasswordSetError(password)
+"""
+
+
+@pytest.fixture
+def keyring(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """``keyring("InAFile")`` makes that class the keyring of child processes; returns the folder of its entries."""
+
+    def choose(name: str) -> Path:
+        folder = home / "keyring"
+        folder.mkdir(exist_ok=True)
+        (folder / "backends_for_tests.py").write_text(BACKENDS)
+        monkeypatch.setenv("PYTHONPATH", str(folder))
+        monkeypatch.setenv("KEYRING_FOLDER", str(folder))
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"backends_for_tests.{name}")
+        return folder
+
+    return choose

@@ -169,4 +169,5 @@ def _merge(document: _Document, profile: str | None) -> Configuration:
         arguments=freeze({**top.arguments, **over.arguments}),
         services=freeze(services),
         sources=freeze({**top.sources, **over.sources}),
+        profiles=tuple(document.profiles),
     )

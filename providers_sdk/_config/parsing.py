@@ -9,14 +9,14 @@ from providers_sdk._config.lines import Keys
 from providers_sdk._config.problems import Problems
 from providers_sdk._config.settings import parse_service
 from providers_sdk._config.values import ConfigValue
-from providers_sdk._model.limits import MAX_SECONDS, Limits
+from providers_sdk._model.limits import LIMITS, MAX_SECONDS, Limits
+from providers_sdk._model.names import parse_names
 from providers_sdk._redact import userinfo_secrets
 from providers_sdk._suggest import suggest_name
 from providers_sdk.errors import InvalidArgument
 
 __all__ = ["Section", "parse_document"]
 
-_LIMITS = ("connect", "first_token", "idle", "deadline")
 _IN_A_SERVICE = ("key", "url", "headers", "extra_body")
 _ADVICE = {
     "timeout": "the limits are connect, first_token, idle and deadline, in seconds",
@@ -85,10 +85,10 @@ def _get_tables(tree: Mapping[str, Any], key: str, at: Keys, problems: Problems)
 
 
 def _parse_providers(value: object, here: Keys, problems: Problems) -> tuple[str, ...]:
-    names = [value] if isinstance(value, str) else value
-    if isinstance(names, list) and names and all(isinstance(name, str) and name for name in names):
-        return tuple(names)
-    problems.add(here, '\'provider\' must be a name or a list of names: provider = ["groq", "ollama/qwen3"]')
+    try:
+        return tuple(map(str, parse_names(value)))
+    except InvalidArgument as error:
+        problems.add(here, f'{error}: provider = ["groq", "ollama/qwen3"]')
     return ()
 
 
@@ -99,7 +99,7 @@ def _parse_argument(key: str, value: object, here: Keys, problems: Problems) -> 
         problems.add(here, f"{key!r} must be {form}")
     if key == "proxy" and isinstance(value, str) and any(userinfo_secrets(value)):
         problems.plain_secrets.append(here)
-    return None if key in _LIMITS and value is False else value
+    return None if key in LIMITS and value is False else value
 
 
 def _is_limit(key: str, value: object) -> bool:
@@ -117,7 +117,7 @@ def _is_whole_number(key: str, value: object) -> bool:
 _SECONDS = (_is_limit, f"a positive number of seconds, at most {MAX_SECONDS}, or false for no limit")
 _CHECKS: Mapping[str, tuple[Callable[[str, object], bool], str]] = {
     "model": (lambda key, value: isinstance(value, str) and bool(value), 'a name in quotes: model = "large"'),
-    **dict.fromkeys(_LIMITS, _SECONDS),
+    **dict.fromkeys(LIMITS, _SECONDS),
     "retries": (_is_whole_number, "a whole number, 0 or more"),
     "proxy": (
         lambda key, value: isinstance(value, str),

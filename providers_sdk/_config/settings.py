@@ -8,12 +8,13 @@ from typing import Any
 from providers_sdk._config.problems import Problems
 from providers_sdk._config.sources import KINDS, KeySource
 from providers_sdk._config.values import ConfigValue, looks_secret
+from providers_sdk._model.mappings import MAPPINGS
 from providers_sdk._redact import userinfo_secrets
 from providers_sdk._suggest import suggest_name
 
 __all__ = ["parse_service"]
 
-_TABLES = ("headers", "extra_body")
+
 _FORMS = {
     "env": '{ env = "NAME_OF_THE_VARIABLE" }',
     "command": '{ command = ["pass", "show", "groq"] }, a list of strings; no shell runs it',
@@ -44,7 +45,7 @@ def parse_service(
 def _parse_value(
     setting: str, value: object, keys: tuple[str, ...], problems: Problems, folder: Path
 ) -> str | Mapping[str, Any] | KeySource | None:
-    if setting in _TABLES:
+    if setting in MAPPINGS:
         return _parse_table(setting, value, keys, problems)
     if isinstance(value, str):
         return value

@@ -48,6 +48,7 @@ class Configuration:
         ``strict``.
     :param services: name → setting → value; ``provider`` of an instance among them.
     :param sources: key of the top level or the profile → where it was set.
+    :param profiles: the names of all profiles of the file.
     """
 
     path: Path | None = None
@@ -56,6 +57,7 @@ class Configuration:
     arguments: Mapping[str, Any] = field(default_factory=_freeze_nothing, repr=False)  # a proxy may hold a password
     services: Mapping[str, Mapping[str, ConfigValue]] = field(default_factory=_freeze_nothing)
     sources: Mapping[str, str] = field(default_factory=_freeze_nothing)
+    profiles: tuple[str, ...] = ()
 
 
 EMPTY = Configuration()
