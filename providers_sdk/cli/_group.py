@@ -22,6 +22,8 @@ COMMANDS = {
     "new": "providers_sdk.cli.new",
     "check": "providers_sdk.cli.check",
     "doctor": "providers_sdk.cli.doctor",
+    "config": "providers_sdk.cli.config",
+    "keys": "providers_sdk.cli.keys",
 }
 """Command → module that holds it as ``command``; in the order of ``--help``."""
 
