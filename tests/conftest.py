@@ -106,6 +106,8 @@ from keyring.errors import PasswordSetError
 class InAFile(KeyringBackend):
     priority = 1
     folder = os.environ["KEYRING_FOLDER"]
+    with open(f"{folder}/command-line", "a") as file:
+        file.write(" ".join(sys.orig_argv) + chr(10))
 
     def get_password(self, service, username):
         print("a keyring that talks on standard output")

@@ -14,7 +14,7 @@ from providers_sdk._model.settings import Found, check_required, trace_settings
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.binding import create_provider, run_plugin_code
 from providers_sdk._provider.provider import Provider
-from providers_sdk.errors import KeyUnavailable
+from providers_sdk.errors import InvalidCall, KeyUnavailable
 
 __all__ = ["Binder"]
 
@@ -71,7 +71,11 @@ class Binder:
             setting: Found(self._get_value(service.name, setting, row, seconds), row.source)
             for setting, row in self._find_configured(service, kind).items()
         }
-        return create_provider(kind, service.given, service.name, names=names, configured=configured)
+        try:
+            return create_provider(kind, service.given, service.name, names=names, configured=configured)
+        except InvalidCall as error:
+            failure = error
+        raise failure.with_traceback(None)  # the frames below hold the settings as local variables
 
     def trace(self, name: str, *, complete: bool = False) -> Mapping[str, Found]:
         """Return the value of each setting that has one, and where it comes from; keys are not read.

@@ -6,7 +6,7 @@ still means the plugin.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from providers_sdk._config.values import ConfigValue
@@ -30,7 +30,7 @@ class Service:
 
     name: str
     kind: str
-    given: Mapping[str, Any]
+    given: Mapping[str, Any] = field(repr=False)  # tracebacks with local variables show it
     configured: Mapping[str, ConfigValue]
 
 

@@ -7,7 +7,7 @@ was not issued for.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from providers_sdk._environment import read_variable, variable_name
@@ -56,7 +56,7 @@ class Found:
     :param source: ``"the argument"``, the name of a variable, a line of the configuration, or ``"the default"``.
     """
 
-    value: Any
+    value: Any = field(repr=False)  # tracebacks with local variables show it
     source: str
 
 
