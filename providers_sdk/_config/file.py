@@ -126,9 +126,12 @@ def _explain_no_toml(error: Exception, content: bytes, place: str) -> str:
     if isinstance(error, UnicodeDecodeError):
         number = content.count(b"\n", 0, error.start) + 1
         return f"{place}, line {number}: the file is not UTF-8; save it as UTF-8"
-    found = re.search(r"^(.*) \(at line (\d+), column (\d+)\)", str(error))
-    line, reason = (f", line {found[2]}", f"{found[1]} (column {found[3]})") if found else ("", str(error))
-    return f"{place}{line}: this is not TOML: {reason}; a value that is text needs quotes"
+    reason, _, where = str(error).partition(" (at ")
+    found = re.search(r"line (\d+), column (\d+)", where)
+    last = content.rstrip().count(b"\n") + 1
+    line, column = (found[1], f"in column {found[2]}") if found else (last, "at the end of the file")
+    at, place = (f" {column}", f"{place}, line {line}") if where else ("", place)  # some errors have no position
+    return f"{place}: this is not TOML: {reason}{at}; a value that is text needs quotes"
 
 
 def _check_mode(path: Path, mode: int, problems: Problems) -> None:

@@ -17,7 +17,15 @@ from providers_sdk._config.sources import KeySource, take_line
 from providers_sdk._config.values import ConfigValue
 from providers_sdk.errors import InvalidArgument, KeyUnavailable
 
-__all__ = ["KeySource", "StoredKey", "find_stored_key", "list_stored_keys", "remove_key", "store_key"]
+__all__ = [
+    "KeySource",
+    "StoredKey",
+    "find_stored_key",
+    "find_stored_keys",
+    "list_stored_keys",
+    "remove_key",
+    "store_key",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -50,16 +58,23 @@ class StoredKey:
         return self.name if self.setting == "key" else f"{self.name}.{self.setting}"
 
 
-def find_stored_key(name: str, setting: str = "key") -> ConfigValue | None:
-    """Return the stored value of a setting, as a source that is read when it is needed; ``None`` for none.
+def find_stored_keys(name: str) -> dict[str, ConfigValue]:
+    """Return the stored settings of a provider or an instance, each as a source that is read when it is needed.
 
-    :param name: of a provider or an instance.
+    :raises KeyUnavailable: the folder of stored keys cannot be read.
     """
-    folder = keys_folder()
-    if folder is None or not _NAME.fullmatch(name) or not _SETTING.fullmatch(setting):
-        return None
-    stored = next((one for one in _list_places(folder, name, setting) if one.path.is_file()), None)
-    return ConfigValue(_make_source(stored), stored.source) if stored else None
+    try:
+        rows = [row for row in list_stored_keys() if row.name == name]
+    except OSError as error:
+        reason = error.strerror
+    else:  # the file of a setting is before its entry in the keyring, and counts
+        return {row.setting: ConfigValue(_make_source(row), row.source) for row in reversed(rows)}
+    raise KeyUnavailable(f"the folder of stored keys, {keys_folder()}, cannot be read: {reason}", provider=name)
+
+
+def find_stored_key(name: str, setting: str = "key") -> ConfigValue | None:
+    """Return the stored value of one setting; ``None`` for none."""
+    return find_stored_keys(name).get(setting)
 
 
 def _make_source(stored: StoredKey) -> KeySource:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from providers_sdk._config.keys import find_stored_key
+from providers_sdk._config.keys import find_stored_keys
 from providers_sdk._config.sources import KeySource
 from providers_sdk._config.values import ConfigValue
 from providers_sdk._engine.services import Service, Services
@@ -67,14 +67,15 @@ class Binder:
         names = self.all_names()
         service = self._services.find(name)
         kind = self._registry.get(service.kind)
-        configured = {
-            setting: Found(self._get_value(service.name, setting, row, seconds), row.source)
-            for setting, row in self._find_configured(service, kind).items()
-        }
         try:
+            configured = {
+                setting: Found(self._get_value(service.name, setting, row, seconds), row.source)
+                for setting, row in self._find_configured(service, kind).items()
+            }
             return create_provider(kind, service.given, service.name, names=names, configured=configured)
         except InvalidCall as error:
             failure = error
+        failure.provider = failure.provider or service.name
         raise failure.with_traceback(None)  # the frames below hold the settings as local variables
 
     def trace(self, name: str, *, complete: bool = False) -> Mapping[str, Found]:
@@ -99,21 +100,17 @@ class Binder:
     def is_slow(self, name: str) -> bool:
         """Whether its key has to be waited for: a command or the keyring holds it, and it was not read yet."""
         service = self._services.find(name)
-        rows = {"key": find_stored_key(service.name), **service.configured}
+        rows = {**find_stored_keys(service.name), **service.configured}
         return any(
-            row is not None
-            and isinstance(row.value, KeySource)
-            and self._keys.must_wait(service.name, setting, row.value)
+            isinstance(row.value, KeySource) and self._keys.must_wait(service.name, setting, row.value)
             for setting, row in rows.items()
         )
 
     def _find_configured(self, service: Service, kind: type[Provider]) -> Mapping[str, ConfigValue]:
-        """Return what the configuration has for the service, the key that ``providers keys set`` stored among it."""
-        if "key" in service.configured:
-            return service.configured
-        stored = find_stored_key(service.name)
+        """Return what the configuration has for the service, what ``providers keys set`` stored among it."""
+        stored = find_stored_keys(service.name)
         known = run_plugin_code(kind.all_settings, service.name, redact_environment) if stored else {}
-        return {**service.configured, "key": stored} if stored and "key" in known else service.configured
+        return {**{name: row for name, row in stored.items() if name in known}, **service.configured}
 
     def _get_value(self, name: str, setting: str, row: ConfigValue, seconds: float | None) -> Any:
         return self._keys.get(name, setting, row.value, seconds) if isinstance(row.value, KeySource) else row.value

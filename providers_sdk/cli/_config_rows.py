@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from providers_sdk._config.keys import KeySource, find_stored_key, list_stored_keys
+from providers_sdk._config.keys import KeySource, find_stored_keys, list_stored_keys
 from providers_sdk._config.values import Configuration, ConfigValue
 from providers_sdk._environment import PROVIDER, read_names, read_variable, unknown_variables, variable_name
 from providers_sdk._redact import HIDDEN
@@ -54,15 +54,13 @@ def _list_providers(configuration: Configuration) -> Iterator[Row]:
 def _list_settings(name: str, configured: Mapping[str, ConfigValue], every: Collection[str]) -> Iterator[Row]:
     variables = {variable: variable.removeprefix(variable_name(name, "")).lower() for variable in _own(name, every)}
     given = {setting: variable for variable, setting in variables.items() if read_variable(variable)}
-    settings = {row.setting for row in list_stored_keys() if row.name == name}
-    for setting in sorted({*configured, *given, *settings}, key=lambda one: (one != "provider", one)):
+    settings = {**find_stored_keys(name), **configured}
+    for setting in sorted({*given, *settings}, key=lambda one: (one != "provider", one)):
         key = f"services.{name}.{setting}"
         if setting in given:
             yield Row(key, _show(setting, read_variable(given[setting])), given[setting])
-            continue
-        value = configured.get(setting) or find_stored_key(name, setting)
-        if value is not None:
-            yield Row(key, _show(setting, value.value), value.source)
+        else:
+            yield Row(key, _show(setting, settings[setting].value), settings[setting].source)
 
 
 def _own(name: str, every: Collection[str]) -> list[str]:

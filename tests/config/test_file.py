@@ -188,9 +188,9 @@ MISTAKES = {
     "[services.a]\nheaders = { a = 1 }": "'headers' must map names of headers to strings",
     "[services.a]\nextra_body = { a = 2026-01-01 }": "'extra_body' holds a value that JSON does not have",
     "[services.a]\nextra_body = { a = [inf] }": "'extra_body' holds a value that JSON does not have",
-    "a = 1\nkey = sk-1234": "line 2: this is not TOML: Invalid value (column 7); a value that is text needs quotes",
-    "a = [1,\n": "this is not TOML: ",
-    "a = 1\na = 2\n": "line 2: this is not TOML: ",
+    "a = 1\nkey = sk-1234": "line 2: this is not TOML: Invalid value in column 7; a value that is text needs quotes",
+    "a = [1,\n": " at the end of the file; a value",
+    "a = 1\na = 2\n\n": "line 2: this is not TOML: Cannot overwrite a value",
     "a = " + "[" * 3000: "this is not TOML: ",
     "a = " + "1" * 5000: "this is not TOML: ",
 }
