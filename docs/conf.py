@@ -68,6 +68,8 @@ HOMES = _find_homes()
 ALIASES = {
     "TokenCounts": "providers_sdk.Usage",
     "providers_sdk.Unset": "providers_sdk._engine.client.Unset",
+    "Unset": "providers_sdk._engine.client.Unset",
+    "PathLike": "os.PathLike",
     "Seconds": "providers_sdk._engine.client.Unset",
 }
 """Names that stand in signatures and cannot be imported as they are written there."""

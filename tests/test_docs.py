@@ -22,11 +22,16 @@ import providers_sdk
 import providers_sdk.errors
 import providers_sdk.plugin
 import providers_sdk.testing
+from providers_sdk._config.file import default_path
 from providers_sdk.cli._project import Project, render
 
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
+WRITTEN += ["configuration.md", "keys.md"]
 WRITTEN += ["index.md", "tutorial.md", "settings.md", "fallback.md", "honesty.md", "limits.md"]
+
+IN_A_HOME = ("configuration.md", "keys.md")
+"""Documents about the user's own places, which are read there."""
 
 RUN = ("providers", "pytest")
 INSTALL = "pip install -e '.[test]'"
@@ -76,6 +81,8 @@ class Reader:
             self._replace(self.here / block.word.removeprefix("file="), block.text)
         elif block.language == "python" and block.word.startswith("new="):
             self._create(self.here / block.word.removeprefix("new="), block.text)
+        elif block.language == "toml":
+            self._configure(block.text)
         elif block.language == "python" and block.word == "before":
             ast.parse(block.text)
         elif block.language == "python":
@@ -95,6 +102,13 @@ class Reader:
         assert path.is_file(), f"{path} is no file that 'providers new' writes"
         path.write_text(text, encoding="utf-8")
 
+    def _configure(self, text: str) -> None:
+        path = default_path()
+        assert path is not None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
+
     def _python(self, text: str, where: str) -> None:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
@@ -106,7 +120,7 @@ class Reader:
             if line.startswith("cd "):
                 self.here /= line.removeprefix("cd ")
                 os.chdir(self.here)
-            elif line.split()[0] in RUN:
+            elif set(line.split()) & set(RUN):
                 self.printed = self._ran(line, where)
             else:
                 assert line in NOT_RUN, f"{where}: nobody has said whether {line!r} can be run"
@@ -168,7 +182,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("document", WRITTEN)
-def test_every_block_runs_and_prints_what_the_document_says(document: str, home: Path) -> None:
+def test_every_block_runs_and_prints_what_the_document_says(
+    document: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if document in IN_A_HOME:
+        monkeypatch.delenv("PROVIDERS_SDK_CONFIG")
+        for name in ("CONFIG", "DATA", "CACHE"):
+            monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     reader = Reader(document, home, Path.cwd())
     for block in blocks(document):
         reader.read(block)
@@ -177,7 +197,7 @@ def test_every_block_runs_and_prints_what_the_document_says(document: str, home:
 @pytest.mark.parametrize("document", WRITTEN)
 def test_every_block_is_of_a_language_that_is_checked(document: str) -> None:
     text = (DOCS / document).read_text(encoding="utf-8")
-    assert {block.language for block in blocks(document)} <= {"python", "sh", "text", "ini"}
+    assert {block.language for block in blocks(document)} <= {"python", "sh", "text", "ini", "toml"}
     assert 2 * sum(1 for _ in blocks(document)) == len(re.findall(r"^```", text, re.MULTILINE))
 
 
