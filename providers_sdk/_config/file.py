@@ -5,18 +5,15 @@ Errors leave :func:`read_configuration` without the frames below it, whose local
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from providers_sdk._config.lines import locate_keys
-from providers_sdk._config.parsing import Section, parse_document
 from providers_sdk._config.places import default_path, is_named, shorten
 from providers_sdk._config.private_files import others_may_read, others_may_write, read_file
 from providers_sdk._config.problems import Problems
 from providers_sdk._config.sources import chmod_command
-from providers_sdk._config.values import EMPTY, Configuration, freeze
+from providers_sdk._config.values import EMPTY, Configuration, Section, freeze
 from providers_sdk._environment import PROFILE, read_variable
 from providers_sdk._suggest import suggest_name
 from providers_sdk.errors import InvalidArgument, InvalidConfiguration
@@ -111,6 +108,11 @@ def _load(path: Path | None, *, must_exist: bool) -> _Document:
 
 
 def _parse(path: Path, content: bytes, problems: Problems) -> _Document:
+    import tomllib  # most homes have no configuration file
+
+    from providers_sdk._config.lines import locate_keys
+    from providers_sdk._config.parsing import parse_document
+
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
         tree = tomllib.loads(text)

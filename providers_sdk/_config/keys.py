@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from providers_sdk._config.keyring import KeyringFailed, ask_keyring
 from providers_sdk._config.places import keys_folder, shorten
 from providers_sdk._config.private_files import remove_file, write_private
 from providers_sdk._config.sources import KeySource, take_line
@@ -128,6 +127,8 @@ def remove_key(name: str, *, setting: str = "key") -> list[StoredKey]:
 
 
 def _ask(action: str, stored: StoredKey, *, secret: str = "") -> None:
+    from providers_sdk._config.keyring import KeyringFailed, ask_keyring
+
     try:
         ask_keyring(action, stored.entry, seconds=_PATIENCE, secret=secret)
     except KeyringFailed as error:

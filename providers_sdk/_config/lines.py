@@ -9,10 +9,9 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["Keys", "locate_keys"]
+from providers_sdk._config.problems import Keys
 
-Keys = tuple[str, ...]
-"""A key with the tables that it is in, outermost first."""
+__all__ = ["locate_keys"]
 
 
 def locate_keys(document: str) -> dict[Keys, int]:

@@ -1,21 +1,19 @@
 """Reads the tables of the configuration file: the top level, its services, its profiles."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from providers_sdk._config.lines import Keys
-from providers_sdk._config.problems import Problems
+from providers_sdk._config.problems import Keys, Problems
 from providers_sdk._config.settings import parse_service
-from providers_sdk._config.values import ConfigValue
+from providers_sdk._config.values import Section
 from providers_sdk._model.limits import LIMITS, MAX_SECONDS, Limits
 from providers_sdk._model.names import parse_names
 from providers_sdk._redact import userinfo_secrets
 from providers_sdk._suggest import suggest_name
 from providers_sdk.errors import InvalidArgument
 
-__all__ = ["Section", "parse_document"]
+__all__ = ["parse_document"]
 
 _IN_A_SERVICE = ("key", "url", "headers", "extra_body")
 _ADVICE = {
@@ -23,16 +21,6 @@ _ADVICE = {
     "settings": "the settings of a service stand in [services.NAME]",
     **dict.fromkeys(_IN_A_SERVICE, "it belongs to a service: write it below [services.NAME]"),
 }
-
-
-@dataclass(slots=True)
-class Section:
-    """The top level of the file, or one profile."""
-
-    providers: tuple[str, ...] = ()
-    arguments: dict[str, Any] = field(default_factory=dict)
-    services: dict[str, dict[str, ConfigValue]] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
 
 
 def parse_document(tree: Mapping[str, Any], problems: Problems, folder: Path) -> tuple[Section, dict[str, Section]]:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from providers_sdk._config.lines import Keys
+__all__ = ["Keys", "Problems"]
 
-__all__ = ["Problems"]
+Keys = tuple[str, ...]
+"""A key with the tables that it is in, outermost first."""
 
 
 @dataclass(slots=True)

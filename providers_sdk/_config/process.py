@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-__all__ = ["MOST_BYTES", "Ended", "run_command"]
+__all__ = ["Ended", "run_command"]
 
-MOST_BYTES = 65_536
+_MOST_BYTES = 65_536
 
 
 class Ended(Exception):
@@ -26,7 +26,7 @@ class Ended(Exception):
 def run_command(
     command: Sequence[str], *, seconds: float, folder: Path | None = None, send: bytes = b""
 ) -> tuple[int, bytes]:
-    """Return the exit code of a command and what it printed, at most :data:`MOST_BYTES`; stderr is dropped.
+    """Return the exit code of a command and what it printed, at most 64 KiB; stderr is dropped.
 
     :param seconds: after which it is ended, with its children.
     :param folder: where it runs.
@@ -67,12 +67,12 @@ def _read(stream: IO[bytes], process: "subprocess.Popen[bytes]", until: float) -
     output = b""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
-        while len(output) <= MOST_BYTES:
+        while len(output) <= _MOST_BYTES:
             left = until - time.monotonic()
             if left <= 0:
                 raise subprocess.TimeoutExpired(process.args, left)
             if selector.select(left):
-                piece = os.read(stream.fileno(), MOST_BYTES)
+                piece = os.read(stream.fileno(), _MOST_BYTES)
                 if not piece:
                     return output
                 output += piece

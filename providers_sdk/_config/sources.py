@@ -7,14 +7,11 @@ variables held the output.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from providers_sdk._config.keyring import KeyringFailed, ask_keyring
 from providers_sdk._config.private_files import others_may_read, read_file
-from providers_sdk._config.process import MOST_BYTES, Ended, run_command
 from providers_sdk._environment import read_variable
 from providers_sdk.errors import KeyUnavailable
 
@@ -22,6 +19,7 @@ __all__ = ["COMMAND_SECONDS", "KEYRING_SECONDS", "KINDS", "KeySource", "chmod_co
 
 COMMAND_SECONDS = 60.0  # a password manager may ask for its password first
 KEYRING_SECONDS = 3.0
+_MOST_BYTES = 65_536
 _SLOW = frozenset({"command", "keyring"})
 
 
@@ -105,6 +103,8 @@ def _read_variable(source: KeySource, seconds: float | None) -> str:
 
 
 def _read_command(source: KeySource, seconds: float | None) -> str:
+    from providers_sdk._config.process import Ended, run_command  # subprocess is not quick to import
+
     command = [_find_program(source), *source.argument[1:]]
     allowed = COMMAND_SECONDS if seconds is None else min(seconds, COMMAND_SECONDS)
     try:
@@ -124,6 +124,8 @@ def _find_program(source: KeySource) -> str:
     name = source.name
     if os.path.dirname(name):
         return str(_resolve(source))
+    import shutil
+
     folders = os.pathsep.join(folder for folder in os.get_exec_path() if os.path.isabs(folder))
     found = shutil.which(name, path=folders)
     if found is None:
@@ -134,7 +136,7 @@ def _find_program(source: KeySource) -> str:
 def _read_file(source: KeySource, seconds: float | None) -> str:
     path = _resolve(source)
     try:
-        content, mode = read_file(path, most=MOST_BYTES)
+        content, mode = read_file(path, most=_MOST_BYTES)
     except OSError as error:
         raise _Unreadable(f"{error.strerror}; 'providers keys set' stores a key in a place of its own") from None
     if others_may_read(mode):
@@ -148,6 +150,8 @@ def _resolve(source: KeySource) -> Path:
 
 
 def _read_keyring(source: KeySource, seconds: float | None) -> str:
+    from providers_sdk._config.keyring import KeyringFailed, ask_keyring
+
     allowed = KEYRING_SECONDS if seconds is None else min(seconds, KEYRING_SECONDS)
     try:
         return ask_keyring("get", source.name, seconds=allowed)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from providers_sdk._config.sources import KeySource
 
-__all__ = ["EMPTY", "ConfigValue", "Configuration", "freeze", "looks_secret"]
+__all__ = ["EMPTY", "ConfigValue", "Configuration", "Section", "freeze", "looks_secret"]
 
 _T = TypeVar("_T")
 _SECRET_WORDS = frozenset({"key", "token", "secret", "password", "headers"})
@@ -61,6 +61,16 @@ class Configuration:
 
 
 EMPTY = Configuration()
+
+
+@dataclass(slots=True)
+class Section:
+    """The top level of the file, or one profile."""
+
+    providers: tuple[str, ...] = ()
+    arguments: dict[str, Any] = field(default_factory=dict)
+    services: dict[str, dict[str, ConfigValue]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 def looks_secret(setting: str) -> bool:

@@ -1,6 +1,8 @@
 """The configuration file: where it is looked for, what it may say, and how each mistake is reported."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -303,3 +305,13 @@ def test_a_configuration_shows_no_secret_and_cannot_be_changed(write: Write) -> 
         found.services["b"] = {}  # type: ignore[index]
     with pytest.raises(TypeError):
         found.services["a"]["key"] = found.services["a"]["headers"]  # type: ignore[index]
+
+
+def test_a_home_without_a_file_loads_no_parser_and_no_subprocess(home: Path) -> None:
+    code = (
+        "import sys; from providers_sdk._config.file import read_configuration; "
+        "from providers_sdk._config.keys import find_stored_keys; read_configuration(); find_stored_keys('groq'); "
+        "print(*{'tomllib', 'subprocess', 'providers_sdk._config.parsing', 'keyring'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
