@@ -1,7 +1,7 @@
 """Makes the providers of one client from everything that says how: settings, environment, configuration, keys."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from providers_sdk._config.keys import find_stored_keys
@@ -26,10 +26,16 @@ class Binder:
 
     :param registry: the installed providers.
     :param services: the client's settings.
+    :param find_stored: returns the settings that ``providers keys set`` has stored for a name.
     """
 
-    def __init__(self, registry: Registry, services: Services) -> None:
-        self._registry, self._services = registry, services
+    def __init__(
+        self,
+        registry: Registry,
+        services: Services,
+        find_stored: Callable[[str], Mapping[str, ConfigValue]] = find_stored_keys,
+    ) -> None:
+        self._registry, self._services, self._find_stored = registry, services, find_stored
         self._keys = _KeyCache()
 
     def all_names(self) -> list[str]:
@@ -100,7 +106,7 @@ class Binder:
     def is_slow(self, name: str) -> bool:
         """Whether its key has to be waited for: a command or the keyring holds it, and it was not read yet."""
         service = self._services.find(name)
-        rows = {**find_stored_keys(service.name), **service.configured}
+        rows = {**self._find_stored(service.name), **service.configured}
         return any(
             isinstance(row.value, KeySource) and self._keys.must_wait(service.name, setting, row.value)
             for setting, row in rows.items()
@@ -108,7 +114,7 @@ class Binder:
 
     def _find_configured(self, service: Service, kind: type[Provider]) -> Mapping[str, ConfigValue]:
         """Return what the configuration has for the service, what ``providers keys set`` stored among it."""
-        stored = find_stored_keys(service.name)
+        stored = self._find_stored(service.name)
         known = run_plugin_code(kind.all_settings, service.name, redact_environment) if stored else {}
         return {**{name: row for name, row in stored.items() if name in known}, **service.configured}
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._config.values import Configuration
+from providers_sdk._config.keys import find_stored_keys
+from providers_sdk._config.values import Configuration, ConfigValue
 from providers_sdk._engine.binder import Binder
 from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.choice import Choice, choose_by_key
@@ -69,7 +70,8 @@ class Client:
     :param session: a ``requests.Session`` to borrow headers, auth, certificates and adapters from; never changed.
     :param strict: refuse a model that the provider does not know instead of replacing it by its default.
     :param registry: where providers come from; the installed plugins where it is not given.
-    :param config: the path of a configuration file, ``None`` for none; the user's own where it is not given.
+    :param config: the path of a configuration file, ``None`` for neither a file nor stored keys; the user's own file
+        where it is not given.
     :param profile: the profile of the configuration, instead of ``PROVIDERS_SDK_PROFILE``.
     :raises InvalidArgument: a limit, the proxy, ``retries`` or the settings cannot be used.
     :raises InvalidConfiguration: the configuration file cannot be used.
@@ -104,7 +106,8 @@ class Client:
         self._proxy = check_proxy(chosen.get("proxy") if proxy is None else proxy)
         self._session = check_session(session)
         self._registry = registry or Registry()
-        self._binder = Binder(self._registry, Services(settings or {}, self._config.services))
+        services = Services(settings or {}, self._config.services)
+        self._binder = Binder(self._registry, services, _find_nothing if config is None else find_stored_keys)
         self._bound: SessionCache[BoundProvider] = SessionCache(lambda bound: bound.session.retire())
         self._renew()
         renew_after_fork(self)
@@ -251,6 +254,11 @@ def _read_configuration(path: "str | PathLike[str] | Unset | None", profile: str
     from providers_sdk._config.file import read_configuration
 
     return read_configuration(profile=profile) if isinstance(path, Unset) else read_configuration(path, profile=profile)
+
+
+def _find_nothing(name: str) -> Mapping[str, ConfigValue]:
+    """Return no stored keys: a client without a configuration uses none."""
+    return {}
 
 
 def get_binder(client: Client) -> Binder:

@@ -10,7 +10,13 @@ import pytest
 
 from providers_sdk import Client, ProviderError
 from providers_sdk._config.keys import store_key
-from providers_sdk.errors import AuthenticationFailed, InvalidConfiguration, KeyUnavailable, UnknownSetting
+from providers_sdk.errors import (
+    AuthenticationFailed,
+    InvalidConfiguration,
+    KeyUnavailable,
+    MissingSetting,
+    UnknownSetting,
+)
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
@@ -150,3 +156,16 @@ def test_a_folder_of_keys_that_cannot_be_read_is_an_error_that_names_it(
     monkeypatch.setattr("providers_sdk._config.keys.list_stored_keys", fail)
     with Client("openai") as client, pytest.raises(KeyUnavailable, match="keys, cannot be read: Permission denied"):
         client.chat("hi")
+
+
+def test_a_client_without_a_configuration_uses_neither_the_file_nor_stored_keys(
+    write: Write, service: OpenAISite
+) -> None:
+    store_key("openai", "sk-stored")
+    write("[services.openai]\nkey = 'sk-file'\n")
+    with (
+        Client(config=None, settings={"openai": {"url": service.url}}) as client,
+        pytest.raises(MissingSetting),
+    ):
+        client.chat("hi", provider="openai")
+    assert service.requests == []
