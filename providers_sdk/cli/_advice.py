@@ -27,7 +27,7 @@ def _find_mistakes(row: PluginReport, provider: type[Provider] | None) -> Iterat
         yield "it implements no hook; does a function lack @hookimpl?"
     if provider is None:
         return
-    if not provider.default_model and getattr(provider, "sends_model", True):
+    if provider.models and not provider.default_model and getattr(provider, "sends_model", True):
         yield "it has no default_model: every call must name a model"
     if not provider.url and not provider.offline and not provider.all_settings()["url"].required:
         yield "it has neither a url nor offline = True"
