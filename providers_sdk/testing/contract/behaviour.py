@@ -122,7 +122,8 @@ def sends_what_it_says_it_takes(harness: Harness) -> None:
 @claim(_SECRETS_TITLE, exempt=_has_no_secret)
 def keeps_secrets(harness: Harness) -> None:
     """A secret setting is in no error, log, output, address or pickle, even if the service echoes it."""
-    secret = {name: _SECRET for name, setting in harness.provider.all_settings().items() if setting.secret}
+    known = {name for name, setting in harness.provider.all_settings().items() if setting.secret}
+    secret = {name: f'{{"x-contract": "{_SECRET}"}}' if name == "headers" else _SECRET for name in known}
     for fault in ("key_echoed", None):
         with harness.site(FAULTS[fault] if fault else None) as site, _capture_output() as heard:
             outcome = harness.ask(site, settings={**harness.settings(site), **secret})
