@@ -1,37 +1,70 @@
-"""The OpenAI protocol: ``POST /chat/completions``, streamed or whole; a service is a few lines of data."""
+"""The OpenAI protocol: ``POST /chat/completions``, streamed or whole; a service is a row of data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from providers_sdk.plugin import Chunk, Http, HttpResponse, Provider, Request, iter_completion, iter_deltas
+from providers_sdk.plugin import (
+    Chunk,
+    Http,
+    HttpResponse,
+    HTTPStatusError,
+    InvalidAnswer,
+    InvalidArgument,
+    Provider,
+    ProviderError,
+    Request,
+    iter_completion,
+    iter_deltas,
+)
+from providers_sdk_plugins import _openai_address as address
 
-__all__ = ["OpenAICompatible"]
+__all__ = ["OPTIONS", "OpenAICompatible"]
 
+OPTIONS = (
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "reasoning_effort",
+    "response_format",
+    "user",
+    "extra_body",
+)
+"""The options by their names here; a service may have other names for them, or lack some."""
 _REFUSED = "refuses stream_options"
 
 
 class OpenAICompatible(Provider):
-    """A provider for an OpenAI-compatible service; ``models`` is empty, because a list here would be out of date."""
+    """A provider for an OpenAI-compatible service; ``models`` is empty, because a list here would be out of date.
+
+    Its attributes are a row's fields; the class ``Row`` describes them.
+    """
 
     api_endpoint = "/chat/completions"
     needs_auth = True
     supports_stream = True
-    known_options: ClassVar[tuple[str, ...]] = (
-        "temperature",
-        "top_p",
-        "max_tokens",
-        "max_completion_tokens",
-        "stop",
-        "seed",
-        "presence_penalty",
-        "frequency_penalty",
-        "reasoning_effort",
-        "response_format",
-        "user",
-    )
+    known_options: ClassVar[tuple[str, ...]] = OPTIONS
     requires_contract = ">=1,<2"
     fake_service = "providers_sdk_plugins.fakes.openai:OpenAISite"
 
+    title: ClassVar[str] = ""
+    documentation: ClassVar[str] = ""
+    local: ClassVar[bool] = False
+    version_path: ClassVar[str] = ""
+    key_header: ClassVar[str] = "authorization"
+    key_prefix: ClassVar[str] = "Bearer "
+    fixed_headers: ClassVar[Mapping[str, str]] = {}
+    setting_headers: ClassVar[Mapping[str, str]] = {}
+    """Setting → the header that carries its value."""
+    setting_queries: ClassVar[Mapping[str, str]] = {}
+    """Setting → the parameter of the query that carries its value."""
+    renamed_options: ClassVar[Mapping[str, str]] = {}
+    models_endpoint: ClassVar[str] = "models"
+    models_prefix: ClassVar[str] = ""
     accepts_stream_options: ClassVar[bool] = True
     """Whether the service takes ``stream_options``, with which a stream is asked to report its usage.
 
@@ -39,13 +72,57 @@ class OpenAICompatible(Provider):
     without it, and from then on never again with it, as long as the client lives.
     """
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        base = address.find_base(self.url, self.api_endpoint)
+        if base is not None:
+            raise InvalidArgument(
+                f"the setting 'url' holds the path of questions, which the provider adds itself; give {base}",
+                provider=self.name,
+            )
+        self.url = address.add_version_path(self.url, self.version_path)
+
+    @classmethod
+    def get_model(cls, model: str | None = None, *, strict: bool = False) -> str:
+        """Return the service's own name for ``model``.
+
+        :raises InvalidArgument: none is named, and none is known to be there.
+        """
+        found = super().get_model(model, strict=strict)
+        if not found:
+            raise InvalidArgument(
+                "has no default model; name one, as NAME/MODEL, with model= or in the setting 'model' "
+                "('providers models -p NAME' lists those of the service)"
+            )
+        return found
+
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Ask with the whole history; read the response, events or JSON."""
         response = self._ask(request, http)
+        self._check_found(response)
         if request.stream and not response.is_json():
             yield from iter_deltas(response.events())
         else:
             yield from iter_completion(response.json())
+
+    def list_models(self, http: Http) -> Iterator[str]:
+        """Yield the names of the models that the service lists; nothing where it has no list.
+
+        :raises ResponseError: the response holds no list of models.
+        """
+        if not self.models_endpoint:
+            return
+        response = http.get(
+            address.join(self.url, self.models_endpoint), params=self._make_query(), headers=self._make_headers()
+        )
+        self._check_found(response)
+        body = response.json()
+        rows = body.get("data") if isinstance(body, dict) else body
+        if not isinstance(rows, list) or not all(
+            isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows
+        ):
+            raise InvalidAnswer("the response holds no list of models")
+        yield from (row["id"].removeprefix(self.models_prefix) for row in rows)
 
     def _ask(self, request: Request, http: Http) -> HttpResponse:
         wanted = request.stream and self.accepts_stream_options
@@ -67,12 +144,57 @@ class OpenAICompatible(Provider):
         body = {
             "model": request.model,
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            **request.options,
+            **self._rename_options(request.options),
             **({"stream": True} if request.stream else {}),
             **extra,
+            **request.options.get("extra_body", {}),
         }
-        return http.post(self.api_endpoint, json=body, headers=self._make_headers())
+        path = address.fill_endpoint(self.api_endpoint, request.model)
+        return http.post(path, params=self._make_query(), json=body, headers=self._make_headers())
+
+    def _rename_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options by this service's names.
+
+        :raises InvalidArgument: two of them have the same name there.
+        """
+        given = {option: value for option, value in options.items() if option != "extra_body"}
+        found: dict[str, Any] = {}
+        for option, value in given.items():
+            name = self.renamed_options.get(option, option)
+            if name in found:
+                same = [repr(other) for other in given if self.renamed_options.get(other, other) == name]
+                raise InvalidArgument(f"{' and '.join(same)} are one option of this service; give one of them")
+            found[name] = value
+        return found
 
     def _make_headers(self) -> dict[str, str]:
         key = self.settings.get("key")
-        return {"authorization": f"Bearer {key}"} if key else {}
+        auth = {self.key_header: self.key_prefix + key} if key else {}
+        return {**self.fixed_headers, **self._pick_settings(self.setting_headers), **auth}
+
+    def _make_query(self) -> dict[str, str] | None:
+        return self._pick_settings(self.setting_queries) or None
+
+    def _pick_settings(self, names: Mapping[str, str]) -> dict[str, str]:
+        return {name: self.settings[setting] for setting, name in names.items() if self.settings.get(setting)}
+
+    def _check_found(self, response: HttpResponse) -> None:
+        """Raise for a 404 with the address that was asked and, where one is likely, the right one.
+
+        :raises HTTPStatusError: the status is 404.
+        """
+        if response.status == 404 and response.bot_wall is None:
+            raise self._explain_missing(response)
+
+    def _explain_missing(self, response: HttpResponse) -> ProviderError:
+        error = response.status_error()
+        if type(error) is not HTTPStatusError:
+            return error
+        likely = address.propose_base(self.url, type(self).url)
+        advice = f"; the setting 'url' is probably {likely}" if likely else ""
+        return HTTPStatusError(
+            f"{error.message}; the address asked was {response.url}{advice}",
+            url=error.url,
+            status=error.status,
+            retry_after=error.retry_after,
+        )
