@@ -1,14 +1,21 @@
-"""A fake service of an OpenAI-compatible service."""
+"""A fake of every OpenAI-compatible service: it behaves as the service's row says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from providers_sdk.testing import FakeService, Received, Response, deltas, event, json_response, sse
+from providers_sdk_plugins._openai import OPTIONS
+from providers_sdk_plugins._rows import Row, load_rows
 
+__all__ = ["SITES", "OpenAISite"]
+
+_ROWS = load_rows()
 _KEY = "fake-key"
 _MODEL = "gpt-4o-mini-2024-07-18"
-_FAULT = {"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}
+_FAKE_MODEL = "fake-model"
+_FIELDS = ("model", "messages", "stream", "stream_options", "tools", "tool_choice")
 _TOOL = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "get_menu", "arguments": "{}"}}
 _PARTS = [
     {"type": "thinking", "thinking": [{"type": "text", "text": "Pizza..."}]},
@@ -18,7 +25,9 @@ _USAGE = {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}
 
 
 class OpenAISite(FakeService):
-    """Answers ``POST /chat/completions`` for the key ``fake-key``."""
+    """Answers questions for the key ``fake-key`` and lists two models, as the service of :attr:`row` does."""
+
+    row: ClassVar[Row] = _ROWS["openai"]
 
     cases = {
         "reasoning": "thinking text before the answer",
@@ -43,21 +52,74 @@ class OpenAISite(FakeService):
     }
     settings = {"key": _KEY}
 
+    @property
+    def models(self) -> list[str]:
+        """The names of its models."""
+        return [self.row.default_model or _FAKE_MODEL, "another-model"]
+
     def respond(self, received: Received) -> Response:
         """Return the service's response in this case."""
-        if (received.method, received.path) != ("POST", "/chat/completions"):
-            return _make_error(404, "no such page", "not_found")
-        if received.headers.get("authorization") != f"Bearer {_KEY}":
-            return _make_error(
-                401, f"Incorrect API key provided: {received.headers.get('authorization')}", "invalid_api_key"
-            )
+        asked = self._read_body(received)
+        route = self._find_route(received, asked)
+        if route is None:
+            return self._make_error(404, "no such page", "not_found")
+        if not self._is_authenticated(received):
+            shown = received.headers.get(self.row.key_header)
+            return self._make_error(401, f"Incorrect API key provided: {shown}", "invalid_api_key")
+        if route == "models":
+            return self._list_models()
         if self.case in _REFUSALS:
-            return _REFUSALS[self.case]()
-        body = received.json()
-        asked = body if isinstance(body, dict) else {}
-        if self.case == "strict" and "stream_options" in asked:
-            return json_response({"object": "error", "message": {"detail": [_FAULT]}}, status=422)
+            return self._make_error(*_REFUSALS[self.case])
+        refused = self._find_refused_field(asked)
+        if refused:
+            return self._refuse_field(refused)
         return self._stream_reply() if asked.get("stream") and self.case != "whole" else self._respond_whole()
+
+    def _read_body(self, received: Received) -> dict[str, Any]:
+        body = received.json() if received.body else {}
+        return body if isinstance(body, dict) else {}
+
+    def _find_route(self, received: Received, asked: Mapping[str, Any]) -> str | None:
+        """Return ``"answer"`` or ``"models"``; ``None`` for any other address."""
+        row, sent = self.row, (received.method, received.path)
+        needed = {setting.query: setting.sample for setting in row.settings.values() if setting.query}
+        if not needed.items() <= dict(parse_qsl(urlsplit(received.target).query)).items():
+            return None
+        if sent == (
+            "POST",
+            row.version_path + row.endpoint.replace("{model}", quote(str(asked.get("model")), safe="")),
+        ):
+            return "answer"
+        listed = urljoin(f"{row.version_path}/", row.models_endpoint)
+        return "models" if row.models_endpoint and sent == ("GET", listed) else None
+
+    def _is_authenticated(self, received: Received) -> bool:
+        expected = {name.lower(): value for name, value in self.row.headers.items()}
+        if not self.row.local:
+            expected[self.row.key_header] = self.row.key_prefix + _KEY
+        return expected.items() <= received.headers.items()
+
+    def _list_models(self) -> Response:
+        rows = [{"id": self.row.models_prefix + name, "object": "model"} for name in self.models]
+        return json_response(rows if self.row.models_list == "bare" else {"object": "list", "data": rows})
+
+    def _find_refused_field(self, asked: Mapping[str, Any]) -> str | None:
+        """Return a field that is an error here."""
+        if "stream_options" in asked and (self.case == "strict" or not self.row.stream_options):
+            return "stream_options"
+        options = [name for name in OPTIONS if name not in self.row.missing_options]
+        known = {*_FIELDS, *(self.row.renamed_options.get(name, name) for name in options)}
+        return next((name for name in asked if name not in known), None) if self.row.refuses_unknown_fields else None
+
+    def _refuse_field(self, name: str) -> Response:
+        if self.row.lists_errors:
+            return self._make_error(400, f'Unknown name "{name}": Cannot find field.', "INVALID_ARGUMENT")
+        fault = {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted"}
+        return json_response({"object": "error", "message": {"detail": [fault]}}, status=422)
+
+    def _make_error(self, status: int, message: str, code: str, headers: dict[str, str] | None = None) -> Response:
+        body = {"error": {"message": message, "type": "error", "code": code}}
+        return json_response([body] if self.row.lists_errors else body, status=status, headers=headers)
 
     def _stream_reply(self) -> Response:
         response = sse(self.paced(_STREAMS.get(self.case, _make_usual_stream)(self)))
@@ -65,15 +127,11 @@ class OpenAISite(FakeService):
 
     def _respond_whole(self) -> Response:
         if self.case in ("error_midway", "cut"):
-            return _make_error(500, "the model broke off", "server_error")
+            return self._make_error(500, "the model broke off", "server_error")
         message = {"role": "assistant", "content": self.text, **_MESSAGES.get(self.case, {})}
         choice = {"index": 0, "message": message, "finish_reason": _FINISHES.get(self.case, "stop")}
         model = {"model": _MODEL} if self.case == "served" else {}
         return json_response({"object": "chat.completion", **model, "choices": [choice], "usage": _USAGE})
-
-
-def _make_error(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> Response:
-    return json_response({"error": {"message": message, "type": "error", "code": code}}, status=status, headers=headers)
 
 
 def _make_usual_stream(site: OpenAISite) -> list[bytes]:
@@ -124,10 +182,10 @@ _FINISHES = {
     "tools": "tool_calls",
     "spent": "length",
 }
-_REFUSALS: dict[str, Callable[[], Response]] = {
-    "limit": lambda: _make_error(429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": "7"}),
-    "rejected": lambda: _make_error(400, "The prompt was filtered", "content_filter"),
-    "unavailable": lambda: _make_error(503, "The engine is overloaded", "overloaded"),
+_REFUSALS: dict[str, tuple[Any, ...]] = {
+    "limit": (429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": "7"}),
+    "rejected": (400, "The prompt was filtered", "content_filter"),
+    "unavailable": (503, "The engine is overloaded", "overloaded"),
 }
 _STREAMS: dict[str, Callable[[OpenAISite], list[bytes]]] = {
     "reasoning": _make_reasoning_stream,
@@ -140,3 +198,22 @@ _STREAMS: dict[str, Callable[[OpenAISite], list[bytes]]] = {
     "cut": lambda site: deltas(site.reply_pieces, finish=None, done=False),
     "keep_alive": lambda site: [b": keep-alive\n\n" + piece for piece in _make_usual_stream(site)],
 }
+
+
+def _make_site(name: str, row: Row) -> type[OpenAISite]:
+    """Return the fake of the service of a row."""
+    key = {} if row.local else {"key": _KEY}
+    model = {} if row.default_model else {"model": _FAKE_MODEL}
+    needed = {setting: extra.sample for setting, extra in row.settings.items() if extra.required}
+    return type(f"{name}Site", (OpenAISite,), {"row": row, "settings": {**key, **model, **needed}})
+
+
+SITES: Mapping[str, type[OpenAISite]] = {name: _make_site(name, row) for name, row in _ROWS.items()}
+"""The fake of each service, by its provider's name."""
+
+
+def __getattr__(name: str) -> type[OpenAISite]:
+    """Return a fake by its provider's name: ``providers_sdk_plugins.fakes.openai:groq``."""
+    if name not in SITES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return SITES[name]
