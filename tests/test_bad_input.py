@@ -67,7 +67,9 @@ MISTAKES = {
     "a provider that is no name": Mistake(InvalidArgument, "provider must be a name", provider=3),
     "no provider": Mistake(NoProviderChosen, "PROVIDERS_SDK_PROVIDER", provider=None, settings={"key": ""}),
     "an unknown setting": Mistake(
-        UnknownSetting, "has no setting 'adress'; it has headers, key, model, url", settings={"adress": "x"}
+        UnknownSetting,
+        "has no setting 'adress'; it has extra_body, headers, key, model, organization, ",
+        settings={"adress": "x"},
     ),
     "a setting that is no string": Mistake(InvalidArgument, "'key' must be a string", settings={"key": 3}),
     "a missing key": Mistake(MissingSetting, "PROVIDERS_SDK_OPENAI_KEY", settings={"key": ""}),

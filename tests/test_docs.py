@@ -6,6 +6,7 @@ import configparser
 import contextlib
 import doctest
 import html
+import importlib
 import io
 import os
 import re
@@ -24,11 +25,13 @@ import providers_sdk.plugin
 import providers_sdk.testing
 from providers_sdk._config.file import default_path
 from providers_sdk.cli._project import Project, render
+from providers_sdk_plugins._rows import load_rows
 
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
 WRITTEN += ["configuration.md", "keys.md"]
 WRITTEN += ["index.md", "tutorial.md", "settings.md", "fallback.md", "honesty.md", "limits.md"]
+WRITTEN += ["openai.md", "which-service.md"]
 
 IN_A_HOME = ("configuration.md", "keys.md")
 """Documents about the user's own places, which are read there."""
@@ -239,6 +242,12 @@ def test_the_picture_shows_what_the_demo_prints(home: Path) -> None:
 def _words(text: str) -> set[str]:
     """Ports and times differ from run to run, words do not."""
     return set(re.findall(r"[a-z]{3,}", text.lower()))
+
+
+def test_the_page_of_services_is_what_their_rows_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    written = importlib.import_module("write_services").render(load_rows())
+    assert (DOCS / "which-service.md").read_text(encoding="utf-8") == written, "run python docs/write_services.py"
 
 
 def test_every_page_is_in_a_table_of_contents() -> None:

@@ -1,5 +1,6 @@
 """The README tells the truth: its Python runs as it stands, and its commands exist."""
 
+import configparser
 import re
 from pathlib import Path
 from types import CodeType
@@ -56,10 +57,14 @@ def test_the_first_two_commands_run_the_demo_and_the_tests_on_a_fresh_machine() 
     assert re.fullmatch(r"python3 -m venv \.venv && \.venv/bin/pip install .* && \.venv/bin/python -m pytest.*", tests)
 
 
-def test_the_table_names_every_bundled_provider_and_no_other() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
-    files = {path.stem for path in (ROOT / "plugins" / "providers_sdk_plugins").glob("[!_]*.py")}
-    assert sorted(rows) == sorted(files)
+def test_the_readme_names_every_bundled_provider_and_no_other() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    bundled = [
+        line.partition(" = ")[0] for line in config["options.entry_points"]["providers_sdk"].strip().splitlines()
+    ]
+    [others] = re.findall(r"^Other services of OpenAI's dialect.*?: (.*?)\. \[", README, re.MULTILINE | re.DOTALL)
+    assert sorted(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE) + re.findall(r"`([\w-]+)`", others)) == bundled
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:

@@ -17,8 +17,9 @@ import providers_sdk
 from benchmarks.many_plugins import BROKEN, GOOD, NOISY, WELL, Kind, install, providers
 from providers_sdk import __version__
 from providers_sdk._environment import GENERAL
+from providers_sdk_plugins._rows import load_rows
 
-BUNDLED = {"aipower", "chatgptfree", "chatgptt", "echo", "gizai", "openai", "pizzagpt"}
+BUNDLED = {"aipower", "chatgptfree", "chatgptt", "echo", "gizai", "pizzagpt", *load_rows()}
 NAMES = {kind: f"fake{number:02d}" for number, kind in enumerate(BROKEN)}
 
 
@@ -129,24 +130,24 @@ def test_healthy_plugins_have_one_line_each_and_exit_code_0(tmp_path: Path) -> N
     install(tmp_path, "well")
     done = run(tmp_path, "doctor", COLUMNS="80", PROVIDERS_SDK_DISABLE="gizai")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[4:] == [
-        f"aipower      loaded    providers-sdk {__version__}  needs PROVIDERS_SDK_AIPOWER_URL",
-        f"chatgptfree  loaded    providers-sdk {__version__}",
-        f"chatgptt     loaded    providers-sdk {__version__}",
-        f"echo         loaded    providers-sdk {__version__}",
-        f"gizai        disabled  providers-sdk {__version__}  PROVIDERS_SDK_DISABLE names it",
-        f"openai       loaded    providers-sdk {__version__}  needs PROVIDERS_SDK_OPENAI_KEY",
-        f"pizzagpt     loaded    providers-sdk {__version__}",
-        "well         loaded    stranger_well 1.0",
-        "",
-        "8 plugins: 1 disabled, 7 loaded",
-    ]
+    lines = done.stdout.splitlines()[4:]
+    assert [line.split()[0] for line in lines if line[:1].strip()][:-1] == sorted([*BUNDLED, "well"])
+    width = max(map(len, BUNDLED))
+    for name, expected in {
+        "aipower": f"loaded    providers-sdk {__version__}  needs PROVIDERS_SDK_AIPOWER_URL",
+        "echo": f"loaded    providers-sdk {__version__}",
+        "gizai": f"disabled  providers-sdk {__version__}  PROVIDERS_SDK_DISABLE names it",
+        "openai": f"loaded    providers-sdk {__version__}  needs PROVIDERS_SDK_OPENAI_KEY",
+        "well": "loaded    stranger_well 1.0",
+    }.items():
+        assert f"{name:{width}}  {expected}" in lines
+    assert lines[-2:] == ["", f"{len(BUNDLED) + 1} plugins: 1 disabled, {len(BUNDLED)} loaded"]
 
 
 def test_a_plugin_that_is_named_is_shown_in_full(tmp_path: Path) -> None:
     lines = run(tmp_path, "doctor", "openai", PROVIDERS_SDK_OPENAI_URL="http://127.0.0.1:9").stdout.splitlines()
     assert lines[4] == f"openai  loaded  providers-sdk {__version__}"
-    assert lines[5] == "    providers_sdk_plugins.openai, hooks: register_providers, contract >=1,<2"
+    assert lines[5] == "    providers_sdk_plugins.services, hooks: register_providers, contract >=1,<2"
     assert re.fullmatch(r"    import: [0-9.]+ ms", lines[6])
     assert lines[7:9] == ["    set: PROVIDERS_SDK_OPENAI_URL", "    needs PROVIDERS_SDK_OPENAI_KEY"]
 
@@ -180,7 +181,8 @@ def test_an_extension_without_a_hook_gets_advice(tmp_path: Path) -> None:
 def test_a_stranger_with_a_bundled_name_is_shown_with_its_own(tmp_path: Path) -> None:
     install(tmp_path, "echo")
     lines = run(tmp_path, "doctor", COLUMNS="100").stdout.splitlines()
-    at = lines.index("echo         loaded  stranger_echo 1.0  'echo' alone means the bundled provider")
+    name = "echo".ljust(max(map(len, BUNDLED)))
+    at = lines.index(f"{name}  loaded  stranger_echo 1.0  'echo' alone means the bundled provider")
     assert lines[at + 1] == "    fix: ask for stranger_echo:echo, or PROVIDERS_SDK_DISABLE=providers-sdk:echo"
 
 

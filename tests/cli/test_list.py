@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from providers_sdk import PluginReport
+from providers_sdk_plugins._rows import load_rows
 
 Cli = Callable[..., Any]
 Plugin = Callable[..., Path]
 
-BUNDLED = {"aipower", "chatgptfree", "chatgptt", "echo", "gizai", "openai", "pizzagpt"}
+BUNDLED = {"aipower", "chatgptfree", "chatgptt", "echo", "gizai", "pizzagpt", *load_rows()}
 GOOD = """
 from providers_sdk.plugin import FinishReason, Provider, hookimpl
 
@@ -202,7 +203,7 @@ def test_80_columns_get_one_line_a_provider_and_a_pipe_the_whole_of_it(
     assert all(line[start - 1] == " " and line[start] != " " for line in lines[2:] for start in starts)
 
     del environ["COLUMNS"]
-    assert any("a-model-with-a-very-long-name  dist-acme 1.0" in line for line in run("list").out.splitlines())
+    assert table(run("list").out)["acme"].split()[-3:] == ["a-model-with-a-very-long-name", "dist-acme", "1.0"]
 
 
 def test_a_reader_who_leaves_ends_it_quietly(launch: Callable[..., Any]) -> None:

@@ -12,7 +12,7 @@ from providers_sdk.errors import InvalidArgument, MissingSetting, PluginContract
 from providers_sdk.plugin import FinishReason, Provider, Setting
 from providers_sdk.testing import FakeService, Received, Response
 from providers_sdk_plugins.fakes.openai import OpenAISite
-from providers_sdk_plugins.openai import OpenAI
+from providers_sdk_plugins.services import SERVICES
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -217,7 +217,7 @@ def test_a_vendors_address_that_is_none_is_refused_by_its_name(monkeypatch: pyte
 
 
 def test_no_plugin_may_declare_the_setting_provider() -> None:
-    kind = type("Greedy", (OpenAI,), {"known_settings": {"provider": Setting()}})
+    kind = type("Greedy", (SERVICES["openai"],), {"known_settings": {"provider": Setting()}})
     registry = Registry()
     registry.register("greedy", kind)
     with (

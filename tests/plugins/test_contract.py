@@ -1,4 +1,7 @@
-"""Every bundled provider keeps the contract; what it says is not said again in their own files."""
+"""Every bundled provider keeps the contract; what it says is not said again in their own files.
+
+The services of OpenAI's dialect are in ``test_services_contract.py``.
+"""
 
 from providers_sdk.testing import ProviderContract
 from providers_sdk_plugins.aipower import AnyAIPower
@@ -7,10 +10,8 @@ from providers_sdk_plugins.chatgptt import ChatGptt
 from providers_sdk_plugins.echo import Echo
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.gizai import GizAISite
-from providers_sdk_plugins.fakes.openai import OpenAISite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 from providers_sdk_plugins.gizai import GizAI
-from providers_sdk_plugins.openai import OpenAI
 from providers_sdk_plugins.pizzagpt import Pizzagpt
 
 
@@ -37,11 +38,6 @@ class TestChatgptFree(ProviderContract):
 class TestAIPower(ProviderContract):
     provider = AnyAIPower
     fake_service = AIPowerSite
-
-
-class TestOpenAI(ProviderContract):
-    provider = OpenAI
-    fake_service = OpenAISite
 
 
 class TestEcho(ProviderContract):

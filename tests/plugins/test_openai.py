@@ -29,9 +29,11 @@ from providers_sdk.errors import (
     UnsupportedOption,
 )
 from providers_sdk.plugin import Request
+from providers_sdk_plugins._openai import OpenAICompatible
 from providers_sdk_plugins.fakes.openai import OpenAISite
-from providers_sdk_plugins.openai import OpenAI
+from providers_sdk_plugins.services import SERVICES
 
+OpenAI = SERVICES["openai"]
 SAYS = ("Margherita, ", "Funghi ", "and ", "Diavola.")
 END = (Usage(21, 42), FinishReason("stop"))
 STREAMED = {
@@ -154,7 +156,8 @@ def test_another_refusal_is_not_asked_again(ask: Callable[..., Reply]) -> None:
 
 
 def test_a_service_that_is_known_to_refuse_stream_options_is_never_sent_them() -> None:
-    class Strict(OpenAI):
+    class Strict(OpenAICompatible):
+        default_model = "strict-1"
         accepts_stream_options = False
 
     with OpenAISite("strict") as site:

@@ -31,8 +31,8 @@ from providers_sdk.testing.contract import (
     streaming,
 )
 from providers_sdk.testing.contract.page import contract_page
+from providers_sdk_plugins._openai import OpenAICompatible
 from providers_sdk_plugins.fakes.openai import OpenAISite
-from providers_sdk_plugins.openai import OpenAI
 
 _FOR_EVER = threading.Event()
 _LEAKED: list[tuple[Http, Iterator[Chunk]]] = []
@@ -58,9 +58,11 @@ def _body(request: Request) -> dict[str, Any]:
     return {"model": request.model, "messages": messages, **request.options}
 
 
-class Sound(OpenAI):
+class Sound(OpenAICompatible):
     """Nothing is wrong with it."""
 
+    url = "https://api.sound.example/v1"
+    default_model = "sound"
     known_options: ClassVar[tuple[str, ...]] = ("temperature",)
 
 
