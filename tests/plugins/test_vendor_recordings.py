@@ -1,4 +1,4 @@
-"""What 15 services really answered, replayed on loopback in three framings, whole and byte by byte.
+"""What 15 services really answered, each read by its own row, on loopback in three framings, whole and byte by byte.
 
 The recordings lie beside the repository and are read in place. Each has an independent reading of its body, ``expect``.
 """
@@ -6,6 +6,7 @@ The recordings lie beside the repository and are read in place. Each has an inde
 import base64
 import json
 import socket
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,8 @@ from providers_sdk import Chunk, Client, FinishReason, ProviderError, Reasoning,
 from providers_sdk.errors import EmptyAnswer, HTTPStatusError, InvalidAnswer, PromptRejected
 from providers_sdk.testing import Connection, RawServer, Response
 from providers_sdk.testing.response import chunked
+from providers_sdk_plugins._rows import load_rows
+from providers_sdk_plugins.fakes.openai import SITES
 
 FOLDER = Path(__file__).parents[3] / "shared" / "captures" / "vendors"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != "index")
@@ -31,6 +34,25 @@ THINKING_IN_PARTS = {  # characters: expect counts only thinking in a field of i
     "vercel-mistral-j-200-992a929bb1": 60,
     "vercel-mistral-s-200-b61b96ce2c": 60,
 }
+OF_ANOTHER_ROW = {  # vendor: the row that reads it; every other vendor has a row of its own
+    "azure": ("azure-classic", 5),
+    "azure-foundry": ("azure", 5),
+    "host:demo-endpoints.pydantic.workers.dev": ("openai", 1),
+    "snowflake": ("openai", 4),
+    "vercel-mistral": ("openai", 2),
+    "vercel-openai": ("openai", 1),
+}
+OF_THEIR_OWN = {  # vendor: how many recordings
+    "deepseek": 9,
+    "doubleword": 2,
+    "groq": 8,
+    "llamacpp": 8,
+    "mistral": 9,
+    "ollama": 4,
+    "openai": 10,
+    "openrouter": 10,
+    "perplexity": 3,
+}
 NO_DIALECT = "host_demo-endpoints.pydantic.workers.dev-j-200-41605d8058"  # a debug server: text/plain, no JSON
 
 pytestmark = pytest.mark.skipif(not NAMES, reason="the recordings of real services are not beside the repository")
@@ -40,6 +62,15 @@ pytestmark = pytest.mark.skipif(not NAMES, reason="the recordings of real servic
 def recording(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
     return found
+
+
+def vendor_of(name: str) -> str:
+    vendor: str = recording(name)["vendor"]
+    return vendor
+
+
+def row_of(name: str) -> str:
+    return OF_ANOTHER_ROW.get(vendor_of(name), (vendor_of(name), 0))[0]
 
 
 class Replay(RawServer):
@@ -69,9 +100,10 @@ class Outcome:
     def __init__(self, name: str, framing: str, write_size: int) -> None:
         self.error: ProviderError | None = None
         chunks: list[Chunk] = []
+        row = row_of(name)
         with Replay(name, framing, write_size) as server:
-            settings = {"openai": {"url": server.url, "key": "none"}}
-            with Client("openai", retries=0, settings=settings) as client:
+            settings = {row: {"key": "none", "model": "recorded", **SITES[row].settings, "url": server.url}}
+            with Client(row, retries=0, settings=settings) as client:
                 try:
                     for chunk in client.chat("Hi", stream=recording(name)["stream"]).chunks():
                         chunks.append(chunk)
@@ -143,8 +175,11 @@ def check(name: str, found: Outcome) -> None:
     assert found.thinking == THINKING_IN_PARTS.get(name, recording(name)["expect"]["reasoning_chars"])
 
 
-def test_there_are_81_recordings() -> None:
+def test_there_are_81_recordings_and_each_vendors_are_read_by_a_row() -> None:
     assert len(NAMES) == 81
+    rows = {vendor: row for vendor, (row, _) in OF_ANOTHER_ROW.items()} | {vendor: vendor for vendor in OF_THEIR_OWN}
+    assert set(rows.values()) <= set(load_rows())
+    assert Counter(map(vendor_of, NAMES)) == OF_THEIR_OWN | {name: count for name, (_, count) in OF_ANOTHER_ROW.items()}
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
