@@ -1,8 +1,11 @@
-"""The chunks that a provider yields: text, thinking, the model's name, token counts, and last a finish reason."""
+"""The chunks that a provider yields: text, thinking, tool calls, the model's name, counts, and last a finish reason."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-__all__ = ["Chunk", "FinishReason", "Reasoning", "ServedModel", "Usage"]
+__all__ = ["TOOL_CALL_PIECE", "Chunk", "FinishReason", "Reasoning", "ServedModel", "ToolCall", "ToolCallPiece", "Usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,42 @@ class ServedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One complete call of a tool that the model asks for.
+
+    :param id: the service's name for this call, under which the result is sent back; empty where it gives none.
+    :param name: the tool's name.
+    :param arguments: a JSON object.
+    """
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any] = field(hash=False)
+
+    @property
+    def arguments_json(self) -> str:
+        """The arguments as JSON text."""
+        return json.dumps(self.arguments, ensure_ascii=False)
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.arguments_json})"
+
+
+class ToolCallPiece(str):
+    """The type of :data:`TOOL_CALL_PIECE`."""
+
+    __slots__ = ()
+
+
+TOOL_CALL_PIECE: Final = ToolCallPiece()
+"""An empty piece of text that stands for a piece of a tool call which is not complete yet.
+
+A provider that puts calls together from pieces yields it for each piece, so that the limit ``idle`` does not take a
+long call for silence. It is never delivered.
+"""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts as the service reported them; ``None`` for a count that it did not report."""
 
@@ -54,8 +93,8 @@ class Usage:
         return self.prompt_tokens + self.completion_tokens
 
 
-for _public in (FinishReason, Reasoning, ServedModel, Usage):
+for _public in (FinishReason, Reasoning, ServedModel, ToolCall, Usage):
     _public.__module__ = "providers_sdk"
 
-Chunk = str | Reasoning | ServedModel | Usage | FinishReason
+Chunk = str | Reasoning | ToolCall | ServedModel | Usage | FinishReason
 """One element of an answer's stream; text is plain ``str``."""

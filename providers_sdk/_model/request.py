@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers_sdk._model.messages import Message, format_prompt
+from providers_sdk._model.tools import ToolSchema
 
 __all__ = ["PromptAltered", "Request"]
 
@@ -22,6 +23,9 @@ class Request:
     :param stream: whether the caller wants the answer as it arrives; a service that cannot stream ignores it.
     :param options: further options by name, each of them one that the provider knows.
     :param strict: refuse, instead of warning, where the service would change the model or the prompt.
+    :param tools: what the model may ask to be called; each has ``name``, ``description`` and ``parameters``, a JSON
+        Schema. Only where ``supports_tools``.
+    :param schema: a JSON Schema that the answer is to fit; ``None`` for free text. Only where ``supports_schema``.
     """
 
     messages: tuple[Message, ...]
@@ -29,6 +33,8 @@ class Request:
     stream: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
     strict: bool = False
+    tools: tuple[ToolSchema, ...] = ()
+    schema: Mapping[str, Any] | None = None
 
     @property
     def prompt(self) -> str:
