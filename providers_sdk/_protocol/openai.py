@@ -6,26 +6,36 @@ under two names, refusals in a field of their own, error objects in mid-stream, 
 without a finish reason.
 
 :class:`_Reader` takes the bodies of one answer in their order, one for a whole completion and many for a stream. Text,
-thinking, usage and the model's name are yielded at once. A refusal, tool calls and the finish reason are kept to the
-end: only the end shows whether there was text beside them.
+thinking, usage and the model's name are yielded at once. A refusal, tool calls (``openai_tools.py``) and the finish
+reason are kept to the end: only the end shows whether they are complete, and whether there was text beside them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
+from providers_sdk._model.chunks import (
+    TOOL_CALL_PIECE,
+    Chunk,
+    FinishReason,
+    Reasoning,
+    ServedModel,
+    ToolCall,
+    Usage,
+)
 from providers_sdk._protocol import openai_fields as fields
 from providers_sdk._protocol.error_body import error_text, is_prompt_rejection, json_error_text
 from providers_sdk._protocol.json import parse_json
+from providers_sdk._protocol.openai_tools import ToolCallBuilder, iter_call_pieces
 from providers_sdk._protocol.sse import Event
 from providers_sdk._redact import snippet
 from providers_sdk.errors import EmptyAnswer, InvalidAnswer, PromptRejected, Refused, TransportError
 
 __all__ = ["DONE", "iter_completion", "iter_deltas"]
 
+_E = TypeVar("_E", Refused, EmptyAnswer, InvalidAnswer)
 DONE = "[DONE]"
 _MAX_REFUSAL = 2_000  # characters that are kept: an endless refusal must not fill the memory
-_MAX_TOOLS = 5
+_OUT_OF_TOKENS = ("length", "max_tokens")
 
 
 def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
@@ -37,8 +47,8 @@ def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
     :raises Refused: on an error object, an ``error`` event or a refusal of the model, with the service's own text, and
         where a content filter held all text back.
     :raises PromptRejected: where the service rejects the question for its content.
-    :raises EmptyAnswer: the answer is tool calls without text.
-    :raises InvalidAnswer: when an event is not what the dialect has.
+    :raises EmptyAnswer: the answer ended for its length before any text and before a tool call was complete.
+    :raises InvalidAnswer: when an event is not what the dialect has, or a tool call's arguments are no JSON object.
     """
     reader = _Reader("delta", "an event of the stream")
     complete = False
@@ -106,7 +116,7 @@ class _Reader:
         self._model = ""
         self._usage: Usage | None = None
         self._refusal = ""
-        self._tools: list[str] | None = None
+        self._tools = ToolCallBuilder(whole=field == "message")
         self._filtered: list[str] = []
 
     def read(self, body: object) -> Iterator[Chunk]:
@@ -138,31 +148,40 @@ class _Reader:
             usage=self._usage,
         )
 
-    def end(self, *, complete: bool) -> Iterator[FinishReason]:
-        """Yield the finish reason.
+    def end(self, *, complete: bool) -> Iterator[ToolCall | FinishReason]:
+        """Yield the tool calls and the finish reason.
 
         :param complete: whether the service ended its answer properly, with or without a reason.
         :raises Refused: there is a refusal, or no text but a content filter's finish.
-        :raises EmptyAnswer: there are tool calls and no text.
+        :raises EmptyAnswer: there is no text, and the only tool calls are cut.
+        :raises InvalidAnswer: a tool call is cut, though the answer did not end for its length.
         """
         if self._refusal:
             raise self._end_error(Refused, f"the model refuses: {snippet(self._refusal, _MAX_REFUSAL)}")
         if self.finish is None and not complete:
             return
-        if not self._has_text and self.finish == "content_filter":
+        if not self._has_text and not self._tools.names and self.finish == "content_filter":
             categories = f" ({', '.join(self._filtered)})" if self._filtered else ""
             raise self._end_error(Refused, f"a content filter of the service held the answer back{categories}")
-        if not self._has_text and self._tools is not None:
-            raise self._end_error(EmptyAnswer, self._explain_tools(self._tools))
+        yield from self._build_calls()
         yield FinishReason(self.finish)
 
-    def _end_error(self, kind: type[Refused | EmptyAnswer], message: str) -> Refused | EmptyAnswer:
-        return kind(message, finish_reason=self.finish, usage=self._usage)
+    def _build_calls(self) -> list[ToolCall]:
+        try:
+            calls = self._tools.build(cut=self.finish in _OUT_OF_TOKENS)
+        except InvalidAnswer as error:
+            raise self._end_error(InvalidAnswer, error.message) from None
+        if self._tools.names and not calls and not self._has_text:
+            names = snippet(", ".join(self._tools.names), 200)
+            raise self._end_error(
+                EmptyAnswer,
+                f"the answer ended ({self.finish}) before its tool call ({names}) was complete, and holds no text; "
+                "raise max_tokens or max_completion_tokens",
+            )
+        return calls
 
-    def _explain_tools(self, tools: list[str]) -> str:
-        names = f" ({snippet(', '.join(tools), 200)})" if tools else ""
-        cut = "; it ended (length) before they were complete, raise max_tokens" if self.finish == "length" else ""
-        return f"the answer is tool calls{names} and no text; this version does not deliver tool calls{cut}"
+    def _end_error(self, kind: type[_E], message: str) -> _E:
+        return kind(message, finish_reason=self.finish, usage=self._usage)
 
     def _read_model(self, body: Mapping[str, Any]) -> Iterator[ServedModel]:
         name = body.get("model")
@@ -172,16 +191,20 @@ class _Reader:
 
     def _read_content(self, delta: Mapping[str, Any]) -> Iterator[str | Reasoning]:
         for chunk in fields.iter_content(delta):
-            if self.finish is not None:
-                raise InvalidAnswer("the service went on after its finish reason: this is not one whole answer")
+            self._check_not_finished()
             self._has_text = self._has_text or (isinstance(chunk, str) and bool(chunk.strip()))
             yield chunk
         if len(self._refusal) < _MAX_REFUSAL:
             self._refusal += fields.read_refusal(delta)
-        for name in fields.iter_tool_names(delta):
-            self._tools = self._tools or []
-            if name and len(self._tools) < _MAX_TOOLS:
-                self._tools.append(name)
+        for piece in iter_call_pieces(delta):
+            if self._tools.add(piece):
+                self._check_not_finished()
+                if self._field == "delta":
+                    yield TOOL_CALL_PIECE
+
+    def _check_not_finished(self) -> None:
+        if self.finish is not None:
+            raise InvalidAnswer("the service went on after its finish reason: this is not one whole answer")
 
     def _read_finish(self, choice: Mapping[str, Any]) -> None:
         reason = fields.read_finish_reason(choice)

@@ -11,7 +11,6 @@ __all__ = [
     "find_choice",
     "find_error",
     "iter_content",
-    "iter_tool_names",
     "list_filtered",
     "read_finish_reason",
     "read_refusal",
@@ -89,18 +88,6 @@ def read_refusal(delta: Mapping[str, Any]) -> str:
     parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     found = [holder.get("refusal") for holder in (delta, *parts)]
     return "".join(text for text in found if isinstance(text, str))
-
-
-def iter_tool_names(delta: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a name for each tool call, empty for the pieces of a stream that continue one.
-
-    Snowflake sends an empty ``function_call`` with every response, which is no call.
-    """
-    calls = delta.get("tool_calls")
-    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    for function in (*functions, delta.get("function_call")):
-        if isinstance(function, dict) and (function.get("name") or function.get("arguments")):
-            yield str(function.get("name") or "")
 
 
 def read_usage(body: Mapping[str, Any]) -> Usage | None:

@@ -1,11 +1,11 @@
 """Validates the chunks that a provider yields: pieces, then exactly one finish reason, then nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, ToolCall, ToolCallPiece, Usage
 from providers_sdk.errors import EmptyAnswer, PluginContractError, StreamTruncated
 
-__all__ = ["validate_chunks"]
+__all__ = ["replace_lone_surrogates", "validate_chunks"]
 
 _OUT_OF_TOKENS = frozenset({"length", "max_tokens"})  # as OpenAI, Anthropic and Gemini spell it
 
@@ -16,9 +16,9 @@ def validate_chunks(chunks: object, *, allow_empty: bool = False) -> Iterator[Ch
     Empty strings are dropped; surrogate pairs that the service split are joined, lone ones become U+FFFD.
 
     :param chunks: what the provider's ``complete`` returned.
-    :param allow_empty: whether an answer without text is accepted.
+    :param allow_empty: whether an answer without text and tool calls is accepted.
     :raises StreamTruncated: it ended without a finish reason.
-    :raises EmptyAnswer: it ended with one, but without text, and ``allow_empty`` is not set.
+    :raises EmptyAnswer: it ended with one, but without text and tool calls, and ``allow_empty`` is not set.
     :raises PluginContractError: it is no iterator, yielded a foreign object, or went on after the finish.
 
     What the provider's own code raises passes through.
@@ -47,7 +47,7 @@ class _Validator:
 
     def __init__(self, allow_empty: bool) -> None:
         self.finished = False
-        self._has_text = allow_empty
+        self._has_answer = allow_empty
         self._text, self._thinking = _SurrogateJoiner(), _SurrogateJoiner()
         self._usage: Usage | None = None
 
@@ -55,10 +55,14 @@ class _Validator:
         """Return the chunks that can be yielded after ``chunk``."""
         if self.finished:
             raise PluginContractError(f"yielded {_describe_type(chunk)} after its FinishReason; nothing may follow it")
+        if isinstance(chunk, ToolCallPiece):
+            return [chunk]
         if isinstance(chunk, str):
             return self._take_text(self._text.join(chunk))
         if isinstance(chunk, Reasoning) and isinstance(chunk.text, str):
             return _make_reasoning(self._thinking.join(chunk.text))
+        if isinstance(chunk, ToolCall):
+            return self._take_call(chunk)
         if isinstance(chunk, Usage):
             self._usage = chunk
             return [chunk]
@@ -67,12 +71,22 @@ class _Validator:
         if isinstance(chunk, FinishReason):
             return self._finish(chunk)
         raise PluginContractError(
-            f"yielded {_describe_type(chunk)}; a chunk is str, Reasoning, ServedModel, Usage or FinishReason"
+            f"yielded {_describe_type(chunk)}; a chunk is str, Reasoning, ToolCall, ServedModel, Usage or FinishReason"
         )
 
     def _take_text(self, text: str) -> list[Chunk]:
-        self._has_text = self._has_text or bool(text.strip())
+        self._has_answer = self._has_answer or bool(text.strip())
         return [text] if text else []
+
+    def _take_call(self, call: ToolCall) -> list[Chunk]:
+        sound = isinstance(call.id, str) and isinstance(call.name, str) and call.name
+        if not sound or not isinstance(call.arguments, Mapping):
+            raise PluginContractError(
+                "yielded a ToolCall that is none: its id is text, its name is text and not empty, its arguments are a "
+                "JSON object"
+            )
+        self._has_answer = True
+        return [call]
 
     def _finish(self, finish: FinishReason) -> list[Chunk]:
         if finish.reason is not None and (not isinstance(finish.reason, str) or not finish.reason):
@@ -81,7 +95,7 @@ class _Validator:
                 "service ended its answer properly and gave none"
             )
         rest = [*_make_reasoning(self._thinking.rest()), *self._take_text(self._text.rest())]
-        if not self._has_text:
+        if not self._has_answer:
             raise EmptyAnswer(_explain_empty(finish.reason), finish_reason=finish.reason, usage=self._usage)
         self.finished = True
         return [*rest, finish]
@@ -119,15 +133,16 @@ class _SurrogateJoiner:
         text = self._held + str.__str__(piece)
         self._held = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         text = text[:-1] if self._held else text
-        return text if text.isascii() else _replace_lone_surrogates(text)
+        return text if text.isascii() else replace_lone_surrogates(text)
 
     def rest(self) -> str:
         """Return what is still held: a first half whose second half never came."""
         held, self._held = self._held, ""
-        return _replace_lone_surrogates(held)
+        return replace_lone_surrogates(held)
 
 
-def _replace_lone_surrogates(text: str) -> str:
+def replace_lone_surrogates(text: str) -> str:
+    """Return ``text`` as it can be encoded: half a character becomes U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:

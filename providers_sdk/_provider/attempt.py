@@ -27,7 +27,7 @@ from typing import TypeVar
 from providers_sdk._attempts import Attempt
 from providers_sdk._http.client import Http
 from providers_sdk._http.clock import Clock
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
+from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, ToolCall, ToolCallPiece, Usage
 from providers_sdk._model.request import Request
 from providers_sdk._protocol.validation import validate_chunks
 from providers_sdk._provider.binding import BoundProvider
@@ -80,6 +80,7 @@ class AttemptRun(Iterator[Chunk]):
         self.finish: FinishReason | None = None
         self.usage: Usage | None = None
         self.served_model: str | None = None
+        self.tool_calls: tuple[ToolCall, ...] = ()
         self._allow_empty = allow_empty
         self._earlier, self._waited, self._max_chars = tuple(earlier), waited, max_chars
         self._http = Http(bound.session, clock, bound.provider.url)
@@ -150,8 +151,10 @@ class AttemptRun(Iterator[Chunk]):
             self._run_callbacks()
 
     def add_answer_callback(self, call: "Callable[[AttemptRun], None]") -> None:
-        """Call ``call(run)`` once the whole answer has been read."""
+        """Call ``call(run)`` once the whole answer has been read; at once if it has."""
         self._answer_callbacks.append(call)
+        if self.finish is not None:
+            call(self)
 
     def close(self) -> None:
         """End the attempt and release its connections; any thread may call it, and closing twice is a no-op."""
@@ -175,6 +178,8 @@ class AttemptRun(Iterator[Chunk]):
         """Keep what the reply's properties return; a chunk counts once it was delivered."""
         if isinstance(chunk, str):
             self._text.write(chunk)
+        elif isinstance(chunk, ToolCall):
+            self.tool_calls += (chunk,)
         elif isinstance(chunk, Usage):
             self.usage = chunk
         elif isinstance(chunk, FinishReason):
@@ -184,12 +189,11 @@ class AttemptRun(Iterator[Chunk]):
 
     def _pull(self) -> Chunk:
         """Take the next chunk from the provider, within the limits: a plugin may have waited outside ``http``."""
-        self.clock.check()
-        chunk = next(self._chunks)
-        if self.state is not State.RUNNING:  # another thread closed it, and the plugin did not notice
-            raise self._make_closed_while_read()
-        self.clock.check()
-        if isinstance(chunk, (str, Reasoning)):
+        chunk = self._take()
+        while isinstance(chunk, ToolCallPiece):
+            self.clock.piece_arrived()
+            chunk = self._take()
+        if isinstance(chunk, (str, Reasoning, ToolCall)):
             self._count(chunk)
         elif isinstance(chunk, ServedModel):
             self.served_model = chunk.name
@@ -199,7 +203,15 @@ class AttemptRun(Iterator[Chunk]):
             self._leave(State.ANSWERED)
         return chunk
 
-    def _count(self, piece: str | Reasoning) -> None:
+    def _take(self) -> Chunk:
+        self.clock.check()
+        chunk = next(self._chunks)
+        if self.state is not State.RUNNING:  # another thread closed it, and the plugin did not notice
+            raise self._make_closed_while_read()
+        self.clock.check()
+        return chunk
+
+    def _count(self, piece: str | Reasoning | ToolCall) -> None:
         self.clock.piece_arrived()
         if not self._begun:
             self._begun = bool(str(piece).strip())  # white space may turn out to be all there is
@@ -225,20 +237,19 @@ class AttemptRun(Iterator[Chunk]):
     def _fail(self, error: BaseException, before: BaseException | None) -> ProviderError:
         if self.state is not State.RUNNING:
             return self._make_closed_while_read()
-        failure = finish_error(
-            error,
-            self.bound.session.redact,
-            provider=self.bound.name,
-            model=self.request.model,
-            response=self._http,
-            text=self.text,
-            before=before,
-        )
+        failure = self.complete_error(error, before)
         if not self._leave(State.FAILED, failure):
             return self._make_closed_while_read()
         failure.attempts = self.attempts
         self.error = fresh_copy(failure)
         return failure
+
+    def complete_error(self, error: BaseException, before: BaseException | None = None) -> ProviderError:
+        """Return ``error`` as the caller gets it; ``before`` is what the caller was handling already."""
+        redact, name, model = self.bound.session.redact, self.bound.name, self.request.model
+        return finish_error(
+            error, redact, provider=name, model=model, response=self._http, text=self.text, before=before
+        )
 
     def _make_refused_record(self, refused: tuple[ProviderError, float]) -> Attempt:
         error, at = refused

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from providers_sdk import ProviderError, Refused
-from providers_sdk.errors import EmptyAnswer, PromptRejected
+from providers_sdk.errors import EmptyAnswer, InvalidAnswer, PromptRejected
 from providers_sdk.plugin import Chunk, Event, FinishReason, Usage, iter_completion, iter_deltas
 
 STOP = FinishReason("stop")
@@ -87,19 +87,15 @@ def call(name: str = "", arguments: str = "") -> dict[str, Any]:
     return {"index": 0, "function": {"name": name, "arguments": arguments}}
 
 
-def test_tool_calls_without_text_say_so() -> None:
+def test_a_cut_tool_call_is_an_error() -> None:
     pieces = [delta("\n", tool_calls=[call("get_weather")]), delta(None, tool_calls=[call("", '{"city":')])]
-    error = refused(EmptyAnswer, *pieces, end("tool_calls"), USAGE, "[DONE]")
-    assert "tool calls (get_weather)" in error.message
+    error = refused(InvalidAnswer, *pieces, end("tool_calls"), USAGE, "[DONE]")
+    assert error.message == "the arguments of the tool call 'get_weather' are no JSON object: {\"city\":"
     assert (error.finish_reason, error.usage) == ("tool_calls", Usage(3, 5))
-    error = refused(EmptyAnswer, *pieces, end("length"))
+    error = refused(EmptyAnswer, *pieces, end("length"), USAGE)
+    assert "tool call (get_weather) was complete" in error.message
     assert "raise max_tokens" in error.message
-    with pytest.raises(EmptyAnswer, match="get_time"):
-        list(iter_completion(completion(None, function_call={"name": "get_time", "arguments": "{}"})))
-
-
-def test_text_beside_tool_calls_is_an_answer() -> None:
-    assert read(delta("a", tool_calls=[call("get_weather")]), end("tool_calls")) == ["a", FinishReason("tool_calls")]
+    assert (error.finish_reason, error.usage) == ("length", Usage(3, 5))
 
 
 @pytest.mark.parametrize(

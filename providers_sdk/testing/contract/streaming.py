@@ -25,6 +25,10 @@ _FLAGS = (
     "supports_stream",
     "supports_system_message",
     "supports_message_history",
+    "supports_images",
+    "supports_files",
+    "supports_tools",
+    "supports_schema",
 )
 
 
@@ -124,7 +128,7 @@ def does_not_raise(harness: Harness) -> None:
 
 @claim(_ANSWER_TITLE, needs=("does_not_raise",))
 def yields_chunks(harness: Harness) -> None:
-    """Every object yielded is ``str``, ``Reasoning``, ``ServedModel``, ``Usage`` or ``FinishReason``."""
+    """Every object yielded is ``str``, ``Reasoning``, ``ToolCall``, ``ServedModel``, ``Usage`` or ``FinishReason``."""
     foreign = [chunk for chunk in _run_complete(harness) if not isinstance(chunk, Chunk)]
     expect(not foreign, "only chunks", f"complete() yielded {type(foreign[0]).__name__ if foreign else ''}")
 
