@@ -19,14 +19,16 @@ A provider is a class with a description and one method, and a hook that registe
 
 from providers_sdk._http.client import Http, HttpResponse
 from providers_sdk._http.tokens import Tokens
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
+from providers_sdk._model.chunks import TOOL_CALL_PIECE, Chunk, FinishReason, Reasoning, ServedModel, ToolCall, Usage
 from providers_sdk._model.messages import Message, format_prompt
+from providers_sdk._model.parts import File, Image
 from providers_sdk._model.request import PromptAltered, Request
 from providers_sdk._model.settings import Setting
 from providers_sdk._plugins.hookspecs import CONTRACT, Register, hookimpl
 from providers_sdk._plugins.registry import PluginShadowed
 from providers_sdk._protocol.html import Attr, Page, ScriptValue, TokenPage
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
+from providers_sdk._protocol.openai_request import make_openai_body
 from providers_sdk._protocol.sse import Event, iter_events
 from providers_sdk._provider.provider import ModelReplaced, Provider
 from providers_sdk._redact import snippet
@@ -48,16 +50,19 @@ from providers_sdk.errors import (
 
 __all__ = [
     "CONTRACT",
+    "TOOL_CALL_PIECE",
     "Attr",
     "AuthenticationFailed",
     "Blocked",
     "Chunk",
     "EmptyAnswer",
     "Event",
+    "File",
     "FinishReason",
     "HTTPStatusError",
     "Http",
     "HttpResponse",
+    "Image",
     "InvalidAnswer",
     "InvalidArgument",
     "Message",
@@ -80,6 +85,7 @@ __all__ = [
     "TokenPage",
     "Tokens",
     "TokensNotFound",
+    "ToolCall",
     "UnsupportedOption",
     "Usage",
     "format_prompt",
@@ -87,5 +93,6 @@ __all__ = [
     "iter_completion",
     "iter_deltas",
     "iter_events",
+    "make_openai_body",
     "snippet",
 ]

@@ -15,6 +15,7 @@ from providers_sdk.plugin import (
     Request,
     iter_completion,
     iter_deltas,
+    make_openai_body,
 )
 from providers_sdk_plugins import _openai_address as address
 
@@ -31,6 +32,8 @@ OPTIONS = (
     "frequency_penalty",
     "reasoning_effort",
     "response_format",
+    "tool_choice",
+    "parallel_tool_calls",
     "user",
     "extra_body",
 )
@@ -48,6 +51,7 @@ class OpenAICompatible(Provider):
     needs_auth = True
     supports_stream = True
     known_options: ClassVar[tuple[str, ...]] = OPTIONS
+    supports_images = supports_files = supports_tools = supports_schema = True
     requires_contract = ">=1,<2"
     fake_service = "providers_sdk_plugins.fakes.openai:OpenAISite"
 
@@ -143,7 +147,7 @@ class OpenAICompatible(Provider):
     def _post(self, request: Request, http: Http, **extra: Any) -> HttpResponse:
         body = {
             "model": request.model,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            **make_openai_body(request),
             **self._rename_options(request.options),
             **({"stream": True} if request.stream else {}),
             **extra,

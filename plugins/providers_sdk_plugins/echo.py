@@ -17,7 +17,7 @@ class Echo(Provider):
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         """Yield the last message word by word, each with the white space after it."""
-        yield from re.findall(r"\s*\S+\s*", request.messages[-1].content)
+        yield from re.findall(r"\s*\S+\s*", request.messages[-1].text)
         yield FinishReason("stop")
 
 

@@ -45,7 +45,7 @@ class GizAI(Provider):
 
 def _make_turn(message: Message) -> dict[str, str]:
     kind = {"user": "human", "assistant": "ai"}.get(message.role)
-    return {**({"type": kind} if kind else {}), "content": message.content}
+    return {**({"type": kind} if kind else {}), "content": message.text}
 
 
 def _read_output(body: object) -> str:

@@ -19,6 +19,8 @@ from providers_sdk._model.mappings import check_extra_body, load_mapping
 from providers_sdk._model.messages import Message
 from providers_sdk._model.request import Request
 from providers_sdk._model.settings import RESERVED, Found, Setting, collect_given
+from providers_sdk._model.tools import ToolSchema
+from providers_sdk._provider.capabilities import Capable, check_capabilities
 from providers_sdk._provider.finish_error import finish_error
 from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk._suggest import OPTION_ADVICE, find_nearest
@@ -29,7 +31,7 @@ __all__ = ["BoundProvider", "Described", "bind", "create_provider", "run_plugin_
 _T = TypeVar("_T")
 
 
-class Described(Protocol):
+class Described(Capable, Protocol):
     """The part of :class:`Provider` that a binding uses."""
 
     def __init__(self, settings: Mapping[str, str], *, name: str) -> None: ...
@@ -186,6 +188,8 @@ class BoundProvider:
         strict: bool = False,
         exact_model: bool = False,
         options: Mapping[str, Any] | None = None,
+        tools: tuple[ToolSchema, ...] = (),
+        schema: Mapping[str, Any] | None = None,
     ) -> Request:
         """Return the question as this provider understands it.
 
@@ -196,19 +200,27 @@ class BoundProvider:
         """
         wanted = model or self.provider.settings.get("model")
         found = self._run(lambda: self.provider.get_model(wanted, strict=strict or exact_model))
-        return Request(messages, found, stream, self._complete_options(options or {}), strict=strict)
+        completed = self._complete_options(options or {})
+        return Request(messages, found, stream, completed, strict=strict, tools=tools, schema=schema)
 
     def _complete_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options with the fields of the setting ``extra_body`` below those of the argument."""
         body = load_mapping(self.provider.settings.get("extra_body"))
         return {**options, "extra_body": {**body, **options.get("extra_body", {})}} if body else dict(options)
 
-    def check_options(self, messages: tuple[Message, ...], options: Mapping[str, Any]) -> None:
+    def check_options(
+        self,
+        messages: tuple[Message, ...],
+        options: Mapping[str, Any],
+        tools: tuple[ToolSchema, ...] = (),
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
         """Refuse what this provider cannot honour.
 
-        :raises UnsupportedOption: an option that it does not know, or a system message or history that it cannot take.
+        :raises UnsupportedOption: an option that it does not know, or a message, tools or a schema that it cannot take.
         """
         self._run(lambda: _check_options(self.provider, messages, options))
+        self._run(lambda: check_capabilities(self.provider, messages, tools, schema))
 
     def attempt_limits(self, limits: Limits, *, stream: bool, first_token_is_default: bool) -> Limits:
         """Return the limits of one attempt.

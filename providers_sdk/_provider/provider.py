@@ -1,7 +1,7 @@
 """The base class of providers: a description, and one method that turns a request into chunks."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from providers_sdk._callers import find_callers_level
@@ -11,6 +11,7 @@ from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._model.request import Request
 from providers_sdk._model.settings import Setting, resolve_settings
+from providers_sdk._model.tools import ToolSchema, parse_tools
 from providers_sdk._provider.binding import bind
 from providers_sdk._provider.direct import iter_attempt
 from providers_sdk._redact import snippet
@@ -56,6 +57,14 @@ class Provider:
     """Whether messages of the roles system and developer are accepted; otherwise they are refused."""
     supports_message_history: bool = True
     """Whether earlier turns of the assistant are accepted; otherwise they are refused."""
+    supports_images: bool = False
+    """Whether ``complete`` sends the images of messages; otherwise they are refused."""
+    supports_files: bool = False
+    """Whether ``complete`` sends the files of messages; otherwise they are refused."""
+    supports_tools: bool = False
+    """Whether ``complete`` sends ``request.tools`` and turns of tools; otherwise both are refused."""
+    supports_schema: bool = False
+    """Whether ``complete`` sends ``request.schema`` in a form that the service understands; otherwise it is refused."""
     sends_model: bool = True
     """Whether the service is sent a model; where it chooses, none is needed and ``reply.model`` is ``None``."""
     first_token: float | None = None
@@ -88,7 +97,8 @@ class Provider:
         self.url = self.settings.get("url", self.url)
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        """Ask the service; yield text, :class:`Reasoning`, :class:`Usage`, then exactly one :class:`FinishReason`.
+        """Ask the service; yield text, :class:`Reasoning`, :class:`ToolCall` and :class:`Usage`, in the end exactly one
+        :class:`FinishReason`.
 
         :param request: the question.
         :param http: the HTTP client; it keeps the limits, maps errors and closes its connections at the end.
@@ -159,6 +169,8 @@ class Provider:
         limits: Limits | None = None,
         strict: bool = False,
         allow_empty: bool = False,
+        tools: Sequence[ToolSchema] = (),
+        schema: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Iterator[Chunk]:
         """Ask this provider directly: a blocking iterator of chunks, validated as everywhere, without retries.
@@ -168,11 +180,14 @@ class Provider:
         :param proxy: as for ``Client``.
         :param limits: time limits, the usual ones where not given.
         :param allow_empty: whether an answer without text is accepted.
+        :param tools: as mappings, and ``schema`` as a JSON Schema; for functions and types ask through a ``Client``.
         :raises ProviderError: any of its tree; a mistake of the caller at once, the rest on iteration.
         """
-        parsed, bound = parse_messages(messages), bind(self, proxy=proxy)
-        bound.check_options(parsed, options)
-        request = bound.create_request(model, parsed, stream=stream, strict=strict, options=options)
+        parsed, bound, plain = parse_messages(messages), bind(self, proxy=proxy), parse_tools(tools)
+        bound.check_options(parsed, options, plain, schema)
+        request = bound.create_request(
+            model, parsed, stream=stream, strict=strict, options=options, tools=plain, schema=schema
+        )
         return iter_attempt(bound, request, limits, allow_empty=allow_empty)
 
     def __repr__(self) -> str:

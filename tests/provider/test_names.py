@@ -29,9 +29,13 @@ PUBLIC = {
     "requires_contract",
     "sends_model",
     "fake_service",
+    "supports_files",
+    "supports_images",
     "supports_message_history",
+    "supports_schema",
     "supports_stream",
     "supports_system_message",
+    "supports_tools",
     "url",
     "working",
 }
