@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from providers_sdk._engine.client import UNSET, Client
     from providers_sdk._engine.conversation import Conversation
     from providers_sdk._engine.reply import Reply
-    from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, Usage
+    from providers_sdk._engine.run import RunReply, ToolResult
+    from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, ToolCall, Usage
     from providers_sdk._model.limits import Limits
     from providers_sdk._model.messages import Message
+    from providers_sdk._model.parts import File, Image
     from providers_sdk._plugins.registry import Registry
     from providers_sdk._plugins.report import PluginReport
     from providers_sdk._version import __version__
@@ -43,7 +45,9 @@ __all__ = [
     "Chunk",
     "Client",
     "Conversation",
+    "File",
     "FinishReason",
+    "Image",
     "InvalidCall",
     "Limits",
     "Message",
@@ -56,9 +60,12 @@ __all__ = [
     "Registry",
     "Reply",
     "ResponseError",
+    "RunReply",
     "ServedModel",
     "StreamTruncated",
     "TimeLimitExceeded",
+    "ToolCall",
+    "ToolResult",
     "TransportError",
     "Usage",
     "__version__",
@@ -74,7 +81,7 @@ _NAMES = {
     "_engine.reply": "Reply",
     "_version": "__version__",
     "_attempts": "Attempt",
-    "_model.chunks": "Chunk FinishReason Reasoning ServedModel Usage",
+    "_model.chunks": "Chunk FinishReason Reasoning ServedModel ToolCall Usage",
     "_engine.client": "Client UNSET",
     "errors": """
         AllProvidersFailed
@@ -88,7 +95,9 @@ _NAMES = {
         TimeLimitExceeded
         TransportError
     """,
+    "_engine.run": "RunReply ToolResult",
     "_model.messages": "Message",
+    "_model.parts": "File Image",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -35,7 +35,8 @@
     │   ├── Refused                     the service refuses; the message holds its text
     │   │   └── PromptRejected              the question itself, for its content (also ValueError)
     │   ├── InvalidAnswer               not what the protocol promises: HTML, wrong JSON, wrong type
-    │   ├── EmptyAnswer                 a complete answer without text
+    │   ├── EmptyAnswer                 a complete answer without text and without tool calls
+    │   ├── TooManyRounds               ``client.run``: the model asks for tools again and again
     │   ├── TokensNotFound              the page lacks a token that the protocol needs (also RuntimeError)
     │   └── TooLarge                    a size limit was passed
     ├── PluginError                 the plugin has a defect
@@ -49,7 +50,7 @@ Errors are plain data: they pickle, copy and print, hold no connection, and neve
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from providers_sdk._attempts import Attempt, TokenCounts
@@ -69,6 +70,9 @@ class ProviderError(Exception):
     :param usage: the :class:`providers_sdk.Usage` that the service reported before the failure.
     :param attempts: every attempt of the call, oldest first.
     """
+
+    messages: tuple[Any, ...] = ()
+    """The turns of a ``client.run`` that failed, as ``Message`` values, the last results included; else empty."""
 
     def __init__(
         self,
@@ -258,7 +262,11 @@ class InvalidAnswer(ResponseError):
 
 
 class EmptyAnswer(ResponseError):
-    """The answer is complete and holds no text."""
+    """The answer is complete and holds neither text nor a tool call."""
+
+
+class TooManyRounds(ResponseError):
+    """The model asked for tools in each round that ``client.run`` was allowed, and gave no answer."""
 
 
 class TokensNotFound(ResponseError, RuntimeError):

@@ -3,19 +3,22 @@
 Nothing is repeated once the first piece of an answer has arrived.
 """
 
+import copy
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from providers_sdk._attempts import Attempt
 from providers_sdk._engine.retry import RetryPolicy
+from providers_sdk._engine.schema import AnswerSchema
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
 from providers_sdk._model.names import ProviderName
 from providers_sdk._model.request import Request
+from providers_sdk._model.tools import ToolSchema
 from providers_sdk._provider.attempt import AttemptRun, State
 from providers_sdk._provider.binding import BoundProvider
 from providers_sdk.errors import (
@@ -53,6 +56,14 @@ class CallSpec:
     limits: Limits = field(default_factory=Limits)
     first_token_is_default: bool = False
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    tools: tuple[ToolSchema, ...] = ()
+    schema: AnswerSchema | None = None
+    schema_retries: int = 0
+
+    @property
+    def json_schema(self) -> Mapping[str, Any] | None:
+        """The schema as the service is told it."""
+        return None if self.schema is None else self.schema.json_schema
 
 
 class CallRunner:
@@ -100,6 +111,12 @@ class CallRunner:
                 break
         raise self._make_error(failures)
 
+    def follow(self, messages: tuple[Message, ...], attempts: Sequence[Attempt]) -> "CallRunner":
+        """Return a runner that asks ``messages`` in the same call: its deadline runs on, and its attempts are kept."""
+        follower = copy.copy(self)
+        follower.spec, follower.attempts = replace(self.spec, messages=messages), list(attempts)
+        return follower
+
     def _check_deadline(self, failures: list[ProviderError]) -> DeadlineExceeded | None:
         """Return the deadline's error, where it has passed with the provider before: the next one is not to blame."""
         left = self._compute_time_left()
@@ -119,7 +136,7 @@ class CallRunner:
         """Return the provider, or why it is skipped; the caller's mistakes are raised."""
         try:
             bound = self._bind(choice.name, self._compute_time_left())
-            bound.check_options(self.spec.messages, self.spec.options)
+            bound.check_options(self.spec.messages, self.spec.options, self.spec.tools, self.spec.json_schema)
         except _PASSED_OVER as error:
             if len(self.spec.providers) == 1:
                 raise
@@ -160,6 +177,8 @@ class CallRunner:
             strict=spec.strict,
             exact_model=model is not None,
             options=spec.options,
+            tools=spec.tools,
+            schema=spec.json_schema,
         )
 
     def _find_limits(self, bound: BoundProvider) -> Limits:

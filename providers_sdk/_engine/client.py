@@ -12,9 +12,13 @@ from providers_sdk._engine.binder import Binder
 from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.choice import Choice, choose_by_key
 from providers_sdk._engine.conversation import Conversation
+from providers_sdk._engine.functions import Functions, Tools, describe_tools
 from providers_sdk._engine.reply import Reply
 from providers_sdk._engine.retry import RetryPolicy
+from providers_sdk._engine.run import RunReply, start_run
+from providers_sdk._engine.schema import read_schema
 from providers_sdk._engine.services import Services
+from providers_sdk._engine.structured import check_schema_retries, repeat_until_valid
 from providers_sdk._environment import PROVIDER, read_names
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.session import SessionCache, check_proxy, check_session
@@ -140,6 +144,9 @@ class Client:
         deadline: Seconds = UNSET,
         max_chars: int | None = None,
         allow_empty: bool = False,
+        tools: Tools | None = None,
+        schema: object = None,
+        schema_retries: int = 0,
         **options: Any,
     ) -> Reply:
         """Ask, and return the reply once its first piece is here.
@@ -151,6 +158,10 @@ class Client:
         :param connect: instead of the client's limit, as are ``first_token``, ``idle`` and ``deadline``.
         :param max_chars: characters of text after which the answer is broken off with :class:`TooLarge`.
         :param allow_empty: whether an answer without text is accepted, as after a stop sequence at the first token.
+        :param tools: functions, or schemas as mappings, that the model may ask to be called: see ``reply.tool_calls``.
+        :param schema: what the answer is to look like, as a JSON Schema or a type: see ``reply.data``.
+        :param schema_retries: how often to ask again, with the error told, where the answer does not fit; the answer
+            then is read to its end before it is returned.
         :param options: such as ``temperature``; a provider refuses what it does not know.
         :raises InvalidCall: the call is wrong; nothing was sent.
         :raises ProviderError: there was no answer; ``attempts`` lists every attempt.
@@ -170,9 +181,24 @@ class Client:
             ),
             first_token_is_default=self._first_is_default and isinstance(first_token, Unset),
             policy=self._policy,
+            tools=describe_tools(tools),
+            schema=read_schema(schema),
+            schema_retries=check_schema_retries(schema_retries, schema),
         )
         runner = CallRunner(spec, bind=self._bind, is_slow=self._binder.is_slow, notify=self._notify)
-        return Reply(runner.start())
+        return repeat_until_valid(Reply(runner.start(), runner), spec.schema_retries)
+
+    def run(self, messages: Messages, *, tools: Functions, max_rounds: int = 8, **arguments: Any) -> RunReply:
+        """Ask, call the tools that the model asks for, ask again with their results, and return the answer.
+
+        :param tools: Python functions with annotations; they are called one after another in this thread.
+        :param max_rounds: how many questions are asked at the most.
+        :param arguments: as for :meth:`chat`; the limit ``deadline`` is for all rounds together, the tools' own time
+            included.
+        :raises TooManyRounds: the model still asks for tools in the last round.
+        :raises ProviderError: as for :meth:`chat`; ``messages`` holds the turns so far, to go on from.
+        """
+        return start_run(self.chat, messages, tools=tools, max_rounds=max_rounds, arguments=arguments)
 
     def choose_providers(self, provider: str | Sequence[str] | None = None) -> Choice:
         """Return the providers that a call would ask, in order, and why these.

@@ -42,11 +42,11 @@ class Conversation:
             raise InvalidMessages(f"a turn is a string, not {type(text).__name__}")
         asked = (*self._history, Message("user", text))
         reply = self._chat(asked, **{**self._defaults, **arguments})
-        reply.add_answer_callback(lambda run: self._keep(asked, run.text))
+        reply.add_answer_callback(lambda run: self._keep(asked, Message("assistant", run.text, run.tool_calls)))
         return reply
 
-    def _keep(self, asked: tuple[Message, ...], answer: str) -> None:
-        self._history = (*asked, Message("assistant", answer))
+    def _keep(self, asked: tuple[Message, ...], answer: Message) -> None:
+        self._history = (*asked, answer)
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self._history)

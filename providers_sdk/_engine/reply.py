@@ -1,15 +1,21 @@
 """The reply of a call: an iterator of the answer's text, with facts about the call."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from providers_sdk._attempts import Attempt
-from providers_sdk._model.chunks import Chunk, Usage
+from providers_sdk._engine.call import CallRunner
+from providers_sdk._engine.schema import AnswerSchema
+from providers_sdk._model.chunks import Chunk, ToolCall, Usage
+from providers_sdk._model.messages import Message
 from providers_sdk._provider.attempt import AttemptRun
+from providers_sdk.errors import InvalidAnswer, InvalidArgument, ProviderError
 
 __all__ = ["Reply"]
 
 _T = TypeVar("_T")
+_UNREAD = object()
 
 
 class Reply(Iterator[str]):
@@ -20,10 +26,14 @@ class Reply(Iterator[str]):
     to one of them.
 
     :param run: the attempt that answers.
+    :param runner: of the call that it belongs to.
+    :param kept: chunks that were read already and are still to be handed out.
     """
 
-    def __init__(self, run: AttemptRun) -> None:
-        self._run = run
+    def __init__(self, run: AttemptRun, runner: CallRunner, kept: "deque[Chunk] | None" = None) -> None:
+        self._run, self._runner = run, runner
+        self._kept: deque[Chunk] = deque() if kept is None else kept
+        self._data: Any = _UNREAD
 
     @property
     def provider(self) -> str:
@@ -61,6 +71,42 @@ class Reply(Iterator[str]):
         return self._run.attempts
 
     @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tools that the model asks for; the answer is read to its end for it, and can still be iterated.
+
+        :raises ProviderError: as for :attr:`text`.
+        """
+        return self.read_ahead()._run.tool_calls
+
+    @property
+    def data(self) -> Any:
+        """The answer as the call's ``schema`` has it: JSON values, or an instance of the type.
+
+        The answer is read to its end for it, and can still be iterated.
+
+        :raises InvalidAnswer: it does not fit; the message has the path and the text.
+        :raises InvalidArgument: the call had no ``schema``.
+        :raises ProviderError: as for :attr:`text`.
+        """
+        schema = self._runner.spec.schema
+        if schema is None:
+            raise InvalidArgument("reply.data needs schema=, what the answer is to look like, in the call")
+        if self._data is _UNREAD:
+            self._data = self.read_ahead()._read_data(schema)
+        return self._data
+
+    @property
+    def question(self) -> tuple[Message, ...]:
+        """The turns that were asked."""
+        return self._run.request.messages
+
+    @property
+    def message(self) -> Message:
+        """The answer as a turn, with its tool calls, to be put behind the question's; read to its end for it."""
+        run = self.read_ahead()._run
+        return Message("assistant", run.text, run.tool_calls)
+
+    @property
     def partial(self) -> str:
         """The text that has been read so far."""
         return self._run.text
@@ -78,23 +124,53 @@ class Reply(Iterator[str]):
 
     def chunks(self) -> Iterator[Chunk]:
         """Return an iterator of the rest of the answer as typed chunks; leaving it early closes the connection."""
-        return _ClosingIterator(self, self._run.__next__)
+        return _ClosingIterator(self, self._next_chunk)
 
     def __iter__(self) -> Iterator[str]:
         return _ClosingIterator(self, self.__next__)
 
     def __next__(self) -> str:
         while True:
-            chunk = next(self._run)
+            chunk = self._next_chunk()
             if isinstance(chunk, str):
                 return chunk
+
+    def read_ahead(self) -> "Reply":
+        """Read the answer to its end, and keep what was read for whoever iterates; return this reply."""
+        self._kept.extend(self._run)
+        return self
+
+    def ask_again(self, messages: tuple[Message, ...]) -> "Reply":
+        """Return the reply to other ``messages`` in the same call: its deadline runs on, and its attempts are kept.
+
+        :raises ProviderError: there is none.
+        """
+        runner = self._runner.follow(messages, self.attempts)
+        return Reply(runner.start(), runner)
+
+    def _next_chunk(self) -> Chunk:
+        try:
+            return self._kept.popleft()
+        except IndexError:
+            return next(self._run)
+
+    def _read_data(self, schema: AnswerSchema) -> Any:
+        run = self._run
+        try:
+            if run.tool_calls and not run.text.strip():
+                raise InvalidAnswer("the answer is tool calls and no text; reply.tool_calls has them")
+            return schema.read_text(run.text)
+        except ProviderError as error:
+            failure = run.complete_error(error)
+        failure.finish_reason, failure.usage, failure.attempts = self.finish_reason, self.usage, self.attempts
+        raise failure
 
     def add_done_callback(self, call: Callable[[AttemptRun], None]) -> None:
         """Call ``call(run)`` once the reply is over: read to its end, failed or closed."""
         self._run.add_done_callback(call)
 
     def add_answer_callback(self, call: Callable[[AttemptRun], None]) -> None:
-        """Call ``call(run)`` once the whole answer has been read."""
+        """Call ``call(run)`` once the whole answer has been read; at once if it has."""
         self._run.add_answer_callback(call)
 
     def close(self) -> None:

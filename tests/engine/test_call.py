@@ -127,7 +127,8 @@ class FaultSetup:
         return CallRunner(asked, bind=bound, notify=self._notify, sleep=self.sleep, now=lambda: self.now)
 
     def ask(self, *providers: Scripted | ProviderError, **question: Any) -> Reply:
-        return Reply(self.call(*providers, **question).start())
+        runner = self.call(*providers, **question)
+        return Reply(runner.start(), runner)
 
     def fail(self, *providers: Scripted | ProviderError, **question: Any) -> ProviderError:
         with pytest.raises(ProviderError) as raised:

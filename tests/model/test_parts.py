@@ -118,9 +118,12 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path) -> None:
         ("a.docx", b"PK\x03\x04", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ],
 )
-def test_a_file_has_the_type_of_its_name_if_its_bytes_are_not_against_it(name: str, data: bytes, kind: str) -> None:
-    assert File(data, name=name).name == name
-    Path(name).name
+def test_a_file_has_the_type_of_its_name_if_its_bytes_are_not_against_it(
+    name: str, data: bytes, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert (File(path).name, File(path).media_type) == (name, kind)
     assert File(data, media_type=kind).media_type == kind
 
 

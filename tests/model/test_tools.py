@@ -10,10 +10,10 @@ from providers_sdk._model.messages import parse_messages
 from providers_sdk._model.tools import parse_tools
 from providers_sdk.errors import InvalidArgument, InvalidMessages
 
-USER = {"role": "user", "content": "Hi"}
+USER: dict[str, Any] = {"role": "user", "content": "Hi"}
 BARE = {"name": "get_menu", "description": "The menu.", "parameters": {"type": "object", "properties": {"day": {}}}}
 CALL = {"id": "c1", "type": "function", "function": {"name": "get_menu", "arguments": '{"day": "friday"}'}}
-RESULT = {"role": "tool", "tool_call_id": "c1", "content": "Soup"}
+RESULT: dict[str, Any] = {"role": "tool", "tool_call_id": "c1", "content": "Soup"}
 
 
 def test_openais_wrapping_and_the_bare_form_are_one_tool() -> None:
@@ -56,7 +56,7 @@ def test_turns_with_tool_calls_are_taken_as_openai_writes_them_and_as_values() -
 
 
 def test_a_result_may_be_empty_or_parts_of_text() -> None:
-    turns = [USER, {"role": "assistant", "tool_calls": [CALL]}]
+    turns: list[dict[str, Any]] = [USER, {"role": "assistant", "tool_calls": [CALL]}]
     assert parse_messages([*turns, {**RESULT, "content": ""}])[-1].content == ""
     assert parse_messages([*turns, {**RESULT, "content": [{"type": "text", "text": "Soup"}]}])[-1].content == "Soup"
 

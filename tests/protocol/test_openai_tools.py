@@ -36,7 +36,8 @@ def piece(arguments: Any = "", name: str | None = None, **fields: Any) -> dict[s
 @given(st.lists(st.integers(0, len(ARGUMENTS)), max_size=5), st.sampled_from(["index", "id", "neither"]))
 def test_arguments_cut_anywhere_are_the_same_call(cuts: list[int], by: str) -> None:
     ends = [0, *sorted(cuts), len(ARGUMENTS)]
-    key: dict[str, Any] = {"index": {"index": 0}, "id": {"id": "c1"}, "neither": {}}[by]
+    keys: dict[str, dict[str, Any]] = {"index": {"index": 0}, "id": {"id": "c1"}, "neither": {}}
+    key = keys[by]
     first = piece("", "get_weather", **{"id": "c1", **key})
     rest = [piece(ARGUMENTS[start:end], **key) for start, end in itertools.pairwise(ends)]
     assert read(*(calls(one) for one in (first, *rest))) == [WEATHER, END]

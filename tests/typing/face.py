@@ -10,6 +10,7 @@ from providers_sdk import (
     Client,
     Conversation,
     FinishReason,
+    Image,
     InvalidCall,
     Limits,
     Message,
@@ -18,8 +19,11 @@ from providers_sdk import (
     Reasoning,
     Registry,
     Reply,
+    RunReply,
     ServedModel,
     TimeLimitExceeded,
+    ToolCall,
+    ToolResult,
     Usage,
     __version__,
     chat,
@@ -69,6 +73,22 @@ def a_client() -> None:
         assert_type(client.registry, Registry)
 
 
+def get_menu(day: str) -> list[str]:
+    """Return the menu of a day."""
+    return [day]
+
+
+def tools_and_schemas(client: Client) -> None:
+    reply = client.chat("Hi", tools=[get_menu, {"name": "get_price"}], schema={"type": "object"}, schema_retries=1)
+    assert_type(reply.tool_calls, tuple[ToolCall, ...])
+    assert_type(reply.message, Message)
+    run = client.run([Message("user", ("What is it?", Image(b"...")))], tools=[get_menu], max_rounds=2)
+    assert_type(run, RunReply)
+    assert_type(run.tool_results, tuple[ToolResult, ...])
+    assert_type(run.messages, tuple[Message, ...])
+    client.run("Hi", tools=["get_menu"])  # type: ignore[list-item]
+
+
 def messages_of_every_kind(given: Sequence[Mapping[str, Any]], ready: tuple[Message, ...]) -> None:
     for messages in ("Hi", given, ready, [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]):
         chat(messages)
@@ -87,6 +107,8 @@ def chunks_can_be_told_apart(chunk: Chunk) -> None:
         assert_type(chunk.text, str)
     elif isinstance(chunk, Usage):
         assert_type(chunk.total_tokens, int | None)
+    elif isinstance(chunk, ToolCall):
+        assert_type(chunk.arguments, Mapping[str, Any])
     elif isinstance(chunk, ServedModel):
         assert_type(chunk.name, str)
     else:
