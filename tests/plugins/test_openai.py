@@ -15,6 +15,7 @@ from providers_sdk import (
     Reply,
     ServedModel,
     StreamTruncated,
+    ToolCall,
     Usage,
 )
 from providers_sdk._http.client import Http, HttpSession
@@ -24,6 +25,7 @@ from providers_sdk.errors import (
     AuthenticationFailed,
     EmptyAnswer,
     HTTPStatusError,
+    InvalidAnswer,
     MissingSetting,
     PromptRejected,
     UnsupportedOption,
@@ -36,6 +38,14 @@ from providers_sdk_plugins.services import SERVICES
 OpenAI = SERVICES["openai"]
 SAYS = ("Margherita, ", "Funghi ", "and ", "Diavola.")
 END = (Usage(21, 42), FinishReason("stop"))
+MENU, PRICE = ToolCall("call_1", "get_menu", {"day": "friday"}), ToolCall("call_2", "get_price", {"pizza": "Funghi"})
+FITS = '{"pizzas": ["Margherita", "Funghi", "Diavola"]}'
+MISFITS = '{"pizzas": ["Margherita", 7]}'
+CALLS = {
+    "tools": (Usage(21, 42), ToolCall("call_1", "get_menu", {}), FinishReason("tool_calls")),
+    "two_tools": (Usage(21, 42), MENU, PRICE, FinishReason("tool_calls")),
+    "cut_tool": (Usage(21, 42), MENU, FinishReason("length")),
+}
 STREAMED = {
     "": (*SAYS, *END),
     "reasoning": (Reasoning("Pizza..."), *SAYS, *END),
@@ -48,6 +58,9 @@ STREAMED = {
     "served": (ServedModel("gpt-4o-mini-2024-07-18"), *SAYS, *END),
     "no_reason": (*SAYS, FinishReason(None)),
     "strict": (*SAYS, *END),
+    **CALLS,
+    "schema": (FITS[:9], FITS[9:], FinishReason("stop")),
+    "misfit": (MISFITS[:9], MISFITS[9:], FinishReason("stop")),
 }
 WHOLE = {
     "": ("".join(SAYS), *END),
@@ -61,6 +74,9 @@ WHOLE = {
     "served": (ServedModel("gpt-4o-mini-2024-07-18"), "".join(SAYS), *END),
     "no_reason": ("".join(SAYS), Usage(21, 42), FinishReason(None)),
     "strict": ("".join(SAYS), *END),
+    **CALLS,
+    "schema": (FITS, *END),
+    "misfit": (MISFITS, *END),
 }
 REFUSALS = {  # case: class, status, retry_after, words, text that had come
     "error_midway": (Refused, 200, None, "the model broke off", SAYS[0]),
@@ -69,7 +85,8 @@ REFUSALS = {  # case: class, status, retry_after, words, text that had come
     "refusal": (Refused, 200, None, "the model refuses: I can't help with pizza.", ""),
     "filtered": (Refused, 200, None, "a content filter", ""),
     "rejected": (PromptRejected, 400, None, "The prompt was filtered", ""),
-    "tools": (EmptyAnswer, 200, None, "tool calls (get_menu) and no text", ""),
+    "cut_only_tool": (EmptyAnswer, 200, None, "its tool call (get_price) was complete, and holds no text; raise", ""),
+    "broken_tool": (InvalidAnswer, 200, None, 'call \'get_price\' are no JSON object: {"pizza": "Fun', ""),
     "spent": (EmptyAnswer, 200, None, "raise max_tokens", ""),
     "unavailable": (HTTPStatusError, 503, None, "The engine is overloaded", ""),
 }
@@ -107,7 +124,13 @@ def test_what_is_no_answer_is_an_error(
     assert (error.status, error.retry_after, error.partial) == (status, retry_after, partial)
 
 
-ENDS = {"refusal": "stop", "filtered": "content_filter", "tools": "tool_calls", "spent": "length"}
+ENDS = {
+    "refusal": "stop",
+    "filtered": "content_filter",
+    "cut_only_tool": "length",
+    "broken_tool": "tool_calls",
+    "spent": "length",
+}
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])

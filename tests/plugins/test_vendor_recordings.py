@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import Chunk, Client, FinishReason, ProviderError, Reasoning, Refused, ServedModel, Usage
+from providers_sdk import Chunk, Client, FinishReason, ProviderError, Reasoning, Refused, ServedModel, ToolCall, Usage
 from providers_sdk.errors import EmptyAnswer, HTTPStatusError, InvalidAnswer, PromptRejected
 from providers_sdk.testing import Connection, RawServer, Response
 from providers_sdk.testing.response import chunked
@@ -112,6 +112,7 @@ class Outcome:
         self.text = "".join(chunk for chunk in chunks if isinstance(chunk, str))
         self.thinking = sum(len(chunk.text) for chunk in chunks if isinstance(chunk, Reasoning))
         self.models = [chunk.name for chunk in chunks if isinstance(chunk, ServedModel)]
+        self.calls = [chunk for chunk in chunks if isinstance(chunk, ToolCall)]
         self.usages = [chunk for chunk in chunks if isinstance(chunk, Usage)]
         self.finishes = [chunk for chunk in chunks if isinstance(chunk, FinishReason)]
 
@@ -126,7 +127,22 @@ def expected_error(name: str) -> tuple[type[ProviderError], str] | None:
     if expect["error"]:
         kind = PromptRejected if expect["error"]["code"] == "content_filter" else Refused
         return kind, said(expect["error"]["message"])
-    return None if expect["text"] else expected_error_without_text(expect)
+    broken = next((call for call in expect["tool_calls"] if parsed(call) is None), None)
+    if broken and expect["finish"] != "length":
+        return InvalidAnswer, broken["arguments"]
+    return None if expect["text"] or expected_calls(name) else expected_error_without_text(expect)
+
+
+def parsed(call: dict[str, Any]) -> ToolCall | None:
+    """Return a recorded call, ``None`` where its arguments are cut JSON."""
+    try:
+        return ToolCall(call["id"], call["name"], json.loads(call["arguments"]))
+    except ValueError:
+        return None
+
+
+def expected_calls(name: str) -> list[ToolCall]:
+    return [call for call in map(parsed, recording(name)["expect"]["tool_calls"]) if call is not None]
 
 
 def expected_error_without_text(expect: dict[str, Any]) -> tuple[type[ProviderError], str]:
@@ -135,7 +151,7 @@ def expected_error_without_text(expect: dict[str, Any]) -> tuple[type[ProviderEr
     if expect["finish"] == "content_filter":
         return Refused, "content filter"
     if expect["tool_calls"]:
-        return EmptyAnswer, f"tool calls ({', '.join(call['name'] for call in expect['tool_calls'])})"
+        return EmptyAnswer, f"tool call ({', '.join(call['name'] for call in expect['tool_calls'])})"
     return EmptyAnswer, "raise max_tokens" if expect["finish"] == "length" else "holds no text"
 
 
@@ -152,6 +168,7 @@ def check_answer(name: str, found: Outcome) -> None:
     expect = recording(name)["expect"]
     assert found.error is None
     assert found.text == expect["text"]
+    assert found.calls == expected_calls(name)
     assert found.finishes == [FinishReason(expect["finish"])]
     assert (found.usages[-1] if found.usages else None) == usage_of(name)
     assert (found.models[-1] if found.models else None) == expect["model"]
@@ -161,7 +178,7 @@ def check_error(name: str, found: Outcome, kind: type[ProviderError], message: s
     recorded, error = recording(name), found.error
     assert isinstance(error, kind)
     assert message in error.message
-    assert found.finishes == []
+    assert (found.finishes, found.calls) == ([], [])
     assert error.partial == found.text == recorded["expect"]["text"]
     assert (error.finish_reason, error.usage) == (recorded["expect"]["finish"], usage_of(name))
 
@@ -180,6 +197,17 @@ def test_there_are_81_recordings_and_each_vendors_are_read_by_a_row() -> None:
     rows = {vendor: row for vendor, (row, _) in OF_ANOTHER_ROW.items()} | {vendor: vendor for vendor in OF_THEIR_OWN}
     assert set(rows.values()) <= set(load_rows())
     assert Counter(map(vendor_of, NAMES)) == OF_THEIR_OWN | {name: count for name, (_, count) in OF_ANOTHER_ROW.items()}
+
+
+def test_17_of_them_are_tool_calls_three_of_which_are_cut() -> None:
+    with_calls = {name: recording(name)["expect"] for name in NAMES if recording(name)["expect"]["tool_calls"]}
+    assert len(with_calls) == 17
+    cut = {name for name, expect in with_calls.items() if None in map(parsed, expect["tool_calls"])}
+    assert {(recording(name)["expect"]["finish"], len(expected_calls(name))) for name in cut} == {
+        ("length", 1),  # the complete one of two is delivered
+        ("length", 0),  # none is complete: EmptyAnswer
+        ("tool_calls", 0),  # openrouter-j-200-04ab6f3b12: InvalidAnswer with the text
+    }
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)

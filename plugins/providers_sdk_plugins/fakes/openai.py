@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 from providers_sdk.testing import FakeService, Received, Response, deltas, event, json_response, sse
 from providers_sdk_plugins._openai import OPTIONS
 from providers_sdk_plugins._rows import Row, load_rows
+from providers_sdk_plugins.fakes import _openai_tools
 
 __all__ = ["SITES", "OpenAISite"]
 
@@ -49,6 +50,7 @@ class OpenAISite(FakeService):
         "strict": "a field that it does not know is an error: stream_options",
         "limit": "429 with Retry-After",
         "unavailable": "503 with a message",
+        **_openai_tools.CASES,
     }
     settings = {"key": _KEY}
 
@@ -73,6 +75,9 @@ class OpenAISite(FakeService):
         refused = self._find_refused_field(asked)
         if refused:
             return self._refuse_field(refused)
+        with_tools = _openai_tools.respond(self, asked)
+        if with_tools is not None:
+            return with_tools
         return self._stream_reply() if asked.get("stream") and self.case != "whole" else self._respond_whole()
 
     def _read_body(self, received: Received) -> dict[str, Any]:
