@@ -132,4 +132,5 @@ def _make_adapter(name: str, parameters: Sequence[inspect.Parameter], told: Mapp
     try:
         return TypeAdapter(arguments)
     except PydanticUserError as error:
-        raise InvalidArgument(f"the parameters of the tool {name!r} cannot be described: {error.message}") from error
+        why = snippet(error.message, 200)
+        raise InvalidArgument(f"the parameters of the tool {name!r} cannot be described: {why}") from error

@@ -35,13 +35,12 @@ class AnswerSchema:
         :raises InvalidAnswer: it is no JSON or does not fit; the message has the path and the text.
         """
         try:
-            parse_json(text)
-            return self.read(text)
+            return self.read(_check_json(text))
         except _Misfit as misfit:
-            what = f"the answer does not fit the schema at {misfit.path}: {snippet(misfit.reason, 300)}"
-        except ValueError:
-            what = "the answer does not fit the schema at $: it is no JSON"
-        raise InvalidAnswer(f"{what}; the answer is: {snippet(text, _LONGEST_QUOTE)}")
+            path, reason = misfit.path, snippet(misfit.reason, 300)
+        raise InvalidAnswer(
+            f"the answer does not fit the schema at {path}: {reason}; the answer is: {snippet(text, _LONGEST_QUOTE)}"
+        )
 
 
 class _Misfit(Exception):
@@ -50,6 +49,14 @@ class _Misfit(Exception):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
         self.path, self.reason = path, reason
+
+
+def _check_json(text: str) -> str:
+    try:
+        parse_json(text)
+    except ValueError:
+        raise _Misfit("$", "it is no JSON") from None
+    return text
 
 
 def read_schema(schema: object) -> AnswerSchema | None:
