@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from providers_sdk import Attempt, Client, FinishReason, Reasoning, Registry, Reply, StreamTruncated, Usage
+from providers_sdk import (
+    Attempt,
+    Client,
+    FinishReason,
+    Message,
+    Reasoning,
+    Registry,
+    Reply,
+    StreamTruncated,
+    ToolCall,
+    Usage,
+)
 from providers_sdk.errors import Closed
 from providers_sdk.plugin import Chunk, Http, Provider, Request
 from providers_sdk.testing import Connection, Received
@@ -219,3 +230,59 @@ def test_an_iterator_that_outlives_its_loop_keeps_the_reply_open() -> None:
         del pieces
         assert reply.attempts[-1].outcome == "abandoned"
         assert site.wait_idle(10)
+
+
+CALLS = (ToolCall("a", "ping", {}), ToolCall("b", "ping", {"x": 1}))
+
+
+class Calling(Provider):
+    """Yields text and tool calls, and breaks off where it is asked to."""
+
+    models = (default_model,) = ("m",)
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield from ("one ", "two", *CALLS)
+        if request.prompt != "cut":
+            yield FinishReason("tool_calls")
+
+
+@pytest.fixture
+def call() -> Iterator[Ask]:
+    registry = Registry()
+    registry.register("calling", Calling)
+    with Client("calling", registry=registry) as client:
+        yield client.chat
+
+
+def test_asking_for_tool_calls_reads_to_the_end_and_takes_no_text_from_a_loop(call: Ask) -> None:
+    reply = call("Hi")
+    assert next(reply) == "one "
+    assert reply.tool_calls == CALLS
+    assert reply.done
+    assert list(reply) == ["two"]
+    assert reply.tool_calls == CALLS
+    assert call("Hi").text == "one two"
+    assert [chunk for chunk in call("Hi").chunks() if isinstance(chunk, ToolCall)] == [*CALLS]
+
+
+def test_the_message_of_a_reply_is_its_turn(call: Ask) -> None:
+    reply = call("Hi")
+    assert reply.message == Message("assistant", "one two", CALLS)
+    assert reply.question == (Message("user", "Hi"),)
+
+
+def test_an_answer_that_breaks_off_has_no_tool_calls_and_its_text_can_still_be_read(call: Ask) -> None:
+    reply = call("cut")
+    with pytest.raises(StreamTruncated):
+        _ = reply.tool_calls
+    assert [next(reply), next(reply)] == ["one ", "two"]
+    with pytest.raises(StreamTruncated):
+        next(reply)
+
+
+def test_an_answer_of_tool_calls_alone_prints_nothing() -> None:
+    registry = Registry()
+    registry.register("bare", type("Bare", (Calling,), {"complete": lambda *_: iter([*CALLS, FinishReason(None)])}))
+    with Client("bare", registry=registry) as client:
+        reply = client.chat("Hi")
+        assert (list(reply), reply.tool_calls, reply.finish_reason) == ([], CALLS, None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from providers_sdk import ProviderError, Refused, StreamTruncated
 from providers_sdk._protocol.validation import validate_chunks
 from providers_sdk.errors import ConnectionLost, EmptyAnswer, PluginContractError
-from providers_sdk.plugin import Chunk, FinishReason, Reasoning, ServedModel, Usage
+from providers_sdk.plugin import TOOL_CALL_PIECE, Chunk, FinishReason, Reasoning, ServedModel, ToolCall, Usage
 
 STOP = FinishReason("stop")
 
@@ -127,6 +127,21 @@ def test_a_served_model_has_a_name(name: Any) -> None:
     ]
     with pytest.raises(PluginContractError, match="ServedModel"):
         read("a", ServedModel(name), STOP)
+
+
+CALL = ToolCall("c", "ping", {})
+
+
+def test_an_answer_of_tool_calls_is_not_empty() -> None:
+    assert read(CALL, STOP) == [CALL, STOP]
+    assert read(TOOL_CALL_PIECE, CALL, STOP) == ["", CALL, STOP]
+    assert empty(TOOL_CALL_PIECE, STOP).finish_reason == "stop"
+
+
+@pytest.mark.parametrize("fields", [(None, "ping", {}), ("c", "", {}), ("c", 7, {}), ("c", "ping", "{}")], ids=repr)
+def test_a_tool_call_is_text_and_an_object(fields: Any) -> None:
+    with pytest.raises(PluginContractError, match="ToolCall"):
+        read("a", ToolCall(*fields), STOP)
 
 
 @pytest.mark.parametrize("reason", ["", 7, False, ["stop"]], ids=repr)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import Client, FinishReason, Registry
+from providers_sdk import Client, FinishReason, Registry, ToolCall
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
@@ -15,7 +15,7 @@ from providers_sdk._model.request import Request
 from providers_sdk._provider.attempt import AttemptRun, State
 from providers_sdk._provider.binding import bind
 from providers_sdk.errors import DeadlineExceeded, EmptyAnswer, FirstTokenTimeout, IdleTimeout
-from providers_sdk.plugin import Chunk, Http, Provider
+from providers_sdk.plugin import TOOL_CALL_PIECE, Chunk, Http, Provider
 
 Step = Chunk | Callable[[], object]
 
@@ -75,6 +75,19 @@ def test_a_plugin_that_waits_between_two_pieces_runs_into_idle(hands: Hands) -> 
     with pytest.raises(IdleTimeout) as caught:
         next(run)
     assert caught.value.partial == "in time "
+
+
+def test_the_pieces_of_a_long_tool_call_are_no_silence_and_are_never_delivered(hands: Hands) -> None:
+    call = ToolCall("c", "ping", {})
+    pieces = [step for _ in range(5) for step in (hands.move(0.9), TOOL_CALL_PIECE)]
+    run = start(hands, *pieces, call, STOP, first_token=1, idle=1)
+    run.open()
+    assert [next(run), next(run)] == [call, STOP]
+    assert run.tool_calls == (call,)
+    assert run.record().first_token == pytest.approx(0.9)
+    late = start(hands, *pieces, hands.move(2), TOOL_CALL_PIECE, call, STOP, first_token=1, idle=1)
+    with pytest.raises(IdleTimeout):
+        late.open()
 
 
 def test_a_plugin_that_waits_before_its_finish_runs_into_the_deadline(hands: Hands) -> None:
