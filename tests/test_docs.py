@@ -31,7 +31,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
 WRITTEN += ["configuration.md", "keys.md"]
 WRITTEN += ["index.md", "tutorial.md", "settings.md", "fallback.md", "honesty.md", "limits.md"]
-WRITTEN += ["openai.md", "which-service.md"]
+WRITTEN += ["openai.md", "which-service.md", "tools-and-schemas.md"]
 
 IN_A_HOME = ("configuration.md", "keys.md")
 """Documents about the user's own places, which are read there."""

@@ -118,7 +118,7 @@ def _run(
 def _make_error(reply: Reply, max_rounds: int) -> TooManyRounds:
     names = snippet(", ".join(call.name for call in reply.tool_calls), 200)
     return TooManyRounds(
-        f"after {max_rounds} rounds the model still asks for tools ({names}) and gives no answer; raise max_rounds, or "
+        f"after {max_rounds} round{'s' * (max_rounds > 1)} the model still asks for tools ({names}) and gives no answer; raise max_rounds, or "
         "go on from the error's messages",
         provider=reply.provider,
         model=reply.model,
