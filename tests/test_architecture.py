@@ -37,6 +37,10 @@ ONLY = {
     "click": ("cli",),
     "rich": ("cli",),
     "jinja2": ("cli",),
+    "pydantic": ("_engine.functions", "_engine.schema"),
+    "pydantic_core": ("_engine.functions",),
+    "docstring_parser": ("_engine.functions",),
+    "jsonschema": ("_engine.schema",),
 }
 """Who may import a foreign package."""
 AUTHORS_MODULES = {"providers_sdk_plugins": "plugin", "providers_sdk_plugins.fakes": "testing"}

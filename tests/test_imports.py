@@ -9,7 +9,7 @@ SHOW = """
 import sys
 def show():
     wanted = {"bs4", "certifi", "charset_normalizer", "idna", "lxml", "packaging", "pluggy", "requests", "socks",
-              "soupsieve", "urllib3", "click", "rich", "jinja2", "platformdirs"}
+              "soupsieve", "urllib3", "click", "pydantic", "jsonschema", "rich", "jinja2", "platformdirs"}
     print(*sorted(wanted & {name.partition(".")[0] for name in sys.modules}))
 """
 STEPS = {
@@ -17,7 +17,19 @@ STEPS = {
     "Client()": "import providers_sdk; client = providers_sdk.Client('echo')",
     "an echo chat": "import providers_sdk; assert providers_sdk.Client('echo').chat('hi').text == 'hi'",
 }
-NOT_YET = {"bs4", "lxml", "soupsieve", "certifi", "charset_normalizer", "idna", "requests", "socks", "urllib3"}
+NOT_YET = {
+    "bs4",
+    "lxml",
+    "soupsieve",
+    "certifi",
+    "charset_normalizer",
+    "idna",
+    "requests",
+    "socks",
+    "urllib3",
+    "pydantic",
+    "jsonschema",
+}
 
 
 def loaded(code: str) -> set[str]:

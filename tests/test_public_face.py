@@ -30,6 +30,9 @@ HEAVY = (
     "orjson",
     "jinja2",
     "packaging",
+    "pydantic",
+    "jsonschema",
+    "docstring_parser",
 )
 
 

@@ -115,18 +115,17 @@ def _run(
         raise
 
 
-def _make_error(reply: Reply, max_rounds: int) -> TooManyRounds:
+def _make_error(reply: Reply, max_rounds: int) -> ProviderError:
     names = snippet(", ".join(call.name for call in reply.tool_calls), 200)
-    return TooManyRounds(
-        f"after {max_rounds} round{'s' * (max_rounds > 1)} the model still asks for tools ({names}) and gives no answer; raise max_rounds, or "
-        "go on from the error's messages",
-        provider=reply.provider,
-        model=reply.model,
-        partial=reply.partial,
+    rounds = f"{max_rounds} round{'s' * (max_rounds > 1)}"
+    error = TooManyRounds(
+        f"after {rounds} the model still asks for tools ({names}) and gives no answer; raise max_rounds, or go on from "
+        "the error's messages",
         finish_reason=reply.finish_reason,
         usage=reply.usage,
         attempts=reply.attempts,
     )
+    return reply._run.complete_error(error)
 
 
 def _call(call: ToolCall, tools: Mapping[str, FunctionTool]) -> ToolResult:
