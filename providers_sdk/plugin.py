@@ -26,10 +26,12 @@ from providers_sdk._model.request import PromptAltered, Request
 from providers_sdk._model.settings import Setting
 from providers_sdk._plugins.hookspecs import CONTRACT, Register, hookimpl
 from providers_sdk._plugins.registry import PluginShadowed
-from providers_sdk._protocol.html import Attr, Page, ScriptValue, TokenPage
+from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
 from providers_sdk._protocol.openai_request import make_openai_body
+from providers_sdk._protocol.selectors import Attr, ScriptValue
 from providers_sdk._protocol.sse import Event, iter_events
+from providers_sdk._protocol.token_page import TokenPage
 from providers_sdk._provider.provider import ModelReplaced, Provider
 from providers_sdk._redact import snippet
 from providers_sdk.errors import (

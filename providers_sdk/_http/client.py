@@ -21,7 +21,8 @@ from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.session import HttpSession
 from providers_sdk._http.token_page import PageTokens
 from providers_sdk._http.tokens import Tokens
-from providers_sdk._protocol.html import Page, TokenPage
+from providers_sdk._protocol.html import Page
+from providers_sdk._protocol.token_page import TokenPage
 from providers_sdk._redact import bare_url
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from providers_sdk._http.clock import Clock
 from providers_sdk._http.redirects import describe_redirect, is_redirect
 from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.tokens import Tokens, TokenStore
-from providers_sdk._protocol.html import TokenPage
+from providers_sdk._protocol.token_page import TokenPage
 from providers_sdk._redact import Redactor
 from providers_sdk.errors import ProviderError, TokenPageFailed, TokensNotFound
 
