@@ -17,8 +17,9 @@ from providers_sdk._http.exchange import Exchange
 from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import detect_bot_wall
 from providers_sdk._protocol.html import Page
+from providers_sdk._protocol.lines import MAX_LINE
 from providers_sdk._protocol.retry_after import find_retry_after
-from providers_sdk._protocol.sse import MAX_EVENT, MAX_LINE, Event, iter_events, sniff_body
+from providers_sdk._protocol.sse import MAX_EVENT, Event, iter_events, sniff_body
 from providers_sdk._redact import Redactor, bare_url, snippet
 
 if TYPE_CHECKING:

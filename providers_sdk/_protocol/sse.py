@@ -6,17 +6,15 @@ client, no clock. One field more than the standard's is read: ``error``, in whic
 instead of an event (``error: {"code": 500, "message": ...}``); it becomes an event of that name.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from providers_sdk._protocol.lines import MAX_LINE, iter_lines
 from providers_sdk.errors import TooLarge
 
-__all__ = ["MAX_EVENT", "MAX_LINE", "Event", "iter_events", "sniff_body"]
+__all__ = ["MAX_EVENT", "Event", "iter_events", "sniff_body"]
 
-MAX_LINE = 1_000_000
 MAX_EVENT = 4_000_000
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
 _MAX_SNIFFED = 1_000
@@ -52,7 +50,7 @@ def iter_events(chunks: Iterable[bytes], *, max_line: int = MAX_LINE, max_event:
     """
     building = _Building(max_event)
     first = True
-    for line in _iter_lines(chunks, max_line):
+    for line in iter_lines(chunks, max_line):
         if first:
             line, first = line.removeprefix(_BOM), False
         event = building.take(line)
@@ -72,29 +70,6 @@ def sniff_body(head: bytes) -> str | None:
         return "json"
     may_become_one = any(text.startswith(start) for text in (*_FIELDS, _BOM))
     return None if may_become_one and len(head) < _MAX_SNIFFED else ""
-
-
-def _iter_lines(chunks: Iterable[bytes], max_line: int) -> Iterator[bytes]:
-    pending = bytearray()
-    after_cr = False
-    for chunk in chunks:
-        if not chunk:
-            continue
-        start = 1 if after_cr and chunk[0] == 0x0A else 0
-        for end in _LINE_END.finditer(chunk, start):
-            pending += chunk[start : end.start()]
-            yield bytes(_check_line(pending, max_line))
-            pending.clear()
-            start = end.end()
-        pending += chunk[start:]
-        _check_line(pending, max_line)
-        after_cr = chunk.endswith(b"\r")
-
-
-def _check_line(line: bytearray, max_line: int) -> bytearray:
-    if len(line) > max_line:
-        raise TooLarge(f"a line of the event stream is longer than {max_line} bytes")
-    return line
 
 
 @dataclass(slots=True)
