@@ -4,22 +4,17 @@ Status and headers are there at once. The body is read as it arrives, up to a si
 that the response names.
 """
 
-import sys
-import time
 from collections.abc import Collection, Iterator
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
-from providers_sdk._http.body import Body
-from providers_sdk._http.exceptions import translate
+from providers_sdk._http.body_reader import BodyReader
 from providers_sdk._http.exchange import Exchange
 from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import detect_bot_wall
 from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.lines import MAX_LINE
-from providers_sdk._protocol.retry_after import find_retry_after
-from providers_sdk._protocol.sse import MAX_EVENT, Event, iter_events, sniff_body
+from providers_sdk._protocol.sse import MAX_EVENT, Event, iter_events
 from providers_sdk._redact import Redactor, bare_url, snippet
 
 if TYPE_CHECKING:
@@ -30,16 +25,11 @@ __all__ = ["MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "HttpResponse"]
 MAX_PAGE = 2_000_000
 MAX_JSON = 20_000_000
 MAX_ERROR_BODY = 64_000
-_PIECE = 65_536
-_GRACE = 0.05
 _ERROR_BODY_GRACE = 2.0
-_HEAD = 2_000
-_CLOSED = "the response was closed while it was being read"
 _JSON_TYPES = ("application/json", "text/json")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _EVENT_TYPES = ("text/event-stream",)
 _VAGUE_TYPES = ("", "text/plain", "application/octet-stream")  # they do not tell what the bytes are
-_ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")  # decoded in pieces of a bounded size; brotli is not
 
 
 class HttpResponse:
@@ -50,22 +40,19 @@ class HttpResponse:
 
     def __init__(self, response: "requests.Response", exchange: Exchange, *, redact: Redactor, started: float) -> None:
         self._response = response
-        self._data = Body(response)
         self._exchange = exchange
-        self._redact = redact
-        self._head = b""
         self._text: str | None = None
-        self._sniffed: list[bytes] = []
         self.seconds = exchange.clock.now() - started
         self.status: int = response.status_code
         self.location = bare_url(response.url or "")
         """The exact address, for following a redirect; :attr:`url` is the one for messages."""
         self.url = redact(self.location)
+        self._body = BodyReader(response, exchange, url=self.url, redact=redact)
 
     @property
     def closed(self) -> bool:
         """Whether it was closed."""
-        return self._data.closed
+        return self._body.closed
 
     @property
     def headers(self) -> Any:
@@ -95,7 +82,7 @@ class HttpResponse:
         self.check(status)
         if self.content_type and self.content_type not in types and not self.is_json():
             raise self._make_type_error(types)
-        body = b"".join(self._read_bounded(MAX_JSON, "JSON response"))
+        body = b"".join(self._body.read_bounded(MAX_JSON, "JSON response"))
         try:
             found = error_body.read_json(body)
         except errors.ResponseError as error:
@@ -104,7 +91,9 @@ class HttpResponse:
             self._exchange.clock.check()
             return found
         # out here, so that its context does not hold the text that is not redacted yet
-        raise self._make_error(type(failure), f"answered {self.status} with {failure.message}") from failure.__cause__
+        raise self._body.make_error(
+            type(failure), f"answered {self.status} with {failure.message}"
+        ) from failure.__cause__
 
     def is_json(self) -> bool:
         """Return whether the body is JSON.
@@ -118,7 +107,7 @@ class HttpResponse:
         if kind in _JSON_TYPES or kind.endswith("+json"):
             return True
         vague = kind in (*_VAGUE_TYPES, *_EVENT_TYPES) and 200 <= self.status < 300
-        return vague and self._sniff() == "json"
+        return vague and self._body.sniff() == "json"
 
     def events(self, *, status: Collection[int] = (200,), until: str | None = "[DONE]") -> Iterator[Event]:
         """Yield server-sent events as they arrive.
@@ -137,7 +126,7 @@ class HttpResponse:
         """
         self.check(status)
         kind = self.content_type
-        if kind not in _EVENT_TYPES and not (kind in _VAGUE_TYPES and self._sniff() == "events"):
+        if kind not in _EVENT_TYPES and not (kind in _VAGUE_TYPES and self._body.sniff() == "events"):
             raise self._make_type_error(_EVENT_TYPES)
         return self._iter_events(until)
 
@@ -151,14 +140,14 @@ class HttpResponse:
         self._check_wall()
         if self.content_type not in _HTML_TYPES:
             raise self._make_type_error(_HTML_TYPES)
-        page = Page(b"".join(self._read_bounded(MAX_PAGE, "page")), url=self.url, status=self.status)
+        page = Page(b"".join(self._body.read_bounded(MAX_PAGE, "page")), url=self.url, status=self.status)
         self._exchange.clock.check()
         return page
 
     def text(self, *, most: int = MAX_ERROR_BODY) -> str:
         """Return the body as UTF-8 text, cut after ``most`` bytes; whatever the status and type."""
         if self._text is None:
-            self._text = b"".join(self._read_bounded(most, None))[:most].decode("utf-8", "replace")
+            self._text = b"".join(self._body.read_bounded(most, None))[:most].decode("utf-8", "replace")
         return self._text
 
     def check(self, status: Collection[int] = (200,)) -> None:
@@ -175,11 +164,7 @@ class HttpResponse:
     def status_error(self) -> errors.ProviderError:
         """Return the error for this status, with the service's own text and its ``Retry-After``."""
         description = self._describe_body()
-        return self._make_error(*error_body.explain_status(self.status, description, self._text or ""))
-
-    def _make_error(self, kind: type[errors.ProviderError], message: str) -> errors.ProviderError:
-        after = find_retry_after(self.headers, time.time())
-        return kind(self._redact(message), url=self.url, status=self.status, retry_after=after)
+        return self._body.make_error(*error_body.explain_status(self.status, description, self._text or ""))
 
     def _describe_body(self) -> str:
         """Return the text of an error body on one line; it is read for at most 2 s."""
@@ -195,105 +180,32 @@ class HttpResponse:
 
     def _check_wall(self) -> None:
         if self.bot_wall is not None:
-            raise self._make_error(*error_body.explain_wall(self.status, self.bot_wall))
+            raise self._body.make_error(*error_body.explain_wall(self.status, self.bot_wall))
 
     def _make_type_error(self, types: Collection[str]) -> errors.ProviderError:
         """Return the error for a body that has none of ``types``."""
-        return self._make_error(*error_body.explain_type(self.status, self.content_type, types, self._describe_body()))
+        return self._body.make_error(
+            *error_body.explain_type(self.status, self.content_type, types, self._describe_body())
+        )
 
     def _iter_events(self, until: str | None) -> Iterator[Event]:
         seen = False
         try:
-            for event in iter_events(self._iter_pieces(), max_line=MAX_LINE, max_event=MAX_EVENT):
+            for event in iter_events(self._body.iter_pieces(), max_line=MAX_LINE, max_event=MAX_EVENT):
                 seen = True
                 if until is not None and event.data.strip() == until:
-                    self._keep_connection()
+                    self._body.keep_connection()
                     yield event
                     return
                 yield event
             if not seen:
-                raise self._make_error(*error_body.explain_missing_events(self.status, self._head))
+                raise self._body.make_error(*error_body.explain_missing_events(self.status, self._body.head))
         finally:
             self.close()
-
-    def _sniff(self) -> str:
-        """Return what the body's first bytes are, as :func:`sniff_body` does; they stay to be read."""
-        while (kind := sniff_body(b"".join(self._sniffed))) is None:
-            piece = next(self._iter_network_pieces(), b"")
-            if not piece:
-                return ""
-            self._sniffed.append(piece)
-        return kind
-
-    def _keep_connection(self) -> None:
-        """Read the end of the body, if it is there, so that the connection can serve the next call."""
-        self._exchange.ends = self._exchange.clock.now() + _GRACE
-        try:
-            if self._data.read(_PIECE):
-                self.close()
-        except Exception:  # noqa: BLE001  the answer is complete: what follows its end mark does not matter
-            self.close()
-
-    def _read_bounded(self, most: int, what: str | None) -> Iterator[bytes]:
-        """Yield the body up to ``most`` bytes; what is beyond raises if ``what`` names it, else is left unread."""
-        size = 0
-        try:
-            for piece in self._iter_pieces():
-                size += len(piece)
-                if size > most and what is not None:
-                    raise self._make_error(
-                        errors.TooLarge, f"the {what} is larger than {most} bytes; reading stopped there"
-                    )
-                yield piece
-                if size >= most and what is None:
-                    return
-        finally:
-            self.close()
-
-    def _iter_pieces(self) -> Iterator[bytes]:
-        """Yield the body as it arrives, decoded, from its start."""
-        sniffed, self._sniffed = self._sniffed, []
-        for piece in chain(sniffed, self._iter_network_pieces()):
-            self._head += piece[: _HEAD - len(self._head)]
-            yield piece
-
-    def _iter_network_pieces(self) -> Iterator[bytes]:
-        """Yield what is still to arrive; ``read1`` is the one call that never holds data back."""
-        encoding = str(self.headers.get("content-encoding") or "").strip().lower()
-        if encoding not in _ENCODINGS:
-            message = f"answered in an unknown Content-Encoding {snippet(encoding, 40)!r}"
-            if encoding in ("br", "zstd"):
-                message = (
-                    f"answered in the Content-Encoding {encoding!r}, which is never offered: its size has no bound"
-                )
-            raise self._make_error(errors.InvalidAnswer, message)
-        while piece := self._read():
-            yield piece
-
-    def _read(self) -> bytes:
-        data = self._data
-        if data.closed:
-            raise errors.Closed(_CLOSED)
-        self._exchange.clock.check()
-        before = sys.exception()
-        try:
-            piece = data.read(_PIECE)
-            if not data.closed:  # shutdown() makes a read return b"" where the body ends with the connection
-                return piece
-            error: errors.ProviderError = errors.Closed(_CLOSED)
-        except Exception as failure:  # noqa: BLE001  translate() decides what it means
-            error = self._translate(failure, before)
-        raise error  # out here, so that no context of it holds what translate() has redacted
-
-    def _translate(self, failure: Exception, before: BaseException | None) -> errors.ProviderError:
-        if self.closed:
-            return errors.Closed(_CLOSED)
-        clock, redact = self._exchange.clock, self._redact
-        return translate(failure, clock=clock, url=self.url, redact=redact, before=before, body=True)
 
     def close(self) -> None:
         """Release the connection; a body that was not read to its end costs it. Closing twice does nothing."""
-        self._data.close()
+        self._body.close()
 
 
 HttpResponse.__module__ = "providers_sdk.plugin"
