@@ -53,14 +53,14 @@ def serve_tls(stack: ExitStack) -> Callable[..., TLSServer]:
 def open_http(stack: ExitStack) -> Callable[..., Http]:
     """Make an ``Http`` for an address; limits are given by name, the rest goes to the pool."""
 
-    def make(url: str, *, pool: HttpSession | None = None, **given: Any) -> Http:
+    def make(url: str, *, pool: HttpSession | None = None, started: float | None = None, **given: Any) -> Http:
         limits = {
             name: given.pop(name) for name in list(given) if name in {"connect", "first_token", "idle", "deadline"}
         }
         if pool is None:
             pool = HttpSession(**given)
             stack.callback(pool.close)
-        http = Http(pool, Clock(Limits(**limits)), url)
+        http = Http(pool, Clock(Limits(**limits), started=started), url)
         stack.callback(http.close)
         return http
 

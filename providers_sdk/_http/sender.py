@@ -1,0 +1,137 @@
+"""Sends the requests of one attempt within its limits, and closes their responses at its end."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from providers_sdk import errors
+from providers_sdk._http.clock import Clock
+from providers_sdk._http.exceptions import translate
+from providers_sdk._http.exchange import Exchange, current_exchange
+from providers_sdk._http.redirects import is_own_host
+from providers_sdk._http.response import HttpResponse
+from providers_sdk._http.session import HttpSession
+from providers_sdk._redact import bare_url
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["Sender"]
+
+_log = logging.getLogger("providers_sdk")
+_HEADER = re.compile(r"(?! )[\x20-\x7e]*(?<! )")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+class Sender:
+    """Sends through ``pool``, within the time of ``clock``.
+
+    :param base: the provider's address; the headers that the user has set go to its host only.
+    """
+
+    def __init__(self, pool: HttpSession, clock: Clock, base: str) -> None:
+        self._pool, self._clock, self._base = pool, clock, base
+        self.responses: list[HttpResponse] = []
+        self._exchanges: list[Exchange] = []
+        self._closed = False
+
+    @property
+    def received(self) -> int:
+        """Bytes received so far, headers included."""
+        return sum(exchange.received for exchange in self._exchanges)
+
+    def close(self) -> None:
+        """Close every response that is still open; from now on nothing is sent."""
+        self._closed = True
+        for response in list(self.responses):
+            response.close()
+
+    def send(self, method: str, url: str, headers: Mapping[str, str] | None, **body: Any) -> HttpResponse:
+        """Send one request, once more only where no server can have it; return its response."""
+        exchange = Exchange(self._clock)
+        try:
+            return self._exchange(exchange, method, url, headers, body)
+        except errors.ConnectionLost:
+            # RFC 9110 section 9.2.2: what a server may have processed is never repeated without being counted
+            if not exchange.is_repeatable:
+                raise
+            return self._exchange(Exchange(self._clock), method, url, headers, body)
+
+    def _exchange(
+        self,
+        exchange: Exchange,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: dict[str, Any],
+    ) -> HttpResponse:
+        if self._closed:
+            raise errors.Closed("the reply was closed; nothing more is sent")
+        self._clock.check()
+        _check_headers({**(headers or {}), **self._pool.headers})
+        started = self._clock.now()
+        raw = self._send_prepared(exchange, method, url, self._add_users_headers(url, headers or {}), body)
+        response = HttpResponse(raw, exchange, redact=self._pool.redact, started=started)
+        _log.debug("%s %s -> %d (%.3f s)", method, response.url, response.status, response.seconds)
+        self.responses.append(response)
+        if self._closed:  # close() sets it before it looks at the responses: one of the two closes this one
+            response.close()
+            raise errors.Closed("the reply was closed while its request was being sent")
+        return response
+
+    def _add_users_headers(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the provider's headers with those that the user has set for its host, which win."""
+        own = self._pool.headers if is_own_host(self._base, url) else {}
+        names = {name.lower() for name in own}
+        return {**{name: value for name, value in headers.items() if name.lower() not in names}, **own}
+
+    def _send_prepared(
+        self, exchange: Exchange, method: str, url: str, headers: dict[str, str], body: dict[str, Any]
+    ) -> "requests.Response":
+        import requests
+
+        self._exchanges.append(exchange)
+        before, since = sys.exception(), self._clock.now()
+        token = current_exchange.set(exchange)
+        try:
+            session = self._pool.session()
+            _check_headers(session.headers)
+            prepared = session.prepare_request(requests.Request(method, url, headers=headers, **body))
+            return session.send(
+                prepared,
+                stream=True,
+                allow_redirects=False,
+                timeout=(_limit_to_positive(self._clock.connect_timeout()), _limit_to_positive(self._clock.left())),
+                proxies=self._pool.proxies(url),
+                verify=self._pool.verify(),
+                cert=session.cert,
+            )
+        except errors.ProviderError:
+            raise
+        except Exception as failure:  # noqa: BLE001  translate() decides what it means
+            bare, redact = self._pool.redact(bare_url(url)), self._pool.redact
+            error = translate(failure, clock=self._clock, url=bare, redact=redact, before=before, since=since)
+        finally:
+            current_exchange.reset(token)
+        _log.debug("%s %s failed: %s", method, bare, type(error).__name__)
+        raise error
+
+
+def _limit_to_positive(seconds: float | None) -> float | None:
+    return None if seconds is None else max(seconds, 0.001)
+
+
+def _check_headers(headers: Mapping[str, str | bytes | None]) -> None:
+    for name, given in headers.items():
+        if given is None:  # requests' way of leaving a header out
+            continue
+        value = given.decode("latin-1") if isinstance(given, bytes) else given
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise errors.InvalidArgument(f"the header name {name[:40]!r} cannot be sent")
+        if not isinstance(value, str) or not _HEADER.fullmatch(value):
+            raise errors.InvalidArgument(
+                f"the value of header {name!r} holds a line break, an outer space or a character that no header may "
+                "have (the value is not shown); check the setting or key that it is made of"
+            )
