@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate")  # decoded in pieces 
 class BodyReader:
     """The decoded body of ``response``, read once.
 
-    :param url: the address for errors.
-    :param redact: hides secrets in them.
+    :param url: the address, for errors.
+    :param redact: returns what hides secrets in them.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class BodyReader:
         exchange: Exchange,
         *,
         url: str,
-        redact: Redactor,
+        redact: Callable[[], Redactor],
     ) -> None:
         self._response, self._exchange = response, exchange
         self._url, self._redact = url, redact
@@ -56,7 +56,8 @@ class BodyReader:
     def make_error(self, kind: type[errors.ProviderError], message: str) -> errors.ProviderError:
         """Return an error about the response."""
         after = find_retry_after(self._response.headers, time.time())
-        return kind(self._redact(message), url=self._url, status=self._response.status_code, retry_after=after)
+        redact, status = self._redact(), self._response.status_code
+        return kind(redact(message), url=redact(self._url), status=status, retry_after=after)
 
     def close(self) -> None:
         """Release the connection; a body that was not read to its end costs it. Closing twice does nothing."""
@@ -134,5 +135,5 @@ class BodyReader:
     def _translate(self, failure: Exception, before: BaseException | None) -> errors.ProviderError:
         if self.closed:
             return errors.Closed(_CLOSED)
-        clock, redact = self._exchange.clock, self._redact
+        clock, redact = self._exchange.clock, self._redact()
         return translate(failure, clock=clock, url=self._url, redact=redact, before=before, body=True)

@@ -20,6 +20,7 @@ from providers_sdk._http.token_page import PageTokens
 from providers_sdk._http.tokens import Tokens
 from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.token_page import TokenPage
+from providers_sdk._redact import Redactor
 
 __all__ = ["Http", "HttpResponse", "HttpSession"]
 
@@ -59,6 +60,11 @@ class Http:
         :param error: why the service refused it.
         """
         self.refused_attempts.append((error, self.clock.now()))
+
+    @property
+    def redact(self) -> Redactor:
+        """Hides this attempt's secrets in a text, the values of its cookies among them."""
+        return self._sender.secrets.redactor()
 
     @property
     def received(self) -> int:
@@ -172,7 +178,7 @@ class Http:
             self._build_address(where.path),
             store=self._pool.tokens,
             clock=self.clock,
-            redact=self._pool.redact,
+            redact=self.redact,
             get=self.get,
             visited=lambda: [response.location for response in self._sender.responses],
         )

@@ -2,12 +2,13 @@
 
 import math
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from providers_sdk._http.clock import Clock
+from providers_sdk._redact import Redactor
 
 __all__ = ["Exchange", "current_exchange"]
 
@@ -16,6 +17,7 @@ __all__ = ["Exchange", "current_exchange"]
 class Exchange:
     """One request and its response while they are under way.
 
+    :param redactor: returns what hides the secrets of the attempt.
     :param reused: whether the connection had served a request before.
     :param write_failed: whether the request could not be written to its end, so that no server has all of it.
     :param received: bytes of the response, the head included.
@@ -23,6 +25,7 @@ class Exchange:
     """
 
     clock: Clock
+    redactor: Callable[[], Redactor]
     reused: bool = False
     write_failed: bool = False
     received: int = 0

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from providers_sdk._redact import bare_url, snippet
 
-__all__ = ["describe_redirect", "is_own_host", "is_redirect", "redirect_target", "with_credentials"]
+__all__ = ["describe_redirect", "find_site", "is_own_host", "is_redirect", "redirect_target", "with_credentials"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -23,7 +23,7 @@ def redirect_target(address: str, location: str) -> str | None:
     """Return where to go from ``address``; ``None`` where that is not allowed."""
     try:
         here, there = urlsplit(address), urlsplit(urljoin(address, location))
-        same = _find_site(here) == _find_site(there) and (here.port == there.port or there.scheme != here.scheme)
+        same = find_site(here) == find_site(there) and (here.port == there.port or there.scheme != here.scheme)
     except ValueError:
         return None
     # urllib3 and urlsplit read different hosts from an address with one of these
@@ -47,7 +47,7 @@ def describe_redirect(address: str, location: str, visited: Collection[str]) -> 
         return f"it redirects {'in a circle, back' if circle else 'too often, at last'} to {target}"
     if there.scheme not in ("http", "https"):
         return f"it redirects to {target}, which is no web address"
-    if _find_site(there) == _find_site(urlsplit(address)):
+    if find_site(there) == find_site(urlsplit(address)):
         return f"it redirects to {target}, another port or from https to http, which is not followed"
     return f"it redirects to {target}, another host, which is not followed; if that is the site, set 'url' to it"
 
@@ -75,5 +75,6 @@ def _find_place(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2].lower()
 
 
-def _find_site(parts: SplitResult) -> str:
+def find_site(parts: SplitResult) -> str:
+    """Return the host of an address, in lower case and without ``www.``."""
     return str(parts.hostname or "").lower().removeprefix("www.")

@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from providers_sdk._http.adapter import DeadlineAdapter, Session
+from providers_sdk._http.exchange import current_exchange
 from providers_sdk._http.lent_secrets import find_added_secrets, snapshot
 from providers_sdk._http.urllib3_log import redact_urllib3_log
 from providers_sdk._redact import Redactor
@@ -63,7 +64,8 @@ class _SendingSession(Session):
         self._redact = redact
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        with redact_urllib3_log(self._redact):
+        exchange = current_exchange.get()
+        with redact_urllib3_log(self._redact if exchange is None else exchange.redactor):
             return super().send(request, **kwargs)
 
 
@@ -81,7 +83,7 @@ class _LearningAuth(AuthBase):
 
 
 class _KeepNothing(DefaultCookiePolicy):
-    """Nothing that a service sets is kept between calls; cookies of a lent session are sent."""
+    """Cookies of a lent session are sent, and what services set is not kept here: see ``_http/cookies.py``."""
 
     def set_ok(self, cookie: Cookie, request: Request) -> bool:
         return False

@@ -4,7 +4,7 @@ Status and headers are there at once. The body is read as it arrives, up to a si
 that the response names.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
@@ -38,16 +38,30 @@ class HttpResponse:
     Its body can be read once: as :meth:`json`, :meth:`events`, :meth:`page` or :meth:`text`.
     """
 
-    def __init__(self, response: "requests.Response", exchange: Exchange, *, redact: Redactor, started: float) -> None:
-        self._response = response
+    def __init__(
+        self,
+        response: "requests.Response",
+        exchange: Exchange,
+        *,
+        redact: Callable[[], Redactor],
+        started: float,
+        cookies: Mapping[str, str],
+    ) -> None:
+        self._response, self._redact = response, redact
         self._exchange = exchange
         self._text: str | None = None
         self.seconds = exchange.clock.now() - started
         self.status: int = response.status_code
         self.location = bare_url(response.url or "")
         """The exact address, for following a redirect; :attr:`url` is the one for messages."""
-        self.url = redact(self.location)
-        self._body = BodyReader(response, exchange, url=self.url, redact=redact)
+        self.cookies: Mapping[str, str] = cookies
+        """The cookies that this response sets, name → value; those of redirects before it are not among them."""
+        self._body = BodyReader(response, exchange, url=self.location, redact=redact)
+
+    @property
+    def url(self) -> str:
+        """The address, without user info and query, fit for messages."""
+        return self._redact()(self.location)
 
     @property
     def closed(self) -> bool:

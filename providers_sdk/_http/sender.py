@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
 from providers_sdk._http.clock import Clock
+from providers_sdk._http.cookies import AttemptSecrets, Cookies, names_cookie
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
 from providers_sdk._http.redirects import is_own_host
@@ -34,6 +35,8 @@ class Sender:
     def __init__(self, pool: HttpSession, clock: Clock, base: str) -> None:
         self._pool, self._clock, self._base = pool, clock, base
         self.responses: list[HttpResponse] = []
+        self.secrets = AttemptSecrets(pool)
+        self.cookies = Cookies(self.secrets)
         self._exchanges: list[Exchange] = []
         self._closed = False
 
@@ -50,14 +53,14 @@ class Sender:
 
     def send(self, method: str, url: str, headers: Mapping[str, str] | None, **body: Any) -> HttpResponse:
         """Send one request, once more only where no server can have it; return its response."""
-        exchange = Exchange(self._clock)
+        exchange = Exchange(self._clock, self.secrets.redactor)
         try:
             return self._exchange(exchange, method, url, headers, body)
         except errors.ConnectionLost:
             # RFC 9110 section 9.2.2: what a server may have processed is never repeated without being counted
             if not exchange.is_repeatable:
                 raise
-            return self._exchange(Exchange(self._clock), method, url, headers, body)
+            return self._exchange(Exchange(self._clock, self.secrets.redactor), method, url, headers, body)
 
     def _exchange(
         self,
@@ -72,9 +75,11 @@ class Sender:
         self._clock.check()
         _check_headers({**(headers or {}), **self._pool.headers})
         started = self._clock.now()
-        raw = self._send_prepared(exchange, method, url, self._add_users_headers(url, headers or {}), body)
-        response = HttpResponse(raw, exchange, redact=self._pool.redact, started=started)
-        _log.debug("%s %s -> %d (%.3f s)", method, response.url, response.status, response.seconds)
+        raw = self._send_prepared(exchange, method, url, headers or {}, body)
+        cookies = self.cookies.keep(raw.url or "", raw.raw)
+        response = HttpResponse(raw, exchange, redact=self.secrets.redactor, started=started, cookies=cookies)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s %s -> %d (%.3f s)", method, response.url, response.status, response.seconds)
         self.responses.append(response)
         if self._closed:  # close() sets it before it looks at the responses: one of the two closes this one
             response.close()
@@ -88,7 +93,7 @@ class Sender:
         return {**{name: value for name, value in headers.items() if name.lower() not in names}, **own}
 
     def _send_prepared(
-        self, exchange: Exchange, method: str, url: str, headers: dict[str, str], body: dict[str, Any]
+        self, exchange: Exchange, method: str, url: str, headers: Mapping[str, str], body: dict[str, Any]
     ) -> "requests.Response":
         import requests
 
@@ -98,7 +103,10 @@ class Sender:
         try:
             session = self._pool.session()
             _check_headers(session.headers)
-            prepared = session.prepare_request(requests.Request(method, url, headers=headers, **body))
+            given = self._add_users_headers(url, headers)
+            prepared = session.prepare_request(requests.Request(method, url, headers=given, **body))
+            if not names_cookie(headers):
+                self.cookies.add_header(prepared.url or "", prepared.headers)
             return session.send(
                 prepared,
                 stream=True,
@@ -111,7 +119,8 @@ class Sender:
         except errors.ProviderError:
             raise
         except Exception as failure:  # noqa: BLE001  translate() decides what it means
-            bare, redact = self._pool.redact(bare_url(url)), self._pool.redact
+            redact = self.secrets.redactor()
+            bare = redact(bare_url(url))
             error = translate(failure, clock=self._clock, url=bare, redact=redact, before=before, since=since)
         finally:
             current_exchange.reset(token)

@@ -246,7 +246,7 @@ class AttemptRun(Iterator[Chunk]):
 
     def complete_error(self, error: BaseException, before: BaseException | None = None) -> ProviderError:
         """Return ``error`` as the caller gets it; ``before`` is what the caller was handling already."""
-        redact, name, model = self.bound.session.redact, self.bound.name, self.request.model
+        redact, name, model = self._http.redact, self.bound.name, self.request.model
         return finish_error(
             error, redact, provider=name, model=model, response=self._http, text=self.text, before=before
         )
@@ -257,7 +257,7 @@ class AttemptRun(Iterator[Chunk]):
             provider=self.bound.name,
             model=self.request.model,
             outcome=type(error).__name__,
-            reason=self.bound.session.redact(error.message),
+            reason=self._http.redact(error.message),
             status=error.status,
             total=at - self.clock.attempt_started,
         )

@@ -450,17 +450,6 @@ def test_a_client_says_who_it_is_and_a_lent_session_may_say_otherwise(site: RawS
     assert [it.headers["user-agent"] for it in site.requests] == [USER_AGENT, USER_AGENT, "my-script/1"]
 
 
-def test_cookies_are_not_kept_between_calls(serve: Serve, open_http: OpenHttp) -> None:
-    def sets_cookies(connection: Connection, _: Received) -> None:
-        connection.send(OK.replace(b"\r\n\r\n", b"\r\nset-cookie: a=1; path=/\r\nset-cookie: b=2\r\n\r\n"))
-
-    site = serve(sets_cookies)
-    http = open_http(site.url)
-    for _ in range(2):
-        assert http.get("/").json() == {}
-    assert not any("cookie" in it.headers for it in site.requests)
-
-
 def test_a_netrc_file_does_not_decide_about_credentials(
     site: RawServer, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
