@@ -13,6 +13,7 @@ from providers_sdk import errors
 from providers_sdk._callers import find_callers_level
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.redirects import is_redirect, redirect_target, with_credentials
+from providers_sdk._http.request_body import Files, Form, check_method, make_body
 from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.sender import Sender
 from providers_sdk._http.session import HttpSession
@@ -93,34 +94,59 @@ class Http:
         :param url: a path below the provider's address, or a whole address.
         :raises TransportError: no response arrived.
         """
-        response = self._sender.send("GET", self._build_address(url), headers, params=params)
-        for _ in range(_HOPS):
-            target = _find_target(response)
-            if target is None:
-                break
-            response.close()
-            response = self._sender.send("GET", self._build_address(target), headers)
-        return response
+        return self.request("GET", url, params=params, headers=headers)
 
     def post(
         self,
         url: str = "/",
         *,
         json: Any = None,
-        data: Mapping[str, str] | None = None,
+        data: Form | bytes | None = None,
+        files: Files | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> HttpResponse:
-        """Send a POST; a redirect is never followed.
+        """Send a POST; a redirect is never followed. The arguments are those of :meth:`request`.
 
-        :param url: a path below the provider's address, or a whole address.
-        :param json: sent as JSON.
-        :param data: sent as an urlencoded form.
         :raises TransportError: no response arrived.
         """
+        return self.request("POST", url, json=json, data=data, files=files, params=params, headers=headers)
+
+    def request(
+        self,
+        method: str,
+        url: str = "/",
+        *,
+        json: Any = None,
+        data: Form | bytes | None = None,
+        files: Files | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpResponse:
+        """Send a request with any method, and at most one body: ``json``, ``data`` or ``files``.
+
+        The redirects of a GET or HEAD without a body are followed as :meth:`get` follows them, others never. The time
+        limits hold for sending, too. Cookies that services set come back during the attempt; a header ``cookie`` takes
+        their place.
+
+        :param method: such as ``"PUT"``.
+        :param url: a path below the provider's address, or a whole address.
+        :param json: sent as JSON.
+        :param data: bytes, sent as they are, or a form, sent urlencoded: a mapping or pairs; a list sends a field
+            several times.
+        :param files: sent as multipart/form-data, together with the form in ``data``: a mapping or pairs of names and
+            contents, or of names and ``(file name or None, content[, media type[, headers]])``. A content is bytes,
+            text or a file that is open for reading; it is read into memory.
+        :param params: the query.
+        :raises InvalidArgument: several bodies, or one that cannot be sent.
+        :raises TransportError: no response arrived.
+        """
+        verb, body = check_method(method), make_body(json, data, files)
+        if verb in ("GET", "HEAD") and not body:
+            return self._follow(verb, url, params, headers)
         # identity: a compressed stream is held back by the sender, and PHP has labelled bodies gzip that are not
         given = {"accept-encoding": "identity", **(headers or {})}
-        return self._sender.send("POST", self._build_address(url), given, params=params, json=json, data=data)
+        return self._sender.send(verb, self._build_address(url), given, params=params, **body)
 
     def page(self, url: str = "/", *, headers: Mapping[str, str] | None = None) -> Page:
         """Fetch a page of HTML and return it parsed, whatever its status.
@@ -187,6 +213,19 @@ class Http:
         """Close every response that is still open; from now on nothing is sent."""
         self._sender.close()
         self._pool.detach(self)
+
+    def _follow(
+        self, method: str, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
+    ) -> HttpResponse:
+        """Send a request without a body, and follow its redirects."""
+        response = self._sender.send(method, self._build_address(url), headers, params=params)
+        for _ in range(_HOPS):
+            target = _find_target(response)
+            if target is None:
+                break
+            response.close()
+            response = self._sender.send(method, self._build_address(target), headers)
+        return response
 
     def _build_address(self, url: str) -> str:
         if url.startswith(("http://", "https://")):
