@@ -7,7 +7,7 @@ client's session, maps what requests raises, and closes every response at the at
 import logging
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from providers_sdk import errors
 from providers_sdk._callers import find_callers_level
@@ -19,6 +19,7 @@ from providers_sdk._http.sender import Sender
 from providers_sdk._http.session import HttpSession
 from providers_sdk._http.token_page import PageTokens
 from providers_sdk._http.tokens import Tokens
+from providers_sdk._http.waiting import Waiting, check_seconds
 from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.token_page import TokenPage
 from providers_sdk._redact import Redactor
@@ -28,6 +29,8 @@ __all__ = ["Http", "HttpResponse", "HttpSession"]
 _log = logging.getLogger("providers_sdk")
 _log.addHandler(logging.NullHandler())
 _HOPS = 3
+_SHORTEST_POLL = 0.01
+T = TypeVar("T")
 
 
 class Http:
@@ -41,6 +44,7 @@ class Http:
     def __init__(self, pool: HttpSession, clock: Clock, base: str) -> None:
         self._pool, self.clock, self._base = pool, clock, base.rstrip("/")
         self._sender = Sender(pool, clock, self._base)
+        self._waiting = Waiting(clock)
         self.refused_attempts: list[tuple[errors.ProviderError, float]] = []
         """What :meth:`note_refused_attempt` has noted: each error, and when it was, by the clock's ``now()``."""
         pool.attach(self)
@@ -75,12 +79,14 @@ class Http:
     @property
     def url(self) -> str | None:
         """The address of the last response, without user info and query."""
-        return self._sender.responses[-1].url if self._sender.responses else None
+        last = self._find_last_response()
+        return last.url if last is not None else None
 
     @property
     def status(self) -> int | None:
         """The status of the last response."""
-        return self._sender.responses[-1].status if self._sender.responses else None
+        last = self._find_last_response()
+        return last.status if last is not None else None
 
     def get(
         self,
@@ -184,6 +190,39 @@ class Http:
             page.refuse(tokens, response)
         return response
 
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``, within the limits of the call; closing the reply ends it, too.
+
+        It counts as waiting for the service: in a streamed answer for ``first_token`` before its first piece and for
+        ``idle`` after that, in a whole answer for ``deadline`` only.
+
+        :param seconds: of at least 0.
+        :raises TimeLimitExceeded: a limit runs out before; raised when it does.
+        :raises Closed: the reply was closed.
+        """
+        self._waiting.sleep(check_seconds(seconds, "http.sleep()"))
+
+    def poll(self, ask: Callable[[], T], *, every: float, until: Callable[[T], bool]) -> T:
+        """Call ``ask`` again and again until ``until`` accepts its result, and return that.
+
+        Between two calls it waits as :meth:`sleep` does, longer where the last response of ``ask`` says so in a header
+        ``Retry-After``. An :class:`HttpResponse` that ``until`` does not accept is closed. What ``ask`` raises ends the
+        polling; to go on after an error status, return the response and look at its ``status`` in ``until``.
+
+        :param ask: sends the request, and returns its response or what it makes of it.
+        :param every: seconds between two calls, of at least 0.01.
+        :param until: whether the job is done.
+        :raises TimeLimitExceeded: a limit runs out before.
+        :raises RateLimited: the service asks to wait longer than the limits allow; raised at once, so that another
+            provider can be asked.
+        :raises Closed: the reply was closed.
+        """
+        seconds = check_seconds(every, "every=", least=_SHORTEST_POLL)
+        return self._waiting.poll(ask, every=seconds, until=until, last=self._find_last_response)
+
+    def _find_last_response(self) -> HttpResponse | None:
+        return self._sender.responses[-1] if self._sender.responses else None
+
     def warn_once(self, warning: UserWarning) -> None:
         """Warn the script, at its own line; of each class of warning only the first of this client and site.
 
@@ -206,12 +245,13 @@ class Http:
             clock=self.clock,
             redact=self.redact,
             get=self.get,
-            visited=lambda: [response.location for response in self._sender.responses],
+            visited=self._sender.visited,
         )
 
     def close(self) -> None:
-        """Close every response that is still open; from now on nothing is sent."""
+        """Close every response that is still open and end :meth:`sleep`; from now on nothing is sent."""
         self._sender.close()
+        self._waiting.end()
         self._pool.detach(self)
 
     def _follow(

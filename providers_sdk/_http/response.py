@@ -4,6 +4,7 @@ Status and headers are there at once. The body is read as it arrives, up to a si
 that the response names.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import detect_bot_wall
 from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.lines import MAX_LINE
+from providers_sdk._protocol.retry_after import find_retry_after
 from providers_sdk._protocol.sse import MAX_EVENT, Event, iter_events
 from providers_sdk._redact import Redactor, bare_url, snippet
 
@@ -77,6 +79,11 @@ class HttpResponse:
     def content_type(self) -> str:
         """The media type, lower case and without parameters; empty where none was sent."""
         return str(self.headers.get("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds that the service asks to wait before the next request (``Retry-After``), if it asks for any."""
+        return find_retry_after(self.headers, time.time())
 
     @property
     def bot_wall(self) -> str | None:

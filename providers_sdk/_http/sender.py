@@ -35,6 +35,9 @@ class Sender:
     def __init__(self, pool: HttpSession, clock: Clock, base: str) -> None:
         self._pool, self._clock, self._base = pool, clock, base
         self.responses: list[HttpResponse] = []
+        """Those that are open, oldest first, and the last one, whether open or closed."""
+        self.visited: dict[str, None] = {}
+        """The addresses that have responded."""
         self.secrets = AttemptSecrets(pool)
         self.cookies = Cookies(self.secrets)
         self._exchanges: list[Exchange] = []
@@ -80,11 +83,16 @@ class Sender:
         response = HttpResponse(raw, exchange, redact=self.secrets.redactor, started=started, cookies=cookies)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s %s -> %d (%.3f s)", method, response.url, response.status, response.seconds)
-        self.responses.append(response)
+        self._note(response)
         if self._closed:  # close() sets it before it looks at the responses: one of the two closes this one
             response.close()
             raise errors.Closed("the reply was closed while its request was being sent")
         return response
+
+    def _note(self, response: HttpResponse) -> None:
+        """Keep ``response`` for :meth:`close`; those that are closed already are let go: polling makes thousands."""
+        self.responses = [*(kept for kept in self.responses if not kept.closed), response]
+        self.visited[response.location] = None
 
     def _add_users_headers(self, url: str, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the provider's headers with those that the user has set for its host, which win."""

@@ -34,7 +34,7 @@ class PageTokens:
     :param where: how to find them.
     :param address: the page's; the tokens are stored under it.
     :param get: sends a GET and follows redirects within the host: ``get(url, params=..., headers=...)``.
-    :param visited: returns the addresses that have responded in this attempt.
+    :param visited: the addresses that have responded in this attempt; they become more.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class PageTokens:
         clock: Clock,
         redact: Redactor,
         get: Callable[..., HttpResponse],
-        visited: Callable[[], Collection[str]],
+        visited: Collection[str],
     ) -> None:
         self._where, self._address = where, address
         self._store, self._clock, self._redact = store, clock, redact
@@ -108,7 +108,7 @@ class PageTokens:
             return error
         message, location = error.message, response.headers.get("location")
         if is_redirect(response.status, location):
-            message = f"answered {response.status}: {describe_redirect(response.location, location, self._visited())}"
+            message = f"answered {response.status}: {describe_redirect(response.location, location, self._visited)}"
         advice = f"; {self._where.advice}" if response.status in (404, 410) else _ADVICE.get(response.status, "")
         message = self._redact(f"the page {response.url} {message}{advice}")
         return TokenPageFailed(message, url=response.url, status=response.status, retry_after=error.retry_after)
