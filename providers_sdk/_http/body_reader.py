@@ -49,6 +49,11 @@ class BodyReader:
         """The first bytes that were read."""
 
     @property
+    def status(self) -> int:
+        """The response's status."""
+        return self._response.status_code
+
+    @property
     def closed(self) -> bool:
         """Whether it was closed."""
         return self._body.closed
@@ -56,8 +61,8 @@ class BodyReader:
     def make_error(self, kind: type[errors.ProviderError], message: str) -> errors.ProviderError:
         """Return an error about the response."""
         after = find_retry_after(self._response.headers, time.time())
-        redact, status = self._redact(), self._response.status_code
-        return kind(redact(message), url=redact(self._url), status=status, retry_after=after)
+        redact = self._redact()
+        return kind(redact(message), url=redact(self._url), status=self.status, retry_after=after)
 
     def close(self) -> None:
         """Release the connection; a body that was not read to its end costs it. Closing twice does nothing."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from providers_sdk import errors
 from providers_sdk._http.body_reader import BodyReader
 from providers_sdk._http.exchange import Exchange
+from providers_sdk._http.streams import stream_events
 from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import detect_bot_wall
 from providers_sdk._protocol.html import Page
-from providers_sdk._protocol.lines import MAX_LINE
 from providers_sdk._protocol.retry_after import find_retry_after
-from providers_sdk._protocol.sse import MAX_EVENT, Event, iter_events
+from providers_sdk._protocol.sse import Event
 from providers_sdk._redact import Redactor, bare_url, snippet
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class HttpResponse:
         kind = self.content_type
         if kind not in _EVENT_TYPES and not (kind in _VAGUE_TYPES and self._body.sniff() == "events"):
             raise self._make_type_error(_EVENT_TYPES)
-        return self._iter_events(until)
+        return stream_events(self._body, until)
 
     def page(self) -> Page:
         """Return the body as a page of HTML, whatever the status.
@@ -208,21 +208,6 @@ class HttpResponse:
         return self._body.make_error(
             *error_body.explain_type(self.status, self.content_type, types, self._describe_body())
         )
-
-    def _iter_events(self, until: str | None) -> Iterator[Event]:
-        seen = False
-        try:
-            for event in iter_events(self._body.iter_pieces(), max_line=MAX_LINE, max_event=MAX_EVENT):
-                seen = True
-                if until is not None and event.data.strip() == until:
-                    self._body.keep_connection()
-                    yield event
-                    return
-                yield event
-            if not seen:
-                raise self._body.make_error(*error_body.explain_missing_events(self.status, self._body.head))
-        finally:
-            self.close()
 
     def close(self) -> None:
         """Release the connection; a body that was not read to its end costs it. Closing twice does nothing."""
