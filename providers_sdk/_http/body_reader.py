@@ -58,11 +58,14 @@ class BodyReader:
         """Whether it was closed."""
         return self._body.closed
 
+    def redact(self, text: str) -> str:
+        """Return ``text`` without secrets."""
+        return self._redact()(text)
+
     def make_error(self, kind: type[errors.ProviderError], message: str) -> errors.ProviderError:
         """Return an error about the response."""
         after = find_retry_after(self._response.headers, time.time())
-        redact = self._redact()
-        return kind(redact(message), url=redact(self._url), status=self.status, retry_after=after)
+        return kind(self.redact(message), url=self.redact(self._url), status=self.status, retry_after=after)
 
     def close(self) -> None:
         """Release the connection; a body that was not read to its end costs it. Closing twice does nothing."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from providers_sdk import errors
 from providers_sdk._http.body_reader import BodyReader
 from providers_sdk._http.exchange import Exchange
-from providers_sdk._http.streams import stream_events
+from providers_sdk._http.media_types import EVENT_TYPES, HTML_TYPES, JSON_TYPES, NDJSON_TYPES, VAGUE_TYPES, is_one_of
+from providers_sdk._http.streams import stream_bytes, stream_events, stream_lines, stream_ndjson
 from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import detect_bot_wall
 from providers_sdk._protocol.html import Page
@@ -22,22 +23,20 @@ from providers_sdk._redact import Redactor, bare_url, snippet
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "HttpResponse"]
+__all__ = ["MAX_BYTES", "MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "HttpResponse"]
 
 MAX_PAGE = 2_000_000
 MAX_JSON = 20_000_000
+MAX_BYTES = 64_000_000
 MAX_ERROR_BODY = 64_000
 _ERROR_BODY_GRACE = 2.0
-_JSON_TYPES = ("application/json", "text/json")
-_HTML_TYPES = ("text/html", "application/xhtml+xml")
-_EVENT_TYPES = ("text/event-stream",)
-_VAGUE_TYPES = ("", "text/plain", "application/octet-stream")  # they do not tell what the bytes are
 
 
 class HttpResponse:
     """One HTTP response; made by :class:`Http`, closed by it at the latest when the attempt ends.
 
-    Its body can be read once: as :meth:`json`, :meth:`events`, :meth:`page` or :meth:`text`.
+    Its body can be read once: as :meth:`json`, :meth:`events`, :meth:`ndjson`, :meth:`lines`, :meth:`page`,
+    :meth:`text`, :meth:`bytes` or :meth:`iter_bytes`.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class HttpResponse:
         """The name of the bot wall that responded, if one did."""
         return detect_bot_wall(self.status, self.headers)
 
-    def json(self, *, status: Collection[int] = (200,), types: Collection[str] = _JSON_TYPES) -> Any:
+    def json(self, *, status: Collection[int] = (200,), types: Collection[str] = JSON_TYPES) -> Any:
         """Return the body as JSON.
 
         :param status: the expected statuses.
@@ -125,9 +124,9 @@ class HttpResponse:
         :raises TransportError: the connection was lost or a time limit ran out.
         """
         kind = self.content_type
-        if kind in _JSON_TYPES or kind.endswith("+json"):
+        if kind in JSON_TYPES or kind.endswith("+json"):
             return True
-        vague = kind in (*_VAGUE_TYPES, *_EVENT_TYPES) and 200 <= self.status < 300
+        vague = kind in (*VAGUE_TYPES, *EVENT_TYPES) and 200 <= self.status < 300
         return vague and self._body.sniff() == "json"
 
     def events(self, *, status: Collection[int] = (200,), until: str | None = "[DONE]") -> Iterator[Event]:
@@ -147,9 +146,72 @@ class HttpResponse:
         """
         self.check(status)
         kind = self.content_type
-        if kind not in _EVENT_TYPES and not (kind in _VAGUE_TYPES and self._body.sniff() == "events"):
-            raise self._make_type_error(_EVENT_TYPES)
+        if kind not in EVENT_TYPES and not (kind in VAGUE_TYPES and self._body.sniff() == "events"):
+            raise self._make_type_error(EVENT_TYPES)
         return stream_events(self._body, until)
+
+    def lines(self, *, status: Collection[int] = (200,), types: Collection[str] = ()) -> Iterator[str]:
+        """Yield lines of text as they arrive, without their ends (LF, CR or CRLF); what follows the last end, too.
+
+        The text is read as UTF-8; what is none becomes U+FFFD.
+
+        :param status: the expected statuses.
+        :param types: the expected media types, such as ``"text/plain"`` or ``"text/*"``; any but HTML where none is
+            given.
+        :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
+        :raises InvalidAnswer: another type.
+        :raises TooLarge: a line of more than 1 MB.
+        :raises TransportError: the connection was lost or a time limit ran out.
+        """
+        self._check_kind(status, types, "lines of text")
+        return stream_lines(self._body)
+
+    def ndjson(self, *, status: Collection[int] = (200,), types: Collection[str] = ()) -> Iterator[Any]:
+        """Yield the values of newline-delimited JSON as they arrive; empty lines are skipped.
+
+        A body without a type, or with ``text/plain``, ``application/octet-stream`` or ``text/event-stream``, is read if
+        it begins as JSON does. That the stream is whole, only the protocol can tell: this raises where it breaks off
+        within a line.
+
+        :param status: the expected statuses.
+        :param types: further expected media types; those of NDJSON, JSON Lines and JSON are always expected.
+        :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
+        :raises InvalidAnswer: another type, or a line that is no JSON.
+        :raises EmptyAnswer: it holds no line.
+        :raises StreamTruncated: the last line breaks off.
+        :raises TooLarge: a line of more than 1 MB.
+        :raises TransportError: the connection was lost or a time limit ran out.
+        """
+        self.check(status)
+        if not is_one_of(self.content_type, (*NDJSON_TYPES, *types)) and not self.is_json():
+            raise self._make_type_error(NDJSON_TYPES[:1])
+        return stream_ndjson(self._body)
+
+    def iter_bytes(self, *, status: Collection[int] = (200,), types: Collection[str] = ()) -> Iterator["bytes"]:
+        """Yield the body as it arrives, in pieces of at most 64 kB; its size has no bound.
+
+        :param status: the expected statuses.
+        :param types: the expected media types, such as ``"audio/*"``; any but HTML where none is given.
+        :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
+        :raises InvalidAnswer: another type.
+        :raises TransportError: the connection was lost or a time limit ran out.
+        """
+        self._check_kind(status, types, "a file")
+        return stream_bytes(self._body)
+
+    def bytes(self, *, status: Collection[int] = (200,), types: Collection[str] = (), most: int = MAX_BYTES) -> "bytes":
+        """Return the whole body.
+
+        :param status: the expected statuses.
+        :param types: the expected media types, such as ``"image/*"``; any but HTML where none is given.
+        :param most: bytes that it may have.
+        :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
+        :raises InvalidAnswer: another type.
+        :raises TooLarge: it has more than ``most`` bytes.
+        :raises TransportError: the connection was lost or a time limit ran out.
+        """
+        self._check_kind(status, types, "a file")
+        return b"".join(self._body.read_bounded(most, "response"))
 
     def page(self) -> Page:
         """Return the body as a page of HTML, whatever the status.
@@ -159,8 +221,8 @@ class HttpResponse:
         :raises TooLarge: more than 2 MB or 50 000 tags.
         """
         self._check_wall()
-        if self.content_type not in _HTML_TYPES:
-            raise self._make_type_error(_HTML_TYPES)
+        if self.content_type not in HTML_TYPES:
+            raise self._make_type_error(HTML_TYPES)
         page = Page(b"".join(self._body.read_bounded(MAX_PAGE, "page")), url=self.url, status=self.status)
         self._exchange.clock.check()
         return page
@@ -208,6 +270,13 @@ class HttpResponse:
         return self._body.make_error(
             *error_body.explain_type(self.status, self.content_type, types, self._describe_body())
         )
+
+    def _check_kind(self, status: Collection[int], types: Collection[str], what: str) -> None:
+        """Raise unless status and media type are as expected: a page of HTML, such as a login, is not what it calls."""
+        self.check(status)
+        kind = self.content_type
+        if not is_one_of(kind, types) if types else kind in HTML_TYPES:
+            raise self._make_type_error(types or (what,))
 
     def close(self) -> None:
         """Release the connection; a body that was not read to its end costs it. Closing twice does nothing."""

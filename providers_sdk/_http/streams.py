@@ -1,13 +1,17 @@
 """Decodes the body of a response as it arrives, and closes it at the end."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from providers_sdk._http.body_reader import BodyReader
 from providers_sdk._protocol.error_body import explain_missing_events
-from providers_sdk._protocol.lines import MAX_LINE
+from providers_sdk._protocol.lines import BOM, MAX_LINE, iter_lines
+from providers_sdk._protocol.ndjson import iter_ndjson
 from providers_sdk._protocol.sse import MAX_EVENT, Event, iter_events
+from providers_sdk._redact import snippet
+from providers_sdk.errors import EmptyAnswer
 
-__all__ = ["stream_events"]
+__all__ = ["stream_bytes", "stream_events", "stream_lines", "stream_ndjson"]
 
 
 def stream_events(body: BodyReader, until: str | None) -> Iterator[Event]:
@@ -23,5 +27,35 @@ def stream_events(body: BodyReader, until: str | None) -> Iterator[Event]:
             yield event
         if not seen:
             raise body.make_error(*explain_missing_events(body.status, body.head))
+    finally:
+        body.close()
+
+
+def stream_lines(body: BodyReader) -> Iterator[str]:
+    """Yield lines of text; see :meth:`HttpResponse.lines`."""
+    try:
+        for index, line in enumerate(iter_lines(body.iter_pieces(), what="response", rest=True)):
+            yield (line if index else line.removeprefix(BOM)).decode("utf-8", "replace")
+    finally:
+        body.close()
+
+
+def stream_ndjson(body: BodyReader) -> Iterator[Any]:
+    """Yield the values of newline-delimited JSON; see :meth:`HttpResponse.ndjson`."""
+    seen = False
+    try:
+        for value in iter_ndjson(body.iter_pieces(), show=lambda line: body.redact(snippet(line))):
+            seen = True
+            yield value
+        if not seen:
+            raise body.make_error(EmptyAnswer, f"answered {body.status} with a stream that holds no line")
+    finally:
+        body.close()
+
+
+def stream_bytes(body: BodyReader) -> Iterator[bytes]:
+    """Yield the bytes; see :meth:`HttpResponse.iter_bytes`."""
+    try:
+        yield from body.iter_pieces()
     finally:
         body.close()

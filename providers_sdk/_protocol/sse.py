@@ -8,14 +8,16 @@ instead of an event (``error: {"code": 500, "message": ...}``); it becomes an ev
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from providers_sdk._protocol.lines import MAX_LINE, iter_lines
-from providers_sdk.errors import TooLarge
+from providers_sdk._protocol.json import parse_json
+from providers_sdk._protocol.lines import BOM, MAX_LINE, iter_lines
+from providers_sdk._redact import snippet
+from providers_sdk.errors import InvalidAnswer, TooLarge
 
 __all__ = ["MAX_EVENT", "Event", "iter_events", "sniff_body"]
 
 MAX_EVENT = 4_000_000
-_BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
 _MAX_SNIFFED = 1_000
 _MAX_RETRY_DIGITS = 18
@@ -39,6 +41,17 @@ class Event:
         """The event's type, ``"message"`` where the stream named none."""
         return self.event or "message"
 
+    def json(self) -> Any:
+        """Return the data as JSON.
+
+        :raises InvalidAnswer: it is none; the message shows its beginning.
+        """
+        try:
+            return parse_json(self.data)
+        except ValueError:
+            pass  # raised below, where it is no context: it holds the whole text
+        raise InvalidAnswer(f"an event holds no JSON: {snippet(self.data)!r}")
+
 
 def iter_events(chunks: Iterable[bytes], *, max_line: int = MAX_LINE, max_event: int = MAX_EVENT) -> Iterator[Event]:
     """Decode an event stream as it arrives; an event is yielded with the chunk that completes it.
@@ -50,9 +63,9 @@ def iter_events(chunks: Iterable[bytes], *, max_line: int = MAX_LINE, max_event:
     """
     building = _Building(max_event)
     first = True
-    for line in iter_lines(chunks, max_line):
+    for line in iter_lines(chunks, max_line, what="event stream"):
         if first:
-            line, first = line.removeprefix(_BOM), False
+            line, first = line.removeprefix(BOM), False
         event = building.take(line)
         if event is not None:
             yield event
@@ -63,12 +76,12 @@ def sniff_body(head: bytes) -> str | None:
 
     ``None`` means that more bytes are needed to decide.
     """
-    start = head.removeprefix(_BOM).lstrip()
+    start = head.removeprefix(BOM).lstrip()
     if start.startswith(_FIELDS):
         return "events"
     if start.startswith((b"{", b"[")):
         return "json"
-    may_become_one = any(text.startswith(start) for text in (*_FIELDS, _BOM))
+    may_become_one = any(text.startswith(start) for text in (*_FIELDS, BOM))
     return None if may_become_one and len(head) < _MAX_SNIFFED else ""
 
 
