@@ -30,6 +30,7 @@ from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
 from providers_sdk._protocol.openai_request import make_openai_body
 from providers_sdk._protocol.selectors import Attr, ScriptValue
+from providers_sdk._protocol.selectors import Attr, ElementText, Meta, ScriptJson, ScriptMatch, ScriptValue, Selector
 from providers_sdk._protocol.sse import Event, iter_events
 from providers_sdk._protocol.token_page import TokenPage
 from providers_sdk._provider.provider import ModelReplaced, Provider
@@ -57,6 +58,7 @@ __all__ = [
     "AuthenticationFailed",
     "Blocked",
     "Chunk",
+    "ElementText",
     "EmptyAnswer",
     "Event",
     "File",
@@ -68,6 +70,7 @@ __all__ = [
     "InvalidAnswer",
     "InvalidArgument",
     "Message",
+    "Meta",
     "ModelReplaced",
     "Page",
     "PluginShadowed",
@@ -80,7 +83,10 @@ __all__ = [
     "Refused",
     "Register",
     "Request",
+    "ScriptJson",
+    "ScriptMatch",
     "ScriptValue",
+    "Selector",
     "ServedModel",
     "Setting",
     "StreamTruncated",

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from providers_sdk._protocol.html import Page
-from providers_sdk._protocol.selectors import Selector
+from providers_sdk._protocol.selectors import Selector, describe_selector
 from providers_sdk._redact import snippet
 
 __all__ = ["TokenPage"]
 
-_MAX_TOKEN = 200
+_MAX_TOKEN = 4_096  # a signed one (JWT) has hundreds of characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class TokenPage:
     def describe_missing(self, page: Page, found: Mapping[str, str]) -> str:
         """Return what is missing, where it was looked for, and what the page was: for an error's message."""
         missing = self.missing(found)
-        looked = "; ".join(f"{name}: {', '.join(map(str, self.tokens[name]))}" for name in missing)
+        looked = "; ".join(f"{name}: {', '.join(map(describe_selector, self.tokens[name]))}" for name in missing)
         was = f"status {page.status}, title {snippet(page.title, 100)!r}, {len(page.html)} bytes"
         login = ", it asks for a password" if page.is_login else ""
         have = f"; found: {', '.join(found)}" if found else ""

@@ -26,7 +26,7 @@ def list_served_models(bound: BoundProvider, limits: Limits) -> list[str]:
         raise
     except BaseException as error:  # noqa: BLE001  a plugin may raise anything
         failure: ProviderError = finish_error(
-            error, bound.session.redact, provider=bound.name, response=http, before=before
+            error, http.redact, provider=bound.name, response=http, before=before
         )
     finally:
         http.close()
