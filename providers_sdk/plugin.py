@@ -29,8 +29,16 @@ from providers_sdk._plugins.registry import PluginShadowed
 from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.openai import iter_completion, iter_deltas
 from providers_sdk._protocol.openai_request import make_openai_body
-from providers_sdk._protocol.selectors import Attr, ScriptValue
-from providers_sdk._protocol.selectors import Attr, ElementText, Meta, ScriptJson, ScriptMatch, ScriptValue, Selector
+from providers_sdk._protocol.selectors import (
+    Attr,
+    CookieValue,
+    ElementText,
+    Meta,
+    ScriptJson,
+    ScriptMatch,
+    ScriptValue,
+    Selector,
+)
 from providers_sdk._protocol.sse import Event, iter_events
 from providers_sdk._protocol.token_page import TokenPage
 from providers_sdk._provider.provider import ModelReplaced, Provider
@@ -58,6 +66,7 @@ __all__ = [
     "AuthenticationFailed",
     "Blocked",
     "Chunk",
+    "CookieValue",
     "ElementText",
     "EmptyAnswer",
     "Event",

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from providers_sdk import errors
 from providers_sdk._callers import find_callers_level
 from providers_sdk._http.clock import Clock
+from providers_sdk._http.cookies import CookieSnapshot
 from providers_sdk._http.redirects import is_redirect, redirect_target, with_credentials
 from providers_sdk._http.request_body import Files, Form, check_method, make_body
 from providers_sdk._http.response import HttpResponse
@@ -164,28 +165,38 @@ class Http:
         return self.get(url, headers=headers).page()
 
     def with_tokens(
-        self, where: TokenPage, send: Callable[[Tokens], HttpResponse], *, refused: Callable[[HttpResponse], bool]
+        self,
+        where: TokenPage,
+        send: Callable[[Tokens], HttpResponse],
+        *,
+        refused: Callable[[HttpResponse], bool],
+        exchange: Callable[[Tokens], Mapping[str, str]] | None = None,
     ) -> HttpResponse:
-        """Send a request that needs scraped tokens; if the site refuses them, fetch them anew and repeat once.
+        """Send a request that needs tokens; if the service refuses them, fetch them anew and repeat once.
+
+        Tokens are kept between calls and shared by threads, together with the cookies that were set while they were
+        fetched; ``send`` sends these cookies, too. A fetch begins without cookies.
 
         :param where: the page, and how to find the tokens.
         :param send: makes the request with the tokens.
         :param refused: returns whether a response means that the tokens are old.
-        :raises TokensNotFound: the page lacks one.
+        :param exchange: the second step, where the page's tokens are exchanged for others: takes them, asks the service
+            and returns further tokens, name → value. It runs once for each fetch, and its tokens count as secrets.
+        :raises TokensNotFound: the page lacks a token, or the exchange gave an empty one.
         :raises TokenPageFailed: the page has an error status.
         :raises HTTPStatusError: the page still carries the refused tokens, as a cached copy does; they are not sent
             again for a minute.
         """
-        page = self._make_page_tokens(where)
+        page, before = self._make_page_tokens(where, exchange), self._sender.cookies.snapshot()
         tokens = page.current()
-        response = send(tokens)
+        response = self._send_with(tokens, before, send)
         if not refused(response):
             return response
         page.refuse(tokens, response)
         response.close()
         _log.debug("%s refused its tokens; fetching the page once more", response.url)
         tokens = page.other_than(tokens)
-        response = send(tokens)
+        response = self._send_with(tokens, before, send)
         if refused(response):
             page.refuse(tokens, response)
         return response
@@ -237,16 +248,20 @@ class Http:
             del self.site_state[f"warned {kind}"]
             raise errors.UnsupportedOption(f"{raised} ({kind} is an error in this script)") from raised
 
-    def _make_page_tokens(self, where: TokenPage) -> PageTokens:
+    def _make_page_tokens(self, where: TokenPage, exchange: Callable[[Tokens], Mapping[str, str]] | None) -> PageTokens:
+        address, store = self._build_address(where.path), self._pool.tokens
         return PageTokens(
-            where,
-            self._build_address(where.path),
-            store=self._pool.tokens,
-            clock=self.clock,
-            redact=self.redact,
-            get=self.get,
-            visited=self._sender.visited,
+            where, address, store=store, clock=self.clock, sender=self._sender, get=self.get, exchange=exchange
         )
+
+    def _send_with(
+        self, tokens: Tokens, before: CookieSnapshot, send: Callable[[Tokens], HttpResponse]
+    ) -> HttpResponse:
+        """Send with the cookies of before and those of the tokens; a refused request leaves none."""
+        for value in tokens.secrets:
+            self._sender.secrets.add(value)
+        self._sender.use_cookies(before, tokens.cookies)
+        return send(tokens)
 
     def close(self) -> None:
         """Close every response that is still open and end :meth:`sleep`; from now on nothing is sent."""

@@ -12,7 +12,7 @@ RFC 6265, because a cookie is a credential and an attempt may ask more than one 
 """
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from http.cookiejar import Cookie, CookieJar
     from urllib.request import Request
 
-    from providers_sdk._http.session import HttpSession
-
-__all__ = ["AttemptSecrets", "CookieSnapshot", "Cookies", "names_cookie"]
+__all__ = ["AttemptSecrets", "CookieSnapshot", "Cookies", "list_pairs", "names_cookie"]
 
 _MAX_COOKIE = 4_096
 _MAX_COOKIES = 50
@@ -40,10 +38,13 @@ CookieSnapshot = tuple[tuple[_Site, "Cookie"], ...]
 
 
 class AttemptSecrets:
-    """Hides the secrets of one attempt: those of its session, and what it has received since, such as cookies."""
+    """Hides the secrets of one attempt: those of its session, and what it has received since, such as cookies.
 
-    def __init__(self, pool: "HttpSession") -> None:
-        self._pool = pool
+    :param known: returns what hides those of the session.
+    """
+
+    def __init__(self, known: Callable[[], Redactor]) -> None:
+        self._known = known
         self._received: dict[str, None] = {}
 
     def add(self, value: str) -> None:
@@ -56,7 +57,7 @@ class AttemptSecrets:
 
     def redactor(self) -> Redactor:
         """Return what hides the secrets as they are now."""
-        known = self._pool.redact
+        known = self._known()
         return Redactor(known.secrets | Redactor.of(self._received).secrets) if self._received else known
 
 
@@ -142,6 +143,11 @@ def _make_request(url: str) -> "Request":
 def _can_be_kept(cookie: "Cookie") -> bool:
     text = f"{cookie.name}={cookie.value or ''}"
     return len(text) <= _MAX_COOKIE and _CLEAN.fullmatch(text) is not None
+
+
+def list_pairs(cookies: CookieSnapshot) -> frozenset[tuple[str, str]]:
+    """Return names and values of ``cookies``."""
+    return frozenset((cookie.name, cookie.value or "") for _, cookie in cookies)
 
 
 def names_cookie(headers: Mapping[str, Any]) -> bool:

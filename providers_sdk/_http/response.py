@@ -223,7 +223,8 @@ class HttpResponse:
         self._check_wall()
         if self.content_type not in HTML_TYPES:
             raise self._make_type_error(HTML_TYPES)
-        page = Page(b"".join(self._body.read_bounded(MAX_PAGE, "page")), url=self.url, status=self.status)
+        html = b"".join(self._body.read_bounded(MAX_PAGE, "page"))
+        page = Page(html, url=self.url, status=self.status, cookies=self.cookies)
         self._exchange.clock.check()
         return page
 

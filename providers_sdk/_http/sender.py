@@ -3,12 +3,13 @@
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
 from providers_sdk._http.clock import Clock
-from providers_sdk._http.cookies import AttemptSecrets, Cookies, names_cookie
+from providers_sdk._http.cookies import AttemptSecrets, Cookies, CookieSnapshot, names_cookie
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
 from providers_sdk._http.redirects import is_own_host
@@ -38,7 +39,7 @@ class Sender:
         """Those that are open, oldest first, and the last one, whether open or closed."""
         self.visited: dict[str, None] = {}
         """The addresses that have responded."""
-        self.secrets = AttemptSecrets(pool)
+        self.secrets = AttemptSecrets(lambda: pool.redact)
         self.cookies = Cookies(self.secrets)
         self._exchanges: list[Exchange] = []
         self._closed = False
@@ -47,6 +48,21 @@ class Sender:
     def received(self) -> int:
         """Bytes received so far, headers included."""
         return sum(exchange.received for exchange in self._exchanges)
+
+    def use_cookies(self, *cookies: CookieSnapshot) -> None:
+        """Send ``cookies`` from now on, the later ones in the place of earlier ones, and those that come."""
+        self.cookies = Cookies(self.secrets)
+        for some in cookies:
+            self.cookies.adopt(some)
+
+    @contextmanager
+    def without_cookies(self) -> Iterator[None]:
+        """Begin the block without cookies, and forget at its end those that have come."""
+        before, self.cookies = self.cookies, Cookies(self.secrets)
+        try:
+            yield
+        finally:
+            self.cookies = before
 
     def close(self) -> None:
         """Close every response that is still open; from now on nothing is sent."""

@@ -5,15 +5,15 @@ holds, and explains why a page has no tokens.
 """
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.redirects import describe_redirect, is_redirect
 from providers_sdk._http.response import HttpResponse
+from providers_sdk._http.sender import Sender
 from providers_sdk._http.tokens import Tokens, TokenStore
 from providers_sdk._protocol.token_page import TokenPage
-from providers_sdk._redact import Redactor
-from providers_sdk.errors import ProviderError, TokenPageFailed, TokensNotFound
+from providers_sdk.errors import PluginContractError, ProviderError, TokenPageFailed, TokensNotFound
 
 __all__ = ["PageTokens"]
 
@@ -29,12 +29,14 @@ _ADVICE = {
 
 
 class PageTokens:
-    """The tokens on one page.
+    """The tokens on one page, and those that they are exchanged for.
 
     :param where: how to find them.
-    :param address: the page's; the tokens are stored under it.
+    :param address: the page's.
+    :param store: where they are kept.
+    :param sender: sends the requests of this attempt.
     :param get: sends a GET and follows redirects within the host: ``get(url, params=..., headers=...)``.
-    :param visited: the addresses that have responded in this attempt; they become more.
+    :param exchange: makes further tokens of those of the page; see :meth:`Http.with_tokens`.
     """
 
     def __init__(
@@ -44,13 +46,13 @@ class PageTokens:
         *,
         store: TokenStore,
         clock: Clock,
-        redact: Redactor,
+        sender: Sender,
         get: Callable[..., HttpResponse],
-        visited: Collection[str],
+        exchange: Callable[[Tokens], Mapping[str, str]] | None = None,
     ) -> None:
-        self._where, self._address = where, address
-        self._store, self._clock, self._redact = store, clock, redact
-        self._get, self._visited = get, visited
+        self._where, self._store, self._clock = where, store, clock
+        self._sender, self._get, self._exchange = sender, get, exchange
+        self._key = (address, frozenset(where.tokens), exchange is not None)
 
     def current(self) -> Tokens:
         """Return the stored tokens, or those of the page where there are none or the site has just refused them.
@@ -69,7 +71,7 @@ class PageTokens:
         error = self._find_refusal(tokens)
         if error is None:
             return tokens
-        page = self._redact(tokens.url)
+        page = self._sender.secrets.redactor()(tokens.url)
         error.args = (
             f"{error.message}; the page {page} still carries the token that was refused: it is probably a cached "
             "copy; ask the site's owner to leave it out of the cache, or ask again later",
@@ -78,15 +80,36 @@ class PageTokens:
 
     def refuse(self, tokens: Tokens, response: HttpResponse) -> None:
         """Note that the site refused ``tokens`` with ``response``."""
-        self._store.refuse(self._address, self._where.required(tokens), response.status_error(), self._clock.now())
+        required, error = self._where.required(tokens), response.status_error()
+        self._store.refuse(self._key, required, error, self._clock.now(), tokens.cookies)
 
     def _find_refusal(self, tokens: Tokens) -> ProviderError | None:
-        return self._store.refusal(self._address, self._where.required(tokens), self._clock.now())
+        return self._store.refusal(self._key, self._where.required(tokens), self._clock.now(), tokens.cookies)
 
     def _get_stored(self, *, stale: Tokens | None = None) -> Tokens:
-        return self._store.get(self._address, self._fetch, self._clock, stale=stale)
+        return self._store.get(self._key, self._fetch, self._clock, stale=stale)
 
     def _fetch(self) -> Tokens:
+        """Fetch the page and exchange its tokens: a visit of its own, which shares no cookies with the attempt."""
+        with self._sender.without_cookies():
+            tokens = self._fetch_page()
+            more = self._exchange_tokens(tokens)
+            cookies = self._sender.cookies.snapshot()
+        return Tokens({**tokens, **more}, url=tokens.url, cookies=cookies, secrets=tuple(more.values()))
+
+    def _exchange_tokens(self, tokens: Tokens) -> Mapping[str, str]:
+        more = self._exchange(tokens) if self._exchange is not None else {}
+        if not isinstance(more, Mapping):
+            raise PluginContractError(f"exchange= returned an object of type {type(more).__name__}, not a mapping")
+        missing = [str(name) for name, value in more.items() if not isinstance(value, str) or not value]
+        if missing:
+            raise TokensNotFound(
+                f"the tokens of the page {tokens.url} were exchanged, and that gave no {' and no '.join(missing)}; "
+                f"{self._where.advice}"
+            )
+        return dict(more)
+
+    def _fetch_page(self) -> Tokens:
         response = self._get(self._where.path, params=self._bypass_cache(), headers={"accept": "text/html"})
         if response.status != 200 and response.bot_wall is None:
             raise self._make_page_error(response)
@@ -94,12 +117,12 @@ class PageTokens:
         found = self._where.extract(page)
         if not self._where.missing(found):
             return Tokens(found, url=response.location)
-        message = f"{self._redact(self._where.describe_missing(page, found))}; {self._where.advice}"
+        message = f"{self._sender.secrets.redactor()(self._where.describe_missing(page, found))}; {self._where.advice}"
         raise TokensNotFound(message, url=page.url, status=page.status)
 
     def _bypass_cache(self) -> dict[str, str] | None:
         """Return a query that no cache holds, once tokens were refused: caches ignore a request's Cache-Control."""
-        refused = self._store.has_refused(self._address, self._clock.now())
+        refused = self._store.has_refused(self._key, self._clock.now())
         return {"nocache": secrets.token_hex(5)} if refused else None
 
     def _make_page_error(self, response: HttpResponse) -> ProviderError:
@@ -108,7 +131,9 @@ class PageTokens:
             return error
         message, location = error.message, response.headers.get("location")
         if is_redirect(response.status, location):
-            message = f"answered {response.status}: {describe_redirect(response.location, location, self._visited)}"
+            message = (
+                f"answered {response.status}: {describe_redirect(response.location, location, self._sender.visited)}"
+            )
         advice = f"; {self._where.advice}" if response.status in (404, 410) else _ADVICE.get(response.status, "")
-        message = self._redact(f"the page {response.url} {message}{advice}")
+        message = self._sender.secrets.redactor()(f"the page {response.url} {message}{advice}")
         return TokenPageFailed(message, url=response.url, status=response.status, retry_after=error.retry_after)

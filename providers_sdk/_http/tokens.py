@@ -4,7 +4,7 @@ One fetch serves every thread, and one more when the site refuses the tokens.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeout
 from copy import copy
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.clock import Clock
+from providers_sdk._http.cookies import CookieSnapshot, list_pairs
 from providers_sdk.errors import Closed, ProviderError, TimeLimitExceeded
 
 __all__ = ["TokenStore", "Tokens"]
@@ -25,13 +26,22 @@ class Tokens(Mapping[str, str]):
 
     :param found: name → value.
     :param url: the address of their page after redirects, without user info and query.
+    :param cookies: the cookies that the site set with them; ``http.with_tokens`` sends them with the tokens.
+    :param secrets: values to hide in messages and logs.
     """
 
-    __slots__ = ("_found", "url")
+    __slots__ = ("_found", "cookies", "secrets", "url")
 
-    def __init__(self, found: Mapping[str, str], *, url: str = "") -> None:
+    def __init__(
+        self,
+        found: Mapping[str, str],
+        *,
+        url: str = "",
+        cookies: CookieSnapshot = (),
+        secrets: Collection[str] = (),
+    ) -> None:
         self._found = dict(found)
-        self.url = url
+        self.url, self.cookies, self.secrets = url, cookies, secrets
 
     def __getitem__(self, name: str) -> str:
         return self._found[name]
@@ -43,8 +53,17 @@ class Tokens(Mapping[str, str]):
         return len(self._found)
 
 
-_Refusals = dict[frozenset[tuple[str, str]], tuple[float, ProviderError]]
-"""The items of refused tokens → when that was, and the error."""
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """When tokens were refused last, the error, and the cookies that they were sent with, as pairs."""
+
+    at: float
+    error: ProviderError
+    visits: frozenset[frozenset[tuple[str, str]]]
+
+
+_Refusals = dict[frozenset[tuple[str, str]], _Refusal]
+"""The items of refused tokens → how they were refused."""
 
 
 @dataclass(slots=True)
@@ -59,7 +78,7 @@ class TokenStore:
     """The tokens of one client and site, by the address of their page."""
 
     def __init__(self) -> None:
-        self._slots: dict[str, _Slot] = {}
+        self._slots: dict[Hashable, _Slot] = {}
         self._lock = threading.Lock()
         renew_after_fork(self)
 
@@ -68,7 +87,7 @@ class TokenStore:
         self._slots = {key: _Slot(slot.tokens, refused=dict(slot.refused)) for key, slot in self._slots.items()}
         self._lock = threading.Lock()
 
-    def get(self, key: str, fetch: Callable[[], Tokens], clock: Clock, *, stale: Tokens | None = None) -> Tokens:
+    def get(self, key: Hashable, fetch: Callable[[], Tokens], clock: Clock, *, stale: Tokens | None = None) -> Tokens:
         """Return the tokens of ``key``, fetched only if there are none or they are ``stale`` (the same object).
 
         One thread fetches, the others wait for it no longer than their own clock allows. A fetch that fails fails for
@@ -88,25 +107,36 @@ class TokenStore:
             if landed is not None:
                 return landed
 
-    def refuse(self, key: str, tokens: Mapping[str, str], error: ProviderError, now: float) -> None:
-        """Remember for a minute that the site refused ``tokens`` of ``key``, and how.
+    def refuse(
+        self, key: Hashable, tokens: Mapping[str, str], error: ProviderError, now: float, cookies: CookieSnapshot = ()
+    ) -> None:
+        """Remember for a minute that the site refused ``tokens`` of ``key`` when they came with ``cookies``, and how.
 
         :param now: seconds of a monotonic clock.
         """
-        slot = self._get_slot(key)
+        slot, items = self._get_slot(key), frozenset(tokens.items())
         with slot.lock:
-            slot.refused = {**_keep_recent(slot, now), frozenset(tokens.items()): (now, error)}
+            recent = _keep_recent(slot, now)
+            earlier = recent[items].visits if items in recent else frozenset()
+            slot.refused = {**recent, items: _Refusal(now, error, earlier | {list_pairs(cookies)})}
 
-    def refusal(self, key: str, tokens: Mapping[str, str], now: float) -> ProviderError | None:
-        """Return a copy of the error with which the site refused ``tokens`` within the last minute, if it did."""
+    def refusal(
+        self, key: Hashable, tokens: Mapping[str, str], now: float, cookies: CookieSnapshot = ()
+    ) -> ProviderError | None:
+        """Return a copy of the error with which the site refused ``tokens`` within the last minute, if it did.
+
+        Tokens that come with other cookies are another visit, and may be accepted. Refused in two visits, they are old
+        themselves, whatever the cookies: a page from a cache has old tokens and new cookies.
+        """
         found = _keep_recent(self._get_slot(key), now).get(frozenset(tokens.items()))
-        return copy(found[1]) if found else None
+        is_known = found is not None and (list_pairs(cookies) in found.visits or len(found.visits) > 1)
+        return copy(found.error) if found is not None and is_known else None
 
-    def has_refused(self, key: str, now: float) -> bool:
+    def has_refused(self, key: Hashable, now: float) -> bool:
         """Return whether the site refused any tokens of ``key`` within the last minute."""
         return bool(_keep_recent(self._get_slot(key), now))
 
-    def _get_slot(self, key: str) -> _Slot:
+    def _get_slot(self, key: Hashable) -> _Slot:
         with self._lock:
             return self._slots.setdefault(key, _Slot())
 
@@ -122,7 +152,7 @@ class TokenStore:
 
 
 def _keep_recent(slot: _Slot, now: float) -> _Refusals:
-    return {items: (at, error) for items, (at, error) in slot.refused.items() if now - at < REFUSED_FOR}
+    return {items: refusal for items, refusal in slot.refused.items() if now - refusal.at < REFUSED_FOR}
 
 
 def _run_fetch(slot: _Slot, flight: "Future[Tokens]", fetch: Callable[[], Tokens]) -> Tokens:

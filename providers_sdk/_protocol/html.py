@@ -1,6 +1,7 @@
 """HTML pages; parsed by BeautifulSoup with lxml."""
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,18 @@ class Page:
     :param html: its bytes.
     :param url: its address, without user info and query.
     :param status: its HTTP status.
+    :param cookies: the cookies that came with it, name → value.
     :raises TooLarge: when the page has more than 50 000 tags.
     """
 
-    def __init__(self, html: bytes, *, url: str = "", status: int = 200) -> None:
+    def __init__(
+        self, html: bytes, *, url: str = "", status: int = 200, cookies: Mapping[str, str] | None = None
+    ) -> None:
         tags = html.count(b"<")
         if tags > MAX_TAGS:
             raise TooLarge(f"the page {url} has {tags} tags; at most {MAX_TAGS} are read", url=url, status=status)
         self.html, self.url, self.status = html, url, status
+        self.cookies: Mapping[str, str] = dict(cookies or {})
 
     @cached_property
     def soup(self) -> "BeautifulSoup":

@@ -11,7 +11,17 @@ from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.json import parse_json
 from providers_sdk.errors import InvalidArgument
 
-__all__ = ["Attr", "ElementText", "Meta", "ScriptJson", "ScriptMatch", "ScriptValue", "Selector", "describe_selector"]
+__all__ = [
+    "Attr",
+    "CookieValue",
+    "ElementText",
+    "Meta",
+    "ScriptJson",
+    "ScriptMatch",
+    "ScriptValue",
+    "Selector",
+    "describe_selector",
+]
 
 _JSON_SCRIPTS = "script[type='application/json'], script[type='application/ld+json']"
 _MOST_STARTS = 20
@@ -116,6 +126,20 @@ class Meta:
 
     def __str__(self) -> str:
         return f"meta {self.name!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class CookieValue:
+    """A token that is the value of a cookie of the page, for services that want it in the request, too."""
+
+    name: str
+
+    def find(self, page: Page) -> str | None:
+        """Return the token, or ``None``."""
+        return page.cookies.get(self.name) or None
+
+    def __str__(self) -> str:
+        return f"cookie {self.name!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,5 +259,5 @@ def describe_selector(selector: Selector) -> str:
     return str(selector) if has_text else type(selector).__name__
 
 
-for _public in (Attr, ElementText, Meta, ScriptJson, ScriptMatch, ScriptValue, Selector):
+for _public in (Attr, CookieValue, ElementText, Meta, ScriptJson, ScriptMatch, ScriptValue, Selector):
     _public.__module__ = "providers_sdk.plugin"

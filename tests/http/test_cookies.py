@@ -12,6 +12,7 @@ from urllib3 import HTTPResponse as RawResponse
 
 from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.cookies import AttemptSecrets, Cookies
+from providers_sdk._redact import Redactor
 from providers_sdk.testing import Connection, RawServer, Received
 from tests.http.steps import OK, OpenHttp, Serve, ServeTLS
 
@@ -127,14 +128,14 @@ def test_no_more_than_fifty_cookies_are_kept(serve: Serve, open_http: OpenHttp) 
 
 
 def test_a_cookie_from_https_never_goes_over_http() -> None:
-    cookies = Cookies(AttemptSecrets(HttpSession()))
+    cookies = Cookies(AttemptSecrets(Redactor))
     keep(cookies, "https://acme.example/", "sid=abc")
     assert header(cookies, "http://acme.example/") is None
     assert header(cookies, "https://acme.example/") == "sid=abc"
 
 
 def test_a_cookie_goes_from_http_to_https_and_to_www_where_its_domain_says_so() -> None:
-    cookies = Cookies(AttemptSecrets(HttpSession()))
+    cookies = Cookies(AttemptSecrets(Redactor))
     keep(cookies, "http://acme.example/", "wide=1; Domain=acme.example")
     keep(cookies, "http://acme.example/", "own=2")
     assert sorted((header(cookies, "https://acme.example/") or "").split("; ")) == ["own=2", "wide=1"]
@@ -144,7 +145,7 @@ def test_a_cookie_goes_from_http_to_https_and_to_www_where_its_domain_says_so() 
 
 
 def test_user_info_in_the_address_is_no_part_of_the_host() -> None:
-    cookies = Cookies(AttemptSecrets(HttpSession()))
+    cookies = Cookies(AttemptSecrets(Redactor))
     keep(cookies, "http://bob:sesame@acme.example/x", "sid=abc; Domain=acme.example; Path=/")
     assert header(cookies, "http://acme.example/") == "sid=abc"
     assert header(cookies, "http://bob:sesame@acme.example/") == "sid=abc"
@@ -162,7 +163,7 @@ def header(cookies: Cookies, url: str) -> str | None:
 
 @given(st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=300))
 def test_no_set_cookie_breaks_a_response(text: str) -> None:
-    cookies = Cookies(AttemptSecrets(HttpSession()))
+    cookies = Cookies(AttemptSecrets(Redactor))
     kept = keep(cookies, "http://acme.example/", text)
     assert len(kept) <= 1
     sent = header(cookies, "http://acme.example/") or ""
@@ -219,7 +220,7 @@ def test_the_value_of_a_cookie_is_hidden_in_errors_and_logs(
 
 
 def test_the_secrets_that_an_attempt_has_received_are_bounded() -> None:
-    secrets = AttemptSecrets(HttpSession())
+    secrets = AttemptSecrets(Redactor)
     for index in range(1_000):
         secrets.add(f"sesame-{index}")
     assert len(secrets.redactor().secrets) <= 64

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from providers_sdk.errors import InvalidArgument
-from providers_sdk.plugin import ElementText, Meta, Page, ScriptJson, ScriptMatch, Selector, TokenPage
+from providers_sdk.plugin import CookieValue, ElementText, Meta, Page, ScriptJson, ScriptMatch, Selector, TokenPage
 
 NEXT = '<script id="__NEXT_DATA__" type="application/json">{"props": {"a.b": [{"token": "t-1"}], "id": 7}}</script>'
 STATE = '<script>var x = 1; window.__STATE__ = {}; window.__STATE__ =\n {"user": {"token": "t-2"}}; go()</script>'
@@ -120,6 +120,12 @@ def test_a_large_hostile_page_costs_no_more_than_its_size() -> None:
     assert ScriptMatch(r'nonce = "([0-9a-f]{10})"').find(page(html)) is None
     assert ScriptJson("a", after="window.__STATE__ =").find(page(html)) is None
     assert time.process_time() - started < 10
+
+
+def test_a_cookie_of_the_page_is_a_token() -> None:
+    found = Page(b"<p>", cookies={"XSRF-TOKEN": "abc", "empty": ""})
+    assert [CookieValue(name).find(found) for name in ("XSRF-TOKEN", "empty", "other")] == ["abc", None, None]
+    assert str(CookieValue("XSRF-TOKEN")) == "cookie 'XSRF-TOKEN'"
 
 
 # --- an author's own ---
