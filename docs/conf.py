@@ -43,7 +43,7 @@ autodoc_preserve_defaults = True
 nitpick_ignore_regex = [
     # other libraries, the standard library among them: without intersphinx there is nothing to link to
     (r"py:.*", r"(collections|requests|pluggy|pytest|bs4|socket|threading|ssl|types|re|string|contextlib)\..*"),
-    (r"py:class", r"BeautifulSoup"),
+    (r"py:class", r"BeautifulSoup|Cookie"),
 ]
 
 PUBLIC = ("providers_sdk.errors", "providers_sdk", "providers_sdk.plugin", "providers_sdk.testing")

@@ -55,8 +55,7 @@ class HttpResponse:
         self.status: int = response.status_code
         self.location = bare_url(response.url or "")
         """The exact address, for following a redirect; :attr:`url` is the one for messages."""
-        self.cookies: Mapping[str, str] = cookies
-        """The cookies that this response sets, name → value; those of redirects before it are not among them."""
+        self._cookies = cookies
         self._body = BodyReader(response, exchange, url=self.location, redact=redact)
 
     @property
@@ -78,6 +77,11 @@ class HttpResponse:
     def content_type(self) -> str:
         """The media type, lower case and without parameters; empty where none was sent."""
         return str(self.headers.get("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies that this response sets, name → value; those of redirects before it are not among them."""
+        return self._cookies
 
     @property
     def retry_after(self) -> float | None:
