@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import HTTPResponse as RawResponse
 
+from providers_sdk import Client, Registry
 from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.cookies import AttemptSecrets, Cookies
 from providers_sdk._redact import Redactor
-from providers_sdk.testing import Connection, RawServer, Received
+from providers_sdk.plugin import FinishReason, Provider, Request
+from providers_sdk.testing import Connection, FakeService, RawServer, Received, Response, json_response
 from tests.http.steps import OK, OpenHttp, Serve, ServeTLS
 
 HEAD = b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n"
@@ -55,6 +57,49 @@ def test_a_cookie_of_one_attempt_is_not_sent_in_the_next(serve: Serve, open_http
         ask(open_http(site.url, pool=pool), "/")
     pool.close()
     assert cookies_sent(site) == [None, None]
+
+
+class Visited(Provider):
+    """Begins with a visit, then asks."""
+
+    url = "http://acme.invalid"
+    default_model = "any"
+
+    def complete(self, request: Request, http: Http) -> Any:
+        http.post("/visit").check()
+        yield str(http.post("/ask").json())
+        yield FinishReason(None)
+
+
+class VisitedSite(FakeService):
+    """Counts visits in a cookie; answers the first question with 503 where it is told so."""
+
+    def __init__(self, *, busy: int) -> None:
+        super().__init__()
+        self.visits, self.busy = 0, busy
+
+    def respond(self, received: Received) -> Response:
+        if received.path == "/visit":
+            self.visits += 1
+            return json_response({}, headers={"Set-Cookie": f"visit=visit-{self.visits}"})
+        self.busy -= 1
+        return json_response({}, status=503 if self.busy >= 0 else 200, headers={"Retry-After": "0"})
+
+
+def test_neither_a_retry_nor_another_provider_gets_the_cookies_of_an_attempt() -> None:
+    registry = Registry()
+    registry.register("first", Visited)
+    registry.register("second", Visited)
+    with VisitedSite(busy=2) as first, VisitedSite(busy=0) as second:
+        settings = {"first": {"url": first.url}, "second": {"url": second.url}}
+        with Client(["first", "second"], registry=registry, settings=settings, retries=1) as client:
+            assert client.chat("hello").provider == "second"
+            assert client.chat("hello").provider == "first"
+    assert [it.headers.get("cookie") for it in first.requests] == [
+        *(None, "visit=visit-1", None, "visit=visit-2"),
+        *(None, "visit=visit-3"),
+    ]
+    assert cookies_sent(second) == [None, "visit=visit-1"]
 
 
 def test_two_sites_on_one_host_do_not_get_each_others_cookies(serve: Serve, open_http: OpenHttp) -> None:
