@@ -25,9 +25,7 @@ def list_served_models(bound: BoundProvider, limits: Limits) -> list[str]:
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001  a plugin may raise anything
-        failure: ProviderError = finish_error(
-            error, http.redact, provider=bound.name, response=http, before=before
-        )
+        failure: ProviderError = finish_error(error, http.redact, provider=bound.name, response=http, before=before)
     finally:
         http.close()
     raise failure
