@@ -36,6 +36,7 @@ _UNKNOWN: dict[str, Any] = {
 _NAMES = {True: "yes", False: "no", None: "-"}
 _TITLES = ("provider", "state", "working", "streams", "needs", "model", "from")
 _FLEXIBLE = ("model", "from")  # cut where the screen is narrow
+_NARROW, _MOST = 100, {"needs": 9}
 
 
 @click.command("list", short_help="Show the installed providers, and what is wrong with them.")
@@ -84,13 +85,15 @@ def _read_description(name: str, provider: type[Provider], found: Mapping[str, F
 def _show(described: Sequence[dict[str, Any]], rows: Iterable[PluginReport]) -> None:
     show = screen(wide=True)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    narrow = show.width < _NARROW
     for title in _TITLES:
-        table.add_column(title, no_wrap=title not in _FLEXIBLE)
+        table.add_column(title, no_wrap=title not in _FLEXIBLE, max_width=_MOST.get(title) if narrow else None)
     for row in described:
         table.add_row(*(Text(printable(cell), no_wrap=True, overflow="ellipsis") for cell in _make_cells(row)))
     show.print(table)
-    missing = [f"{row['name']} needs {', '.join(row['missing'])}" for row in described if row["missing"]]
-    remarks = missing + [_describe_reason(report) for report in rows if report.reason]
+    missing = next((row["name"] for row in described if row["missing"]), "")
+    remarks = [f"'providers show {missing}' says how to give what {missing} needs; so for the others"] if missing else []
+    remarks += [_describe_reason(report) for report in rows if report.reason]
     if remarks:
         show.print()
     for remark in remarks:
