@@ -127,7 +127,7 @@ def _make_lines(described: Mapping[str, Any]) -> Sequence[str]:
 
 def _describe_value(row: Mapping[str, Any]) -> str:
     if row["value"] is not None:
-        source = row["source"] if row["source"].startswith("the ") else f"from {row['source']}"
+        source = row["source"] if row["source"].startswith(("the ", "stored ")) else f"from {row['source']}"
         return f"{row['value']}  ({source})"
     need = "required, " if row["required"] else ""
     return f"not set; {need}{' or '.join(row['variables'][:2])}"
