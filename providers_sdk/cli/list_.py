@@ -92,7 +92,8 @@ def _show(described: Sequence[dict[str, Any]], rows: Iterable[PluginReport]) -> 
         table.add_row(*(Text(printable(cell), no_wrap=True, overflow="ellipsis") for cell in _make_cells(row)))
     show.print(table)
     missing = next((row["name"] for row in described if row["missing"]), "")
-    remarks = [f"'providers show {missing}' says how to give what {missing} needs; so for the others"] if missing else []
+    hint = f"'providers show {missing}' says how to give what {missing} needs; so for the others"
+    remarks = [hint] if missing else []
     remarks += [_describe_reason(report) for report in rows if report.reason]
     if remarks:
         show.print()

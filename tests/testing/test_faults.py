@@ -23,6 +23,7 @@ from providers_sdk.testing.faults import (
     run_fault,
     spellings,
 )
+from providers_sdk_plugins.services import SERVICES
 
 LATE = 5.0
 """Seconds that a busy machine may add. The limit that a fault is to run into lies 19 s below the client's others."""
@@ -30,6 +31,8 @@ CPU = 1.5
 """Seconds of computing that a call may cost: half a second beyond the deadline."""
 PASSWORD = "pa55-w0rd-of-the-service"  # in its URL, so that the fake service sees an Authorization header to echo
 SECRET = "s3cret-of-the-header"
+ALIKE = frozenset(SERVICES) - {"openai"}
+"""Services that differ from ``openai`` by data only: one row stands for the dialect."""
 registry = Registry()
 
 
@@ -38,7 +41,7 @@ def _bundled() -> list[str]:
     return [
         name
         for name, kind in found.items()
-        if kind.__module__.startswith("providers_sdk_plugins.") and kind.fake_service
+        if kind.__module__.startswith("providers_sdk_plugins.") and kind.fake_service and name not in ALIKE
     ]
 
 
