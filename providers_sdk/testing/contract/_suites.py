@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from providers_sdk.testing.contract._claim import Claim
-from providers_sdk.testing.contract.behaviour import BEHAVIOUR, SECRETS, SETTINGS
+from providers_sdk.testing.contract.behaviour import BEHAVIOUR
 from providers_sdk.testing.contract.failures import CUT_ANSWERS, REFUSALS, TIME_LIMITS
+from providers_sdk.testing.contract.settings import SECRETS, SETTINGS
 from providers_sdk.testing.contract.streaming import ANSWER, DESCRIPTION, STREAMING
 
 __all__ = ["CLAIMS", "SUITES"]
