@@ -21,6 +21,7 @@ from providers_sdk._http.client import Http, HttpResponse
 from providers_sdk._http.tokens import Tokens
 from providers_sdk._model.chunks import TOOL_CALL_PIECE, Chunk, FinishReason, Reasoning, ServedModel, ToolCall, Usage
 from providers_sdk._model.messages import Message, format_prompt
+from providers_sdk._model.options import Option
 from providers_sdk._model.parts import File, Image
 from providers_sdk._model.request import PromptAltered, Request
 from providers_sdk._model.settings import Setting
@@ -81,6 +82,7 @@ __all__ = [
     "Message",
     "Meta",
     "ModelReplaced",
+    "Option",
     "Page",
     "PluginShadowed",
     "PromptAltered",

@@ -17,6 +17,7 @@ from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.mappings import check_extra_body, load_mapping
 from providers_sdk._model.messages import Message
+from providers_sdk._model.options import find_wrong_option
 from providers_sdk._model.request import Request
 from providers_sdk._model.settings import RESERVED, Found, Setting, collect_given
 from providers_sdk._model.tools import ToolSchema
@@ -267,6 +268,8 @@ def _check_options(provider: Described, messages: tuple[Message, ...], options: 
     roles = {message.role for message in messages}
     if unknown:
         raise UnsupportedOption(_describe_unknown(unknown, provider.known_options), provider=provider.name)
+    if wrong := find_wrong_option(provider.known_options, options):
+        raise InvalidArgument(wrong, provider=provider.name)
     if reason := check_extra_body(options.get("extra_body", {})):
         raise InvalidArgument(f"extra_body {reason}", provider=provider.name)
     if not provider.supports_system_message and roles & {"system", "developer"}:

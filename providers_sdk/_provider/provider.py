@@ -9,6 +9,7 @@ from providers_sdk._http.client import Http
 from providers_sdk._model.chunks import Chunk
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk._model.options import Option
 from providers_sdk._model.request import Request
 from providers_sdk._model.settings import Setting, resolve_settings
 from providers_sdk._model.tools import ToolSchema, parse_tools
@@ -77,8 +78,11 @@ class Provider:
     """Public name → the service's own name."""
     known_settings: ClassVar[Mapping[str, Setting]] = {}
     """Settings besides those that :meth:`all_settings` adds; one of the same name takes its place."""
-    known_options: ClassVar[tuple[str, ...]] = ()
-    """Options of a call that ``complete`` honours, such as ``temperature``; with ``extra_body`` also a setting."""
+    known_options: ClassVar[Mapping[str, Option] | tuple[str, ...]] = ()
+    """Options of a call that ``complete`` honours, such as ``temperature``; with ``extra_body`` also a setting.
+
+    Names, or a mapping of names to :class:`Option`: then a value of a wrong type is refused.
+    """
     requires_contract: str = ""
     """Versions of the plugin contract that it was written for, such as ``">=1,<2"``."""
     fake_service: str = ""
