@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 from providers_sdk.testing.response import Response
@@ -27,7 +28,9 @@ class FakeService(RawServer):
     """Settings besides ``url`` that a provider needs to talk to this site."""
     reply_route: ClassVar[tuple[str, str]] = ("POST", "")
     """Method and path of the request whose response carries the answer, an empty path for any; a fault replaces
-    that response."""
+    that response. A path may hold ``*``, such as ``"/jobs/*"``."""
+    varying: ClassVar[Collection[str]] = ()
+    """Names of fields and headers whose values the service wants new in each request, such as an idempotency key."""
 
     def __init__(
         self, case: str = "", *, reply_pieces: Iterable[str] = ("Margherita, ", "Funghi ", "and ", "Diavola.")
@@ -44,12 +47,23 @@ class FakeService(RawServer):
         """Called between two pieces of a streamed answer; it may wait."""
         self.write_size = 0
         """How many bytes of a response are written at a time; 0 for whole pieces."""
+        self.after_write: Callable[[Connection, bytes], object] = _do_nothing
+        """Called with what was just written; it may wait until the client has read it."""
+        self.replace_response: Callable[[Received, Response], Response] = _keep_response
+        """Returns the response to send in the place of the one that :meth:`respond` returned."""
         self.sent_at: list[float] = []
         """When each piece of a streamed answer was sent, by ``time.monotonic``."""
 
     def respond(self, received: Received) -> Response:
         """Return the response to one request."""
         raise TypeError(f"{type(self).__name__} has no respond(received) method")
+
+    def turns(self, received: Received) -> list[tuple[str, str]] | None:
+        """Return role and text of each turn in a request, roles as in this library; ``None`` where it carries none.
+
+        The contract tests compare them with what was asked. A subclass writes it where its protocol has roles.
+        """
+        return None
 
     def client_settings(self) -> dict[str, str]:
         """Return the settings that point a provider to this site."""
@@ -64,7 +78,7 @@ class FakeService(RawServer):
         """Respond to request after request until either side closes."""
         while (received := connection.receive()) is not None:
             self.requests.append(received)
-            response = self.respond(received)
+            response = self.replace_response(received, self.respond(received))
             if self.fault is not None and self._has_fault(received):
                 connection.intended_response = response
                 self.fault(connection, received)
@@ -76,12 +90,13 @@ class FakeService(RawServer):
 
     def _has_fault(self, received: Received) -> bool:
         method, path = self.fault_route
-        return received.method == method and path in ("", received.path)
+        return received.method == method and (not path or fnmatchcase(received.path, path))
 
     def _send(self, connection: Connection, piece: bytes) -> None:
         step = self.write_size or len(piece) or 1
         for start in range(0, len(piece), step):
             connection.send(piece[start : start + step])
+            self.after_write(connection, piece[start : start + step])
 
     def paced(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
         """Yield ``pieces``, calling :attr:`before_next_piece` after each but before the next."""
@@ -92,8 +107,12 @@ class FakeService(RawServer):
             yield piece
 
 
-def _do_nothing() -> None:
+def _do_nothing(*_: object) -> None:
     return None
+
+
+def _keep_response(_: Received, response: Response) -> Response:
+    return response
 
 
 def event(data: Any, name: str = "") -> bytes:
@@ -109,9 +128,8 @@ def sse(pieces: Iterable[bytes], *, status: int = 200, framing: str = "chunked")
 
 def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return ``body`` as JSON."""
-    return Response(
-        status, {"Content-Type": "application/json", **(headers or {})}, json.dumps(body).encode(), "length"
-    )
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(status, {"Content-Type": "application/json", **(headers or {})}, text.encode(), "length")
 
 
 def html(body: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -48,6 +48,8 @@ class Connection:
         self.sock = sock
         self.intended_response = Response()
         """The response that the server would send to the last request without a fault; a fake service sets it."""
+        self.sent = 0
+        """How many bytes were sent."""
         self._buffer = b""
 
     def receive(self) -> Received | None:
@@ -67,6 +69,7 @@ class Connection:
         :raises OSError: the client is gone.
         """
         self.sock.sendall(data)
+        self.sent += len(data)
 
     def wait_closed(self, seconds: float = _PATIENCE) -> bool:
         """Wait until the client has closed; return whether it did within ``seconds``."""
