@@ -17,7 +17,8 @@ from typing import ClassVar
 from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.contract._claim import Claim
 from providers_sdk.testing.contract._crash import describe_crash
-from providers_sdk.testing.contract._harness import ClaimFailed, Harness
+from providers_sdk.testing.contract._harness import ClaimFailed, Harness, NotApplicable, NotJudged
+from providers_sdk.testing.contract._sockets import SocketGuard
 from providers_sdk.testing.contract._suites import CLAIMS, SUITES
 from providers_sdk.testing.fake_service import FakeService
 
@@ -38,9 +39,9 @@ __all__ = [
 class Result:
     """The result of one claim.
 
-    :param state: ``"holds"``, ``"fails"``, ``"does not apply"`` or ``"not reached"``.
-    :param detail: what was expected and what happened, or the declaration by which it does not apply, or the claims
-        that it needs.
+    :param state: ``"holds"``, ``"fails"``, ``"does not apply"``, ``"not judged"`` (the fake service cannot show it) or
+        ``"not reached"`` (a claim that it needs does not hold).
+    :param detail: what was expected and what happened, or why it does not apply, was not judged or not reached.
     :param seconds: how long the check took.
     """
 
@@ -49,6 +50,11 @@ class Result:
     detail: str = ""
     seconds: float = 0.0
 
+    @property
+    def passes(self) -> bool:
+        """Whether nothing is wrong as far as can be judged."""
+        return self.state in ("holds", "does not apply", "not judged")
+
 
 @dataclass(slots=True)
 class ContractRunner:
@@ -56,6 +62,10 @@ class ContractRunner:
 
     harness: Harness
     results: dict[str, Result] = field(default_factory=dict)
+    guard: SocketGuard = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.guard = SocketGuard(self.harness.provider)
 
     def run(self, claim: Claim) -> Result:
         """Return the result of ``claim``; the claims that it needs are checked first."""
@@ -71,11 +81,23 @@ class ContractRunner:
         if missing:
             return Result(claim, "not reached", f"it cannot be judged before these hold: {', '.join(missing)}")
         started = perf_counter()
+        with self.guard.watch():
+            state, detail = self._check(claim)
+        refused = self.guard.take_attempts()
+        if refused:
+            state, detail = "fails", f"expected no connection but to the fake service; {', '.join(refused)}"
+        return Result(claim, state, detail, perf_counter() - started)
+
+    def _check(self, claim: Claim) -> tuple[str, str]:
         try:
             claim.check(self.harness)
+        except NotApplicable as reason:
+            return "does not apply", str(reason)
+        except NotJudged as reason:
+            return "not judged", str(reason)
         except Exception as error:  # noqa: BLE001  a provider under test may do anything
-            return Result(claim, "fails", self._describe(error), perf_counter() - started)
-        return Result(claim, "holds", "", perf_counter() - started)
+            return "fails", self._describe(error)
+        return "holds", ""
 
     def _describe(self, error: Exception) -> str:
         if isinstance(error, ClaimFailed):
@@ -97,8 +119,8 @@ def judge(provider: type[Provider], fake_service: type[FakeService] | None) -> I
 class ProviderContract:
     """A pytest class: name it ``Test...``, set :attr:`provider` and :attr:`fake_service`, and each claim is a test.
 
-    A claim that does not apply, by the provider's own declaration, is skipped with that reason; one that cannot be
-    judged because a simpler one fails is skipped and names that one.
+    A claim that does not apply, by the provider's own declaration, is skipped with that reason, and so is one that the
+    fake service cannot show; one that cannot be judged because a simpler one fails is skipped and names that one.
     """
 
     provider: ClassVar[type[Provider]]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["describe_crash", "find_crash"]
+__all__ = ["describe_crash", "describe_place", "find_crash", "list_packages"]
 
 
 def describe_crash(error: BaseException, provider: type) -> str:
@@ -14,7 +14,12 @@ def describe_crash(error: BaseException, provider: type) -> str:
     Empty where no line of the author's was running.
     """
     frame = find_crash(error, provider)
-    return f" ({_shorten(frame.filename)}:{frame.lineno}, in {frame.name})" if frame else ""
+    return describe_place(frame.filename, frame.lineno, frame.name) if frame else ""
+
+
+def describe_place(path: str, line: int | None, function: str) -> str:
+    """Return ``" (acme.py:12, in complete)"``."""
+    return f" ({_shorten(path)}:{line}, in {function})"
 
 
 def find_crash(error: BaseException, provider: type) -> traceback.FrameSummary | None:
@@ -22,7 +27,7 @@ def find_crash(error: BaseException, provider: type) -> traceback.FrameSummary |
 
     It is looked for in the error first, then in its causes.
     """
-    for package in _list_packages(provider):
+    for package in list_packages(provider):
         for link in _walk_causes(error):
             frames = [frame for name, frame in _walk_frames(link.__traceback__) if name.partition(".")[0] == package]
             if frames:
@@ -30,7 +35,7 @@ def find_crash(error: BaseException, provider: type) -> traceback.FrameSummary |
     return None
 
 
-def _list_packages(provider: type) -> list[str]:
+def list_packages(provider: type) -> list[str]:
     """Return the top-level packages of the class and its bases that are no part of this library or of Python."""
     names = [base.__module__.partition(".")[0] for base in provider.__mro__]
     return [name for name in dict.fromkeys(names) if name not in ("providers_sdk", "builtins", "abc", "typing")]

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
@@ -15,9 +15,10 @@ from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.provider import Provider
 from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._internals import open_request
+from providers_sdk.testing.contract._sockets import find_guard
 from providers_sdk.testing.fake_service import FakeService, Fault
 
-__all__ = ["ClaimFailed", "Harness", "Outcome"]
+__all__ = ["ClaimFailed", "Harness", "NotApplicable", "NotJudged", "Outcome"]
 
 NAME = "under-test"
 PROMPT = "Name three pizzas."
@@ -28,6 +29,14 @@ _T = TypeVar("_T")
 
 class ClaimFailed(AssertionError):
     """A claim does not hold; the message holds what was expected and what happened."""
+
+
+class NotApplicable(Exception):
+    """A claim is about something that the provider does not do; the message says what."""
+
+
+class NotJudged(Exception):
+    """A claim cannot be judged with this fake service; the message says what it lacks."""
 
 
 @dataclass(slots=True)
@@ -79,7 +88,7 @@ class Harness:
             raise ClaimFailed(f"{self.provider.__name__} has no fake service; give one, or declare offline = True")
         site = self.fake_service() if reply_pieces is None else self.fake_service(reply_pieces=reply_pieces)
         site.fault, site.fault_route = fault, route or site.reply_route
-        with site:
+        with site, _allow(site.address):
             yield site
 
     def settings(self, site: FakeService | None) -> dict[str, str]:
@@ -141,6 +150,11 @@ class Harness:
                 raise EndedTheProgram(failures[0]) from failures[0]
             raise failures[0]
         return results[0]
+
+
+def _allow(address: tuple[str, int]) -> AbstractContextManager[None]:
+    guard = find_guard()
+    return guard.allow(address) if guard is not None else nullcontext()
 
 
 class EndedTheProgram(Exception):
