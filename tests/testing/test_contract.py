@@ -28,6 +28,7 @@ from providers_sdk.testing.contract import (
     behaviour,
     failures,
     judge,
+    secrets,
     settings,
     streaming,
 )
@@ -392,7 +393,7 @@ def test_the_contract_makes_no_warning_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [streaming, settings, behaviour, failures], ids=lambda module: module.__name__.rpartition(".")[2]
+    "module", [streaming, settings, secrets, behaviour, failures], ids=lambda module: module.__name__.rpartition(".")[2]
 )
 def test_every_claim_of_a_module_is_in_one_suite(module: ModuleType) -> None:
     suites = [getattr(module, name) for name in module.__all__]

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from providers_sdk.testing.contract._claim import Claim
 from providers_sdk.testing.contract.behaviour import BEHAVIOUR
 from providers_sdk.testing.contract.failures import CUT_ANSWERS, REFUSALS, TIME_LIMITS
-from providers_sdk.testing.contract.settings import SECRETS, SETTINGS
+from providers_sdk.testing.contract.secrets import SECRETS
+from providers_sdk.testing.contract.settings import SENDING, SETTINGS
 from providers_sdk.testing.contract.streaming import ANSWER, DESCRIPTION, STREAMING
 
 __all__ = ["CLAIMS", "SUITES"]
@@ -16,6 +17,7 @@ SUITES: tuple[tuple[Claim, ...], ...] = (
     ANSWER,
     STREAMING,
     SETTINGS,
+    SENDING,
     SECRETS,
     BEHAVIOUR,
     CUT_ANSWERS,

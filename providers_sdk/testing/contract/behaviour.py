@@ -6,13 +6,16 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+from providers_sdk._engine.client import Client
 from providers_sdk._http.adapter import Session
 from providers_sdk.testing.contract._capture import capture_output
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._harness import NAME, PROMPT, ClaimFailed, Harness
 from providers_sdk.testing.contract._internals import find_instance
+from providers_sdk.testing.contract._requests import describe_places, find_differences
 from providers_sdk.testing.contract.streaming import offline, site_or_none
 from providers_sdk.testing.fake_service import FakeService
+from providers_sdk.testing.server import Received
 
 __all__ = ["BEHAVIOUR"]
 
@@ -47,24 +50,32 @@ def prints_nothing(harness: Harness) -> None:
 
 @claim(_BEHAVIOUR_TITLE)
 def keeps_nothing_between_calls(harness: Harness) -> None:
-    """The same question asked twice sends the same, and the instance and class are as before."""
+    """The same question asked twice sends the same, and the instance and class are as before.
+
+    What the fake service declares as ``varying``, such as an idempotency key, may differ.
+    """
     with site_or_none(harness) as site, harness.client(site) as client:
         provider = find_instance(client, NAME)
         before = (dict(vars(provider)), _describe_class(harness))
-        sizes = [_measure_request(harness, client, site) for _ in range(3)]
+        sent = [_record_requests(harness, client, site) for _ in range(3)]
         after = (dict(vars(provider)), _describe_class(harness))
     expect(before == after, "the provider unchanged by calls", "attributes of its instance or class have changed")
-    expect(sizes[1] == sizes[2], "the same request for the same question", f"the bodies had {sizes} bytes")
+    differences = find_differences(sent[1], sent[2], site.varying if site else ())
+    expect(
+        not differences,
+        "the same requests for the same question, but for what the fake service declares as varying",
+        f"what differs: {describe_places(differences)}",
+    )
 
 
 def _describe_class(harness: Harness) -> dict[str, str]:
     return {name: repr(value) for name, value in vars(harness.provider).items() if not callable(value)}
 
 
-def _measure_request(harness: Harness, client: object, site: FakeService | None) -> int:
+def _record_requests(harness: Harness, client: Client, site: FakeService | None) -> list[Received]:
     before = len(site.requests) if site else 0
-    harness.patiently(lambda: client.chat(PROMPT).text)  # type: ignore[attr-defined]
-    return sum(len(received.body) for received in site.requests[before:] if received.method == "POST") if site else 0
+    harness.patiently(lambda: client.chat(PROMPT).text)
+    return site.requests[before:] if site else []
 
 
 @claim(_BEHAVIOUR_TITLE, exempt=offline)

@@ -7,6 +7,7 @@ from providers_sdk._model.chunks import FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._harness import ClaimFailed, Harness, Outcome
+from providers_sdk.testing.contract._polling import find_polled_response, watch_sleep
 from providers_sdk.testing.contract.streaming import not_streaming, offline
 from providers_sdk.testing.faults import FAULTS
 
@@ -15,6 +16,7 @@ __all__ = ["CUT_ANSWERS", "REFUSALS", "TIME_LIMITS"]
 _CUT_TITLE = "Cut answers"
 _TIME_TITLE = "Time limits"
 _REFUSALS_TITLE = "Refusals and invalid responses"
+_POLLING = 1.0
 _SLACK = 3.0
 """Seconds that a busy machine may take; where a limit is not kept, only one of the harness's own ends the call."""
 
@@ -66,6 +68,19 @@ def keeps_idle(harness: Harness) -> None:
 def keeps_the_deadline(harness: Harness) -> None:
     """A service that trickles one byte at a time ends in ``DeadlineExceeded``."""
     _expect_timeout(harness, "trickle", errors.DeadlineExceeded, deadline=0.6)
+
+
+@claim(_TIME_TITLE, exempt=offline)
+def ends_its_polling(harness: Harness) -> None:
+    """Polling a job that never finishes ends with the deadline; it waits with ``http``, never with ``time.sleep``."""
+    polled = find_polled_response(harness)
+    with harness.site() as site, watch_sleep(harness.provider) as sleeps:
+        site.replace_response = polled.replace
+        outcome = harness.ask(site, deadline=_POLLING)
+    expect(not sleeps, "http.sleep() or http.poll(), which the limits end", f"it called {', '.join(sleeps)}")
+    expect(isinstance(outcome.error, errors.ProviderError), "an error when the deadline ends", f"got {outcome}")
+    most = _POLLING + _SLACK
+    expect(outcome.seconds < most, f"an end within {most:g} s", f"it took {outcome.seconds:.1f} s")
 
 
 def _expect_timeout(harness: Harness, fault: str, kind: type[Exception], **limits: float) -> None:
@@ -153,6 +168,7 @@ TIME_LIMITS = (
     keeps_first_token,
     keeps_idle,
     keeps_the_deadline,
+    ends_its_polling,
 )
 
 REFUSALS = (

@@ -1,33 +1,39 @@
-"""Claims about settings, options and secrets."""
+"""Claims about settings, options and what is sent of the messages."""
 
-import pickle
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
 
 import providers_sdk.errors as errors
-from providers_sdk.testing.contract._capture import capture_output
+from providers_sdk._model.options import Option
 from providers_sdk.testing.contract._claim import claim, expect
-from providers_sdk.testing.contract._harness import PROMPT, Harness
+from providers_sdk.testing.contract._comparison import compare_requests
+from providers_sdk.testing.contract._harness import PROMPT, ClaimFailed, Harness, NotJudged
 from providers_sdk.testing.contract.streaming import offline, site_or_none
-from providers_sdk.testing.fake_service import FakeService
-from providers_sdk.testing.faults import FAULTS
 
-__all__ = ["SECRETS", "SETTINGS"]
+__all__ = ["SENDING", "SETTINGS"]
 
 _SETTINGS_TITLE = "Settings and options"
-_SECRETS_TITLE = "Secrets"
-_SECRET = "s3cret-planted-by-the-contract"  # noqa: S105  the point is to look for it
+_SENDING_TITLE = "What is sent"
+_SAMPLE = 0.125
+"""The value of an option that is declared by its name only."""
+_BEHIND = "http://behind-the-proxy.invalid"
+_BROWSER = re.compile(r"mozilla/|applewebkit|gecko/|chrome/|safari/|firefox/|edg/", re.IGNORECASE)
+_TURNS = (
+    ("system", "Answer in one line."),
+    ("user", 'Which pizza has "Käse" & no meat?'),
+    ("assistant", "Margherita 🍕"),
+    ("user", "And which one has 100 % more?"),
+)
 
 
 def _has_no_options(harness: Harness) -> str:
     return offline(harness) or ("" if harness.provider.known_options else "known_options = ()")
 
 
-def _has_no_secret(harness: Harness) -> str:
-    known = harness.provider.all_settings().values()
-    return offline(harness) or ("" if any(setting.secret for setting in known) else "it has no secret setting")
-
-
-def _join_sent(site: FakeService) -> bytes:
-    return b"\n".join(received.target.encode() + b"\n" + received.body for received in site.requests)
+def _has_no_settings(harness: Harness) -> str:
+    return offline(harness) or ("" if _choose_settings(harness, {}) else "it has no setting with another value")
 
 
 @claim(_SETTINGS_TITLE, exempt=offline)
@@ -40,17 +46,53 @@ def uses_the_url_setting(harness: Harness) -> None:
             "requests to the address in 'url' only",
             f"it asked {len(one.requests)} times",
         )
+        before = len(one.requests)
         harness.ask(other)
         expect(other.requests, "requests to the address in 'url'", "none came after it changed")
+        expect(len(one.requests) == before, "requests to the new address only", "some went to the old one")
 
 
 @claim(_SETTINGS_TITLE, exempt=offline)
 def uses_the_proxy(harness: Harness) -> None:
     """Every request goes through the proxy that the caller gave."""
     with harness.site() as site:
-        settings = {**harness.settings(site), "url": "http://behind-the-proxy.invalid"}
+        settings = {**harness.settings(site), "url": _BEHIND}
         outcome = harness.ask(site, proxy=site.url, settings=settings)
     expect(outcome.error is None, "an answer through the proxy", f"got {outcome}")
+    past = [received.target for received in site.requests if not received.target.startswith(("http://", "https://"))]
+    expect(not past, "every request through the proxy", f"{past[:1]} came past it")
+
+
+@claim(_SETTINGS_TITLE, exempt=_has_no_settings)
+def uses_its_settings(harness: Harness) -> None:
+    """Each declared setting changes what is sent or what is answered, or its value is refused."""
+    with compare_requests(harness) as compare:
+        for name, value in _choose_settings(harness, harness.settings(compare.site)).items():
+            changed = compare.ask(settings={**harness.settings(compare.site), name: value})
+            expect(
+                changed, f"another request or an error with another value for the setting {name!r}", "nothing changed"
+            )
+
+
+def _choose_settings(harness: Harness, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return another value for each setting that can have one; ``url`` has a claim of its own."""
+    known = harness.provider.all_settings()
+    values: dict[str, Any] = {
+        name: f"{given.get(name) or setting.default or ''}-contract" for name, setting in known.items() if name != "url"
+    }
+    own: dict[str, Any] = {
+        "headers": {"x-contract": "changed"},
+        "extra_body": {"contract": "changed"},
+        "model": _find_other_model(harness),
+    }
+    return {name: own.get(name, value) for name, value in values.items() if own.get(name, value)}
+
+
+def _find_other_model(harness: Harness) -> str:
+    kind = harness.provider
+    return next(
+        (model for model in kind.models if model != kind.default_model), "" if kind.models else "contract-model"
+    )
 
 
 @claim(_SETTINGS_TITLE)
@@ -65,16 +107,32 @@ def refuses_unknown_options(harness: Harness) -> None:
 
 @claim(_SETTINGS_TITLE, exempt=_has_no_options)
 def honours_its_options(harness: Harness) -> None:
-    """Each of ``known_options`` changes what is sent."""
-    for option in harness.provider.known_options:
-        with harness.site() as site:
-            outcome = harness.ask(site, options={option: 0.125})
-            sent = _join_sent(site)
-        reached = b"0.125" in sent or isinstance(outcome.error, errors.InvalidCall)
-        expect(reached, f"the option {option!r} in what is sent, or refused", "it was swallowed")
+    """Each of ``known_options`` changes what is sent, and so does another value of it, or it is refused."""
+    with compare_requests(harness) as compare:
+        for name in harness.provider.known_options:
+            sample, other = _choose_values(harness, name)
+            before = len(compare.site.requests)
+            changed = compare.ask(options={name: sample})
+            sent = compare.site.requests[before:]
+            expect(changed, f"the option {name!r} in what is sent, or refused", "it was swallowed")
+            if other is not None and sent:
+                again = compare.ask(options={name: other}, than=sent)
+                expect(again, f"the value of the option {name!r} in what is sent", "another value changed nothing")
 
 
-@claim(_SETTINGS_TITLE, exempt=offline)
+def _choose_values(harness: Harness, name: str) -> tuple[Any, Any]:
+    """Return two values for an option; the second is ``None`` where no other is sure to be valid."""
+    known = harness.provider.known_options
+    option = known[name] if isinstance(known, Mapping) else None
+    if not isinstance(option, Option):
+        return ({"contract": _SAMPLE}, {"contract": 2 * _SAMPLE}) if name == "extra_body" else (_SAMPLE, 2 * _SAMPLE)
+    sample = option.sample
+    if isinstance(sample, bool):
+        return sample, not sample
+    return (sample, sample * 2 or 1) if isinstance(sample, (int, float)) else (sample, None)
+
+
+@claim(_SENDING_TITLE, exempt=offline)
 def sends_what_it_says_it_takes(harness: Harness) -> None:
     """System messages and history are sent if the class declares that it takes them, and refused if not."""
     kind = harness.provider
@@ -83,33 +141,59 @@ def sends_what_it_says_it_takes(harness: Harness) -> None:
         messages = [{"role": role, "content": f"mark-{role}"}, {"role": "user", "content": PROMPT}]
         with harness.site() as site:
             outcome = harness.ask(site, messages)
-            reached = f"mark-{role}".encode() in _join_sent(site)
+            sent = b"\n".join(received.target.encode() + b"\n" + received.body for received in site.requests)
         if takes:
+            reached = f"mark-{role}".encode() in sent
             expect(reached, f"the {role} message in what is sent", f"it is not there; got {outcome}")
         else:
             expect(isinstance(outcome.error, errors.UnsupportedOption), "UnsupportedOption", f"got {outcome}")
 
 
-@claim(_SECRETS_TITLE, exempt=_has_no_secret)
-def keeps_secrets(harness: Harness) -> None:
-    """A secret setting is in no error, log, output, address or pickle, even if the service echoes it."""
-    secret = {name: _SECRET for name, setting in harness.provider.all_settings().items() if setting.secret}
-    for fault in ("key_echoed", None):
-        with harness.site(FAULTS[fault] if fault else None) as site, capture_output() as heard:
-            outcome = harness.ask(site, settings={**harness.settings(site), **secret})
-            targets = " ".join(received.target for received in site.requests)
-        expect(_SECRET not in targets, "no secret in an address", "it is in the query or path")
-        expect(_SECRET not in heard.getvalue(), "no secret in logs and output", "it was written there")
-        exposed = f"{outcome.error} {outcome.error!r}".encode() + pickle.dumps(outcome.error)
-        expect(_SECRET.encode() not in exposed, "no secret in an error", "it is there")
+@claim(_SENDING_TITLE, needs=("sends_what_it_says_it_takes",), exempt=offline)
+def keeps_the_order_of_turns(harness: Harness) -> None:
+    """Every turn arrives once, unchanged, with its role and in its place; the fake service's ``turns`` reads them."""
+    asked = _choose_turns(harness)
+    with harness.site() as site:
+        outcome = harness.ask(site, [{"role": role, "content": text} for role, text in asked])
+        read = [turns for received in site.requests if (turns := site.turns(received)) is not None]
+    if not read:
+        raise NotJudged("its fake service reads no roles: it has no turns(received)")
+    texts = {text for _, text in asked}
+    arrived = [(role, text) for role, text in read[-1] if any(known in text for known in texts)]
+    expect(arrived == asked, f"the turns {_format_turns(asked)}", f"got {_format_turns(read[-1])}; {outcome}")
+
+
+def _choose_turns(harness: Harness) -> list[tuple[str, str]]:
+    kind = harness.provider
+    turns = list(_TURNS) if kind.supports_message_history else [_TURNS[0], _TURNS[-1]]
+    return turns if kind.supports_system_message else turns[1:]
+
+
+def _format_turns(turns: list[tuple[str, str]]) -> str:
+    return json.dumps([f"{role}: {text}" for role, text in turns], ensure_ascii=False)
+
+
+@claim(_SENDING_TITLE, exempt=offline)
+def does_not_pose_as_a_browser(harness: Harness) -> None:
+    """No request has the ``User-Agent`` of a browser, nor the headers ``sec-ch-ua`` of one."""
+    with harness.site() as site:
+        harness.ask(site)
+    for received in site.requests:
+        agent = received.headers.get("user-agent", "")
+        if _BROWSER.search(agent) or any(name.startswith("sec-ch-ua") for name in received.headers):
+            raise ClaimFailed(f"expected this library's User-Agent or the plugin's own; got {agent!r}, a browser's")
 
 
 SETTINGS = (
     uses_the_url_setting,
     uses_the_proxy,
+    uses_its_settings,
     refuses_unknown_options,
     honours_its_options,
-    sends_what_it_says_it_takes,
 )
 
-SECRETS = (keeps_secrets,)
+SENDING = (
+    sends_what_it_says_it_takes,
+    keeps_the_order_of_turns,
+    does_not_pose_as_a_browser,
+)

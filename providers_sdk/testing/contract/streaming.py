@@ -3,13 +3,16 @@
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from providers_sdk._model.chunks import Chunk, FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._harness import PROMPT, ClaimFailed, Harness, NotAnIterator, Outcome
+from providers_sdk.testing.contract._reading import ReadCounter
+from providers_sdk.testing.contract._requests import list_fields
 from providers_sdk.testing.fake_service import FakeService
+from providers_sdk.testing.server import Connection
 
 __all__ = ["ANSWER", "DESCRIPTION", "STREAMING"]
 
@@ -18,6 +21,7 @@ _ANSWER_TITLE = "The answer"
 _STREAM_TITLE = "Streaming"
 _OPENING = 2
 """Pieces that the fake service sends before it waits: the first one may have no text."""
+_OFF = ("false", "0", "no", "off", "")
 _FLAGS = (
     "working",
     "offline",
@@ -95,6 +99,13 @@ def knows_its_models(harness: Harness) -> None:
 
 
 @claim(_ANSWER_TITLE, needs=())
+def connects_only_to_its_service(harness: Harness) -> None:
+    """It reaches the address in the setting ``url`` and nothing else, by whatever library and in whatever thread."""
+    with suppress(Exception):  # the guard of every claim refuses and remembers what wants to go elsewhere
+        _run_complete(harness)
+
+
+@claim(_ANSWER_TITLE, needs=("connects_only_to_its_service",))
 def terminates(harness: Harness) -> None:
     """``complete`` ends, with an answer or an error, when the service responds at once."""
     try:
@@ -174,12 +185,24 @@ def answers_whole(harness: Harness) -> None:
 
 @claim(_ANSWER_TITLE, exempt=offline)
 def keeps_characters_whole(harness: Harness) -> None:
-    """Characters that the network splits arrive whole."""
+    """Characters that the network splits arrive whole: each byte of the response is read before the next is sent."""
     pieces = ("Пицца ", "世界 ", "🍕 ", "é. ", "Ende")
-    with harness.site(reply_pieces=pieces) as site:
-        site.write_size = 1
+    text, sent, reader = "".join(pieces), bytearray(), ReadCounter(harness.patience / 4)
+
+    def wait(connection: Connection, data: bytes) -> None:
+        sent.extend(data)
+        reader.wait_until_read(connection)
+
+    with harness.site(reply_pieces=pieces) as site, reader.count():
+        site.write_size, site.after_write = 1, wait
         outcome = harness.ask(site)
-    expect(outcome.text.strip() == "".join(pieces).strip(), f"the text {''.join(pieces)!r}", f"got {outcome}")
+    expect(outcome.text.strip() == text.strip(), f"the text {text!r}", f"got {outcome}")
+    escaped = [character for character in text if not character.isascii() and character.encode() not in sent]
+    expect(
+        not escaped,
+        "a fake service that sends its text as UTF-8, as json_response() and event() do",
+        f"it sent {escaped[:1]} in another form, of which a cut proves nothing",
+    )
 
 
 @claim(_STREAM_TITLE, exempt=not_streaming)
@@ -204,8 +227,24 @@ def delivers_at_once(harness: Harness) -> None:
         finally:
             gate.set()
         harness.patiently(lambda: list(chunks))  # to the end: a reply dropped earlier cuts the fake service off
-    expect(paused.is_set(), "a fake service that streams through self.paced(...)", "it never paused between two pieces")
+    expect(paused.is_set(), "an answer in pieces", _describe_unpaced(site))
     expect(first, "a first piece while the service waits", "there was none")
+
+
+def _describe_unpaced(site: FakeService) -> str:
+    """Return why the answer came whole: by what the provider asked for, if that is known, else by the fake service."""
+    refused = [
+        f"{place} = {value} in {received.method} {received.path}"
+        for received in site.requests
+        for place, value in list_fields(received)
+        if place.casefold().endswith("stream") and (value.casefold() in _OFF) != ("nostream" in place.casefold())
+    ]
+    if refused:
+        return f"the provider asked for a whole one: {refused[-1]}"
+    return (
+        "the service sent it whole; either the provider must ask for a stream, "
+        "or the fake service must send the pieces through self.paced(...)"
+    )
 
 
 def _find_first_piece(chunks: Iterator[object]) -> str:
@@ -242,6 +281,7 @@ DESCRIPTION = (
 )
 
 ANSWER = (
+    connects_only_to_its_service,
     terminates,
     is_an_iterator,
     does_not_raise,
