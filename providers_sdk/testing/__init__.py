@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from providers_sdk.testing.contract import CLAIMS, ProviderContract, judge
-    from providers_sdk.testing.fake_service import FakeService, Fault, deltas, event, html, json_response, sse
+    from providers_sdk.testing.fake_service import (
+        FakeService,
+        Fault,
+        deltas,
+        event,
+        html,
+        json_response,
+        split_prompt,
+        sse,
+    )
     from providers_sdk.testing.faults import FAULTS, NamedFault, ProxyServer, TLSServer, inject
     from providers_sdk.testing.response import Response
     from providers_sdk.testing.server import Connection, RawServer, Received
@@ -32,12 +41,13 @@ __all__ = [
     "inject",
     "json_response",
     "judge",
+    "split_prompt",
     "sse",
 ]
 
 _NAMES = {
     "contract": "CLAIMS ProviderContract judge",
-    "fake_service": "Fault FakeService deltas event html json_response sse",
+    "fake_service": "Fault FakeService deltas event html json_response split_prompt sse",
     "faults": "FAULTS NamedFault ProxyServer TLSServer inject",
     "response": "Response",
     "server": "Connection RawServer Received",

@@ -1,6 +1,7 @@
 """Fake services: small servers on loopback that speak a service's protocol over real HTTP, refusals included."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, RawServer, Received
 
-__all__ = ["FakeService", "Fault", "Response", "event", "html", "json_response", "sse"]
+__all__ = ["FakeService", "Fault", "Response", "deltas", "event", "html", "json_response", "split_prompt", "sse"]
 
 Fault = Callable[[Connection, Received], None]
 """What a site does instead of responding; the response it would have sent is ``connection.intended_response``."""
@@ -113,6 +114,27 @@ def _do_nothing(*_: object) -> None:
 
 def _keep_response(_: Received, response: Response) -> Response:
     return response
+
+
+_LABEL = re.compile(r"(System|Developer|User|Assistant): ?")
+
+
+def split_prompt(prompt: str) -> list[tuple[str, str]]:
+    """Return role and text of each turn in one string, as :func:`providers_sdk.plugin.format_prompt` writes it.
+
+    Line breaks may be those of :meth:`str.splitlines`. For :meth:`FakeService.turns` where a service takes no list.
+    """
+    turns: list[tuple[str, str]] = []
+    for line in prompt.splitlines():
+        label = _LABEL.match(line)
+        if label:
+            turns.append((label[1].lower(), line[label.end() :]))
+        elif turns:
+            role, text = turns.pop()
+            turns.append((role, f"{text}\n{line}"))
+        else:
+            return [("user", prompt)]
+    return turns[:-1] if turns and turns[-1] == ("assistant", "") else turns
 
 
 def event(data: Any, name: str = "") -> bytes:

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 
-from providers_sdk.testing import FakeService, Received, Response, deltas, event, html, json_response, sse
+from providers_sdk.testing import FakeService, Received, Response, deltas, event, html, json_response, split_prompt, sse
 
 __all__ = ["AIPowerSite", "sanitize"]
 
@@ -93,6 +93,10 @@ class AIPowerSite(FakeService):
         """Change the nonce, as WordPress does at midnight."""
         with self._midnight:
             self._count += 1
+
+    def turns(self, received: Received) -> list[tuple[str, str]] | None:
+        """Return the turns in the field ``message``, as WordPress leaves it."""
+        return split_prompt(sanitize(received.form["message"])) if received.method == "POST" else None
 
     def respond(self, received: Received) -> Response:
         """Return the site's response in this case."""

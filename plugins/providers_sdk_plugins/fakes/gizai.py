@@ -15,6 +15,14 @@ class GizAISite(FakeService):
         "html": "a page with status 201",
     }
 
+    def turns(self, received: Received) -> list[tuple[str, str]] | None:
+        """Return the messages by their types; one without a type is a system message."""
+        body = received.json()
+        if not isinstance(body, dict):
+            return None
+        roles = {"human": "user", "ai": "assistant", None: "system"}
+        return [(roles[turn.get("type")], turn["content"]) for turn in body["input"]["messages"]]
+
     def respond(self, received: Received) -> Response:
         """Return the service's response in this case."""
         if (received.method, received.path) != ("POST", "/api/data/users/inferenceServer.infer"):

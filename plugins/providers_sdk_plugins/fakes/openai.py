@@ -59,6 +59,11 @@ class OpenAISite(FakeService):
         """The names of its models."""
         return [self.row.default_model or _FAKE_MODEL, "another-model"]
 
+    def turns(self, received: Received) -> list[tuple[str, str]] | None:
+        """Return the messages of a question."""
+        messages = self._read_body(received).get("messages")
+        return None if messages is None else [(turn["role"], _join(turn["content"])) for turn in messages]
+
     def respond(self, received: Received) -> Response:
         """Return the service's response in this case."""
         asked = self._read_body(received)
@@ -137,6 +142,12 @@ class OpenAISite(FakeService):
         choice = {"index": 0, "message": message, "finish_reason": _FINISHES.get(self.case, "stop")}
         model = {"model": _MODEL} if self.case == "served" else {}
         return json_response({"object": "chat.completion", **model, "choices": [choice], "usage": _USAGE})
+
+
+def _join(content: object) -> str:
+    """Return the text of a message, whose content may be a list of parts."""
+    parts = content if isinstance(content, list) else [{"text": content or ""}]
+    return "".join(str(part.get("text", "")) for part in parts)
 
 
 def _make_usual_stream(site: OpenAISite) -> list[bytes]:

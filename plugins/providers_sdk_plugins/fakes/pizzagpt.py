@@ -1,6 +1,6 @@
 """A fake service of Pizzagpt."""
 
-from providers_sdk.testing import FakeService, Received, Response, html, json_response
+from providers_sdk.testing import FakeService, Received, Response, html, json_response, split_prompt
 
 
 class PizzagptSite(FakeService):
@@ -15,6 +15,11 @@ class PizzagptSite(FakeService):
         "html": "a page with status 200",
         "wrong_secret": "the header x-secret is not accepted",
     }
+
+    def turns(self, received: Received) -> list[tuple[str, str]] | None:
+        """Return the turns in the field ``question``."""
+        body = received.json()
+        return split_prompt(body["question"]) if isinstance(body, dict) else None
 
     def respond(self, received: Received) -> Response:
         """Return the service's response in this case."""
