@@ -2,21 +2,17 @@
 
 import importlib
 import json
-import logging
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import indent
 from types import ModuleType
-from typing import Any, ClassVar
 
 import pytest
 
-from providers_sdk._provider.binding import bind
-from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, ProviderError, Request, Setting, iter_deltas
+from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request
 from providers_sdk.testing import Connection, ProviderContract, Received, Response, deltas, sse
 from providers_sdk.testing.contract import (
     CLAIMS,
@@ -33,192 +29,37 @@ from providers_sdk.testing.contract import (
     streaming,
 )
 from providers_sdk.testing.contract.page import contract_page
-from providers_sdk_plugins._openai import OpenAICompatible
 from providers_sdk_plugins.fakes.openai import OpenAISite
-
-_FOR_EVER = threading.Event()
-_LEAKED: list[tuple[Http, Iterator[Chunk]]] = []
-
-
-def _open_another(provider: Provider, http: Http, *, proxy: str | None = None) -> Http:
-    """Open connections of one's own, which nobody else closes; through the caller's proxy if no other is given."""
-    bound = bind(provider, proxy=http._pool.proxy if proxy is None else proxy)
-    return Http(bound.session, http.clock, provider.url)
-
-
-def _find_lent_session(http: Http) -> Any:
-    return http._pool.lent
-
-
-def _close(http: Http) -> None:
-    http.close()
-    http._pool.close()
-
-
-def _body(request: Request) -> dict[str, Any]:
-    messages = [{"role": turn.role, "content": turn.content} for turn in request.messages]
-    return {"model": request.model, "messages": messages, **request.options}
-
-
-class Sound(OpenAICompatible):
-    """Nothing is wrong with it."""
-
-    url = "https://api.sound.example/v1"
-    default_model = "sound"
-    known_options: ClassVar[tuple[str, ...]] = ("temperature",)
-
-
-class YieldsBytes(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Any]:
-        for chunk in super().complete(request, http):
-            yield chunk.encode() if isinstance(chunk, str) else chunk
-
-
-class YieldsAfterTheFinish(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        yield from super().complete(request, http)
-        yield "PS: buy our pizza"
-
-
-class FinishesTwice(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        yield from super().complete(request, http)
-        yield FinishReason("stop")
-
-
-class NeverFinishes(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        for chunk in super().complete(request, http):
-            if not isinstance(chunk, FinishReason):
-                yield chunk
-
-
-class SwallowsErrors(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        try:
-            yield from super().complete(request, http)
-        except ProviderError:
-            yield "Sorry, something went wrong."
-            yield FinishReason("stop")
-
-
-class LeaksTheResponse(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        own = _open_another(self, http)
-        answer = super().complete(request, own)
-        _LEAKED.append((own, answer))
-        for chunk in answer:  # noqa: UP028  'yield from' would close it
-            yield chunk
-
-
-class BuffersTheStream(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        yield from list(super().complete(request, http))
-
-
-class Prints(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        print("asking", request.model)
-        yield from super().complete(request, http)
-
-
-class WritesToTheSessionItWasLent(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        lent = _find_lent_session(http)
-        if lent is not None:
-            lent.headers["x-was"] = "here"
-        yield from super().complete(request, http)
-
-
-class IgnoresTheProxy(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        direct = _open_another(self, http, proxy="")
-        try:
-            yield from super().complete(request, direct)
-        finally:
-            _close(direct)
-
-
-class LogsTheKey(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        logging.getLogger("acme").debug("key is %s", self.settings["key"])
-        yield from super().complete(request, http)
-
-
-class InventsAFinish(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        finished = False
-        answer = http.post(
-            "/chat/completions",
-            json={**_body(request), "stream": True},
-            headers=self._make_headers(),
-        )
-        for chunk in iter_deltas(answer.events()):
-            finished = finished or isinstance(chunk, FinishReason)
-            yield chunk
-        if not finished:
-            yield FinishReason("stop")
-
-
-class KeepsState(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        self.calls = getattr(self, "calls", 0) + 1
-        yield from super().complete(request, http)
-
-
-class EndsTheProgram(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        yield from super().complete(request, http)
-        sys.exit(0)
-
-
-class RaisesStopIteration(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        yield next(iter(()))
-
-
-class ReturnsAList(Sound):
-    def complete(self, request: Request, http: Http) -> Any:
-        return ["Margherita", FinishReason("stop")]
-
-
-class ReturnsNone(Sound):
-    def complete(self, request: Request, http: Http) -> Any:
-        return None
-
-
-class BlocksForEver(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        _FOR_EVER.wait()
-        yield from super().complete(request, http)
-
-
-class SwallowsAnOption(Sound):
-    known_options = ("temperature", "tone")
-
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        sent = {name: value for name, value in request.options.items() if name != "tone"}
-        yield from super().complete(Request(request.messages, request.model, request.stream, sent), http)
-
-
-class HasNoSuchModel(Sound):
-    models = ("big",)
-    default_model = "small"
-
-
-class DropsTheSystemMessage(Sound):
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        kept = tuple(message for message in request.messages if message.role != "system")
-        yield from super().complete(Request(kept, request.model, request.stream, request.options), http)
-
-
-class PutsTheKeyIntoTheAddress(Sound):
-    known_settings = {"key": Setting(secret=True, required=True)}
-
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        http.get("/models", params={"key": self.settings["key"]}).close()
-        yield from super().complete(request, http)
-
+from tests.testing.broken_answers import (
+    FOR_EVER,
+    LEAKED,
+    BlocksForEver,
+    BuffersTheStream,
+    EndsTheProgram,
+    FinishesTwice,
+    HasNoSuchModel,
+    LeaksTheResponse,
+    NeverFinishes,
+    RaisesStopIteration,
+    ReturnsAList,
+    ReturnsNone,
+    Sound,
+    YieldsAfterTheFinish,
+    YieldsBytes,
+    close,
+    make_body,
+)
+from tests.testing.broken_failures import InventsAFinish, SwallowsErrors
+from tests.testing.broken_requests import (
+    DropsTheSystemMessage,
+    IgnoresTheProxy,
+    KeepsState,
+    LogsTheKey,
+    Prints,
+    PutsTheKeyIntoTheAddress,
+    SwallowsAnOption,
+    WritesToTheSessionItWasLent,
+)
 
 _TROUBLE = {name for name, claim in CLAIMS.items() if claim.section in ("Cut answers", "Refusals and rubbish")}
 
@@ -250,13 +91,13 @@ BROKEN: dict[type[Provider], set[str]] = {
 
 @pytest.fixture(autouse=True)
 def _let_go() -> Iterator[None]:
-    _FOR_EVER.clear()
+    FOR_EVER.clear()
     yield
-    _FOR_EVER.set()
-    for http, answer in _LEAKED:  # what was leaked on purpose must not warn in a later test, when garbage is collected
+    FOR_EVER.set()
+    for http, answer in LEAKED:  # what was leaked on purpose must not warn in a later test, when garbage is collected
         answer.close()  # type: ignore[attr-defined]
-        _close(http)
-    _LEAKED.clear()
+        close(http)
+    LEAKED.clear()
 
 
 def _results(kind: type[Provider], claims: Iterable[str]) -> dict[str, Result]:
@@ -351,7 +192,7 @@ def _place_in(kind: type[Provider], line: int = 1) -> str:
 
 class CrashesAtAPage(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        text = http.post("/chat/completions", headers=self._make_headers(), json=_body(request)).text()
+        text = http.post("/chat/completions", headers=self._make_headers(), json=make_body(request)).text()
         yield json.loads(text)["choices"][0]["message"]["content"]
         yield FinishReason("stop")
 
