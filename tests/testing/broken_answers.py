@@ -1,12 +1,17 @@
 """Providers whose description or answers break the contract, each in one way."""
 
+import json
+import socket
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from providers_sdk._provider.binding import bind
-from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request
+from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request, iter_completion, iter_deltas, iter_events
 from providers_sdk_plugins._openai import OpenAICompatible
 
 FOR_EVER = threading.Event()
@@ -106,3 +111,71 @@ class BlocksForEver(Sound):
 class HasNoSuchModel(Sound):
     models = ("big",)
     default_model = "small"
+
+
+class FlagIsANumber(Sound):
+    supports_message_history = 1  # type: ignore[assignment]
+
+
+class AsksElsewhere(Sound):
+    """Its errors are hidden, and the answer is right."""
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        with suppress(OSError):
+            socket.create_connection(("192.0.2.1", 443), timeout=1)
+        yield from super().complete(request, http)
+
+
+class AsksElsewhereInAThread(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        thread = threading.Thread(target=_look_up, args=("attacker.example",))
+        thread.start()
+        thread.join()
+        yield from super().complete(request, http)
+
+
+def _look_up(host: str) -> None:
+    with suppress(OSError):
+        socket.gethostbyname(host)
+
+
+class Shouts(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        for chunk in super().complete(request, http):
+            yield chunk.upper() if isinstance(chunk, str) else chunk
+
+
+class CutsTheWholeAnswer(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        for chunk in super().complete(request, http):
+            yield chunk if request.stream or not isinstance(chunk, str) else chunk[:20]
+
+
+class DecodesEachRead(Sound):
+    """It reads from a socket of its own and decodes what each read returns."""
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=5)
+        body = json.dumps({**make_body(request), "stream": True})
+        connection.request("POST", "/chat/completions", body, self._make_headers())
+        text = "".join(data.decode("utf-8", "replace") for data in self.read(connection.getresponse()))
+        connection.close()
+        yield from iter_deltas(iter_events([text.encode()]))
+
+    def read(self, response: HTTPResponse) -> Iterator[bytes]:
+        while data := response.read1():
+            yield data
+
+
+class AsksForNoStream(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        body = {**make_body(request), "stream": False}
+        yield from iter_completion(http.post("/chat/completions", json=body, headers=self._make_headers()).json())
+
+
+class LeaksWhenItIsFinished(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield from super().complete(request, http)
+        own = open_another(self, http)
+        LEAKED.append((own, iter_deltas([])))
+        own.get("/models")

@@ -1,8 +1,16 @@
 """Providers that break the contract when their service fails, each in one way."""
 
+import json
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
+from providers_sdk import errors
 from providers_sdk.plugin import Chunk, FinishReason, Http, ProviderError, Request, iter_deltas
+from providers_sdk.testing import Received, Response, json_response
+from providers_sdk_plugins.fakes.openai import OpenAISite
 from tests.testing.broken_answers import Sound, make_body
 
 
@@ -28,3 +36,142 @@ class InventsAFinish(Sound):
             yield chunk
         if not finished:
             yield FinishReason("stop")
+
+
+class _Replaces(Sound):
+    """What :meth:`replace` makes of an error ends the answer: another error, or text."""
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        try:
+            yield from super().complete(request, http)
+        except ProviderError as error:
+            found = self.replace(error)
+            if isinstance(found, ProviderError):
+                raise found from error
+            yield from (found, FinishReason(None))
+
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return error
+
+
+class EndsALostConnectionWell(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        lost = isinstance(error, errors.TransportError) and not isinstance(error, errors.TimeLimitExceeded)
+        return "..." if lost else error
+
+
+class NamesNoFirstToken(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return errors.Refused("too slow") if isinstance(error, errors.FirstTokenTimeout) else error
+
+
+class NamesNoIdleness(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        body = {**make_body(request), "stream": True}
+        response = http.post("/chat/completions", json=body, headers=self._make_headers())
+        try:
+            yield from iter_deltas(response.events())
+        except (errors.FirstTokenTimeout, errors.IdleTimeout) as error:
+            raise errors.Refused("too slow") from error
+
+
+class NamesNoDeadline(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return errors.Refused("too slow") if isinstance(error, errors.DeadlineExceeded) else error
+
+
+class JobSite(OpenAISite):
+    """A question makes a job, whose result is there at the second time of asking."""
+
+    reply_route = ("GET", "/jobs/*")
+
+    def __init__(self, case: str = "", **arguments: Any) -> None:
+        super().__init__(case, **arguments)
+        self.polls: Counter[str] = Counter()
+
+    def respond(self, received: Received) -> Response:
+        if received.method == "POST":
+            return json_response({"job": f"/jobs/{len(self.requests)}"}, status=202)
+        self.polls[received.path] += 1
+        done = self.polls[received.path] > 1
+        return json_response({"text": self.text} if done else {"state": "running"})
+
+
+class PollsWithItsOwnClock(Sound):
+    supports_stream = False
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        job = http.post("/jobs", json=make_body(request)).json(status=(202,))["job"]
+        while "text" not in (body := http.get(job).json()):
+            time.sleep(0.01)
+        yield body["text"]
+        yield FinishReason(None)
+
+
+class PollsForEver(Sound):
+    supports_stream = False
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        job = http.post("/jobs", json=make_body(request)).json(status=(202,))["job"]
+        for _ in range(3):
+            body = http.get(job).json()
+        yield body.get("text", "It takes a while.")
+        yield FinishReason(None)
+
+
+class NamesNoRefusedKey(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return errors.InvalidAnswer("no answer") if isinstance(error, errors.AuthenticationFailed) else error
+
+
+class LosesRetryAfter(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return errors.RateLimited("later") if isinstance(error, errors.RateLimited) else error
+
+
+class AnswersForAFailedService(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return "Sorry." if (error.status or 0) >= 500 else error
+
+
+class NamesNoBotWall(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return errors.InvalidAnswer("no answer") if isinstance(error, errors.Blocked) else error
+
+
+class TakesAPageForText(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        body = {**make_body(request), "stream": True}
+        response = http.post("/chat/completions", json=body, headers=self._make_headers())
+        if response.content_type == "text/html":
+            yield response.text()
+            yield FinishReason(None)
+        else:
+            yield from iter_deltas(response.events())
+
+
+class AnswersForAnEmptyResponse(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return "Hm." if isinstance(error, errors.EmptyAnswer) or error.status == 204 else error
+
+
+class CrashesAtAList(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        body = {**make_body(request), "stream": True}
+        response = http.post("/chat/completions", json=body, headers=self._make_headers())
+        for event in response.events():
+            if event.data != "[DONE]":
+                choices = json.loads(event.data).get("choices")
+                yield from (choice["delta"].get("content", "") for choice in choices)
+        yield FinishReason(None)
+
+
+class AnswersForTooMuch(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        return "Too long." if isinstance(error, errors.TooLarge) else error
+
+
+class AddsALockToAnError(_Replaces):
+    def replace(self, error: ProviderError) -> ProviderError | str:
+        error.lock = threading.Lock()  # type: ignore[attr-defined]
+        return error

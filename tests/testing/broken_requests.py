@@ -1,11 +1,14 @@
 """Providers whose requests or side effects break the contract, each in one way."""
 
+import itertools
 import logging
+import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from providers_sdk.plugin import Chunk, Http, Request, Setting
-from tests.testing.broken_answers import Sound, close, open_another
+from providers_sdk.plugin import Chunk, Http, Option, Request, Setting, iter_deltas
+from providers_sdk_plugins.fakes.openai import OpenAISite
+from tests.testing.broken_answers import Sound, close, make_body, open_another
 
 
 def find_lent_session(http: Http) -> Any:
@@ -67,3 +70,89 @@ class PutsTheKeyIntoTheAddress(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         http.get("/models", params={"key": self.settings["key"]}).close()
         yield from super().complete(request, http)
+
+
+class RunningSite(OpenAISite):
+    """Knows which sites are running."""
+
+    running: ClassVar[list[str]] = []
+
+    def start(self) -> Self:
+        super().start()
+        self.running.append(self.url)
+        return self
+
+    def close(self) -> None:
+        self.running.remove(self.url)
+        super().close()
+
+
+class AsksTheFirstSite(Sound):
+    """It keeps the address of the site that was started first, as a cache without a key does."""
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        body = {**make_body(request), "stream": True}
+        url = f"{RunningSite.running[0]}/chat/completions"
+        yield from iter_deltas(http.post(url, json=body, headers=self._make_headers()).events())
+
+
+class IgnoresASetting(Sound):
+    known_settings = {"colour": Setting(help="of the answer")}
+
+
+class KnowsEveryOption(Sound):
+    known_options = ("temperature", "no_such_option")
+
+
+class IgnoresAValue(Sound):
+    known_options = {"temperature": Option(float, 0.2)}  # type: ignore[assignment]
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        sent = dict.fromkeys(request.options, 1.0)
+        yield from super().complete(Request(request.messages, request.model, request.stream, sent), http)
+
+
+class SwapsTurns(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        turns = (*request.messages[-2::-1], request.messages[-1])
+        yield from super().complete(Request(turns, request.model, request.stream, request.options), http)
+
+
+class PosesAsABrowser(Sound):
+    def _make_headers(self) -> dict[str, str]:
+        return {**super()._make_headers(), "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"}
+
+
+class SendsTheKeyInTheBody(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        sent = {**request.options, "user": self.settings["key"]}
+        yield from super().complete(Request(request.messages, request.model, request.stream, sent), http)
+
+
+class SendsTheKeyInAnotherHeader(Sound):
+    """In a request after the one that carries the answer."""
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield from super().complete(request, http)
+        http.get("/models", headers={"x-client": f"acme/1 {self.settings['key']}"}).close()
+
+
+class CountsItsCalls(Sound):
+    calls = itertools.count()
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        sent = {**request.options, "seed": next(self.calls)}
+        yield from super().complete(Request(request.messages, request.model, request.stream, sent), http)
+
+
+class MixesThreadsUp(Sound):
+    """Where two threads ask at the same time, both get another's text."""
+
+    both = threading.Barrier(2)
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        chunks = list(super().complete(request, http))
+        if "Pool" in threading.current_thread().name:
+            self.both.wait(5)
+            chunks = ["another's text" if isinstance(chunk, str) else chunk for chunk in chunks]
+        yield from chunks

@@ -31,73 +31,14 @@ from providers_sdk.testing.contract import (
 from providers_sdk.testing.contract.page import contract_page
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from tests.testing.broken_answers import (
-    FOR_EVER,
-    LEAKED,
-    BlocksForEver,
-    BuffersTheStream,
-    EndsTheProgram,
-    FinishesTwice,
-    HasNoSuchModel,
-    LeaksTheResponse,
-    NeverFinishes,
     RaisesStopIteration,
-    ReturnsAList,
     ReturnsNone,
     Sound,
-    YieldsAfterTheFinish,
-    YieldsBytes,
-    close,
     make_body,
 )
-from tests.testing.broken_failures import InventsAFinish, SwallowsErrors
-from tests.testing.broken_requests import (
-    DropsTheSystemMessage,
-    IgnoresTheProxy,
-    KeepsState,
-    LogsTheKey,
-    Prints,
-    PutsTheKeyIntoTheAddress,
-    SwallowsAnOption,
-    WritesToTheSessionItWasLent,
-)
+from tests.testing.broken_failures import SwallowsErrors
 
-_TROUBLE = {name for name, claim in CLAIMS.items() if claim.section in ("Cut answers", "Refusals and rubbish")}
-
-BROKEN: dict[type[Provider], set[str]] = {
-    YieldsBytes: {"yields_chunks"},
-    YieldsAfterTheFinish: {"stops_after_the_finish"},
-    FinishesTwice: {"finishes_once"},
-    NeverFinishes: {"finishes"},
-    SwallowsErrors: _TROUBLE - {"reports_a_truncated_stream"},
-    LeaksTheResponse: {"closes_when_closed", "closes_when_dropped"},
-    BuffersTheStream: {"delivers_at_once"},
-    Prints: {"prints_nothing"},
-    WritesToTheSessionItWasLent: {"does_not_mutate_arguments"},
-    IgnoresTheProxy: {"uses_the_proxy"},
-    LogsTheKey: {"keeps_secrets"},
-    InventsAFinish: {"reports_a_truncated_stream"},
-    KeepsState: {"keeps_nothing_between_calls"},
-    EndsTheProgram: {"does_not_raise"},
-    RaisesStopIteration: {"does_not_raise"},
-    ReturnsAList: {"is_an_iterator"},
-    ReturnsNone: {"is_an_iterator"},
-    BlocksForEver: {"terminates"},
-    SwallowsAnOption: {"honours_its_options"},
-    HasNoSuchModel: {"knows_its_models"},
-    DropsTheSystemMessage: {"sends_what_it_says_it_takes"},
-    PutsTheKeyIntoTheAddress: {"keeps_secrets"},
-}
-
-
-@pytest.fixture(autouse=True)
-def _let_go() -> Iterator[None]:
-    FOR_EVER.clear()
-    yield
-    FOR_EVER.set()
-    for http, answer in LEAKED:  # what was leaked on purpose must not warn in a later test, when garbage is collected
-        answer.close()  # type: ignore[attr-defined]
-        close(http)
-    LEAKED.clear()
+_REFUSALS = [claim.name for claim in failures.REFUSALS]
 
 
 def _results(kind: type[Provider], claims: Iterable[str]) -> dict[str, Result]:
@@ -108,13 +49,6 @@ def _results(kind: type[Provider], claims: Iterable[str]) -> dict[str, Result]:
 
 def test_a_sound_provider_fails_no_claim() -> None:
     assert [result for result in judge(Sound, OpenAISite) if result.state not in ("holds", "does not apply")] == []
-
-
-@pytest.mark.parametrize(("kind", "claims"), BROKEN.items(), ids=lambda value: getattr(value, "__name__", ""))
-def test_a_broken_provider_fails_the_claims_that_it_breaks_and_keeps_those_that_they_need(
-    kind: type[Provider], claims: set[str]
-) -> None:
-    assert {name: result.state for name, result in _results(kind, claims).items()} == dict.fromkeys(claims, "fails")
 
 
 _STOPPED = """
@@ -162,7 +96,7 @@ def test_a_provider_whose_first_event_is_text_is_read_until_its_fake_has_paused(
 
 
 def test_every_failure_says_what_was_expected_and_what_happened() -> None:
-    for result in _results(SwallowsErrors, BROKEN[SwallowsErrors]).values():
+    for result in _results(SwallowsErrors, _REFUSALS).values():
         assert result.detail.startswith("expected ")
         assert "; " in result.detail
         assert "docs/" not in result.detail  # which no wheel holds

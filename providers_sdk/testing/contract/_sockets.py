@@ -97,19 +97,19 @@ class SocketGuard:
             self._refuse(f"{done} {_format_address(address)}", watch)
 
     def check_name(self, host: object, watch: _Watch) -> None:
-        """Refuse to resolve the name of a foreign host.
+        """Refuse to resolve the name or address of a foreign host.
 
         :raises SocketRefused: it is one.
         """
         name = host.decode("latin-1") if isinstance(host, bytes) else host
-        if isinstance(name, str) and name not in ("", *_LOOPBACK) and not _is_numeric(name):
+        if isinstance(name, str) and name not in ("", "::1", *_LOOPBACK):
             self._refuse(f"looked up {name}", watch)
 
     def _is_allowed(self, host: object, port: object) -> bool:
         return any(port == known and (host == name or host in _LOOPBACK) for name, known in self._allowed)
 
     def _refuse(self, attempt: str, watch: _Watch) -> None:
-        place = _find_place(sys._getframe(3), self.provider) or watch.place
+        place = _find_place(sys._getframe(), self.provider) or watch.place
         self._attempts.append(f"it {attempt}{place}")
         raise SocketRefused(f"the contract tests let a provider reach its fake service only; it {attempt}")
 
@@ -123,8 +123,8 @@ def find_guard() -> SocketGuard | None:
 def _find_place(frame: FrameType | None, provider: type) -> str:
     """Return the innermost line of the author's that is running, as failures write it; ``""`` for none."""
     frames: list[FrameType] = []
-    while frame is not None and not str(frame.f_globals.get("__name__", "")).startswith(_OWN):
-        frames.append(frame)
+    while frame is not None and not (frames and _is_own(frame)):  # up to the claim, behind which the caller's code is
+        frames += [] if _is_own(frame) else [frame]
         frame = frame.f_back
     for package in list_packages(provider):
         for one in frames:
@@ -133,14 +133,8 @@ def _find_place(frame: FrameType | None, provider: type) -> str:
     return ""
 
 
-def _is_numeric(host: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host.partition("%")[0])
-        except OSError:
-            continue
-        return True
-    return False
+def _is_own(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith(_OWN)
 
 
 def _format_address(address: object) -> str:
@@ -184,7 +178,7 @@ def _check_name(watch: _Watch, args: tuple[Any, ...]) -> None:
 
 def _watch_started(watch: _Watch, args: tuple[Any, ...]) -> None:
     thread = args[0]
-    _watched[thread] = _Watch(watch.guard, _find_place(sys._getframe(2), watch.guard.provider) or watch.place)
+    _watched[thread] = _Watch(watch.guard, _find_place(sys._getframe(), watch.guard.provider) or watch.place)
 
 
 _PATCHES = Patches(
