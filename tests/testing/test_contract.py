@@ -21,6 +21,7 @@ from providers_sdk.testing.contract import (
     ContractRunner,
     Harness,
     Result,
+    answers,
     behaviour,
     failures,
     judge,
@@ -168,7 +169,9 @@ def test_the_contract_makes_no_warning_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [streaming, settings, secrets, behaviour, failures], ids=lambda module: module.__name__.rpartition(".")[2]
+    "module",
+    [answers, streaming, settings, secrets, behaviour, failures],
+    ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_every_claim_of_a_module_is_in_one_suite(module: ModuleType) -> None:
     suites = [getattr(module, name) for name in module.__all__]

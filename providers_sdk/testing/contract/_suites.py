@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from providers_sdk.testing.contract._claim import Claim
+from providers_sdk.testing.contract.answers import ANSWER, DESCRIPTION
 from providers_sdk.testing.contract.behaviour import BEHAVIOUR
 from providers_sdk.testing.contract.failures import CUT_ANSWERS, REFUSALS, TIME_LIMITS
 from providers_sdk.testing.contract.secrets import SECRETS
 from providers_sdk.testing.contract.settings import SENDING, SETTINGS
-from providers_sdk.testing.contract.streaming import ANSWER, DESCRIPTION, STREAMING
+from providers_sdk.testing.contract.streaming import STREAMING
 
 __all__ = ["CLAIMS", "SUITES"]
 

@@ -13,7 +13,7 @@ from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._harness import NAME, PROMPT, ClaimFailed, Harness
 from providers_sdk.testing.contract._internals import find_instance
 from providers_sdk.testing.contract._requests import describe_places, find_differences
-from providers_sdk.testing.contract.streaming import offline, site_or_none
+from providers_sdk.testing.contract.answers import offline, site_or_none
 from providers_sdk.testing.fake_service import FakeService
 from providers_sdk.testing.server import Received
 

@@ -8,7 +8,7 @@ from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._crash import describe_crash
 from providers_sdk.testing.contract._harness import ClaimFailed, Harness, Outcome
 from providers_sdk.testing.contract._polling import find_polled_response, watch_sleep
-from providers_sdk.testing.contract.streaming import not_streaming, offline
+from providers_sdk.testing.contract.answers import not_streaming, offline
 from providers_sdk.testing.faults import FAULTS
 
 __all__ = ["CUT_ANSWERS", "REFUSALS", "TIME_LIMITS"]

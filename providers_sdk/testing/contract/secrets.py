@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from providers_sdk.testing.contract._capture import capture_output
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._harness import Harness, Outcome
-from providers_sdk.testing.contract.streaming import offline
+from providers_sdk.testing.contract.answers import offline
 from providers_sdk.testing.faults import FAULTS, spellings
 from providers_sdk.testing.server import Received
 

@@ -10,7 +10,7 @@ from providers_sdk._model.options import Option
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._comparison import compare_requests
 from providers_sdk.testing.contract._harness import PROMPT, ClaimFailed, Harness, NotJudged
-from providers_sdk.testing.contract.streaming import offline, site_or_none
+from providers_sdk.testing.contract.answers import offline, site_or_none
 
 __all__ = ["SENDING", "SETTINGS"]
 
