@@ -10,6 +10,7 @@ from providers_sdk.plugin import (
     HTTPStatusError,
     InvalidAnswer,
     InvalidArgument,
+    Option,
     Provider,
     ProviderError,
     Request,
@@ -21,22 +22,22 @@ from providers_sdk_plugins import _openai_address as address
 
 __all__ = ["OPTIONS", "OpenAICompatible"]
 
-OPTIONS = (
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "max_completion_tokens",
-    "stop",
-    "seed",
-    "presence_penalty",
-    "frequency_penalty",
-    "reasoning_effort",
-    "response_format",
-    "tool_choice",
-    "parallel_tool_calls",
-    "user",
-    "extra_body",
-)
+OPTIONS: Mapping[str, Option] = {
+    "temperature": Option(float, 0.25),
+    "top_p": Option(float, 0.5),
+    "max_tokens": Option(int, 100),
+    "max_completion_tokens": Option(int, 100),
+    "stop": Option((str, list, tuple), ["\n\n"]),
+    "seed": Option(int, 7),
+    "presence_penalty": Option(float, 0.5),
+    "frequency_penalty": Option(float, 0.5),
+    "reasoning_effort": Option(str, "low"),
+    "response_format": Option(dict, {"type": "json_object"}),
+    "tool_choice": Option((str, dict), "auto"),
+    "parallel_tool_calls": Option(bool, False),
+    "user": Option(str, "user-1"),
+    "extra_body": Option(Mapping, {"top_k": 40}),
+}
 """The options by their names here; a service may have other names for them, or lack some."""
 _REFUSED = "refuses stream_options"
 
@@ -50,7 +51,7 @@ class OpenAICompatible(Provider):
     api_endpoint = "/chat/completions"
     needs_auth = True
     supports_stream = True
-    known_options: ClassVar[tuple[str, ...]] = OPTIONS
+    known_options: ClassVar[Mapping[str, Option] | tuple[str, ...]] = OPTIONS
     supports_images = supports_files = supports_tools = supports_schema = True
     requires_contract = ">=1,<2"
     fake_service = "providers_sdk_plugins.fakes.openai:OpenAISite"

@@ -23,7 +23,7 @@ def _make_provider(name: str, row: Row) -> type[OpenAICompatible]:
         "default_model": row.default_model,
         "first_token": row.first_token or None,
         "known_settings": MappingProxyType(dict(_list_settings(row))),
-        "known_options": tuple(option for option in OPTIONS if option not in row.missing_options),
+        "known_options": {name: option for name, option in OPTIONS.items() if name not in row.missing_options},
         "fake_service": f"providers_sdk_plugins.fakes.openai:{name}",
         **_map_dialect(row),
     }

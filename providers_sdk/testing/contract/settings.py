@@ -124,9 +124,9 @@ def _choose_values(harness: Harness, name: str) -> tuple[Any, Any]:
     """Return two values for an option; the second is ``None`` where no other is sure to be valid."""
     known = harness.provider.known_options
     option = known[name] if isinstance(known, Mapping) else None
-    if not isinstance(option, Option):
-        return ({"contract": _SAMPLE}, {"contract": 2 * _SAMPLE}) if name == "extra_body" else (_SAMPLE, 2 * _SAMPLE)
-    sample = option.sample
+    if name == "extra_body":
+        return {"contract": _SAMPLE}, {"contract": 2 * _SAMPLE}
+    sample = option.sample if isinstance(option, Option) else _SAMPLE
     if isinstance(sample, bool):
         return sample, not sample
     return (sample, sample * 2 or 1) if isinstance(sample, (int, float)) else (sample, None)
