@@ -4,9 +4,10 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from providers_sdk.plugin import Chunk, Http, Option, Request, Setting, iter_deltas
+from providers_sdk.plugin import Chunk, Http, Message, Option, Request, Setting, iter_deltas
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from tests.testing.broken_answers import Sound, close, make_body, open_another
 
@@ -116,6 +117,17 @@ class SwapsTurns(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         turns = (*request.messages[-2::-1], request.messages[-1])
         yield from super().complete(Request(turns, request.model, request.stream, request.options), http)
+
+
+class DropsImages(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        turns = tuple(Message(message.role, message.text) for message in request.messages)
+        yield from super().complete(replace(request, messages=turns), http)
+
+
+class DropsTools(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield from super().complete(replace(request, tools=()), http)
 
 
 class PosesAsABrowser(Sound):

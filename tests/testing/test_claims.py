@@ -39,6 +39,7 @@ BROKEN: dict[str, tuple[type[Provider], ...]] = {
     "honours_its_options": (requests.SwallowsAnOption, requests.IgnoresAValue),
     "sends_what_it_says_it_takes": (requests.DropsTheSystemMessage,),
     "keeps_the_order_of_turns": (requests.SwapsTurns,),
+    "sends_what_it_supports": (requests.DropsImages, requests.DropsTools),
     "does_not_pose_as_a_browser": (requests.PosesAsABrowser,),
     "keeps_secrets": (
         requests.LogsTheKey,

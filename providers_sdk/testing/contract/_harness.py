@@ -116,13 +116,15 @@ class Harness:
             outcome.crash = describe_crash(outcome.error, self.provider)
         return outcome
 
-    def raw(self, site: FakeService | None) -> list[object]:
+    def raw(self, site: FakeService | None, messages: Messages = PROMPT, **fields: Any) -> list[object]:
         """Return what ``complete`` itself yields, unchecked.
+
+        :param fields: further fields of the request: ``tools``, ``schema``.
 
         :raises Exception: whatever it raises.
         """
         provider = self.provider(self.settings(site), name=NAME)
-        with open_request(provider, PROMPT, LIMITS) as (request, http):
+        with open_request(provider, messages, LIMITS, **fields) as (request, http):
             return self.patiently(lambda: _list(provider.complete(request, http)))
 
     def patiently(self, call: Callable[[], _T]) -> _T:

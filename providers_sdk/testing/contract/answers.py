@@ -26,6 +26,11 @@ _FLAGS = (
     "supports_files",
     "supports_tools",
     "supports_schema",
+    "sends_model",
+    "supports_images",
+    "supports_files",
+    "supports_tools",
+    "supports_schema",
 )
 
 

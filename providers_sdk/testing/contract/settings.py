@@ -2,11 +2,14 @@
 
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import providers_sdk.errors as errors
 from providers_sdk._model.options import Option
+from providers_sdk._model.parts import File, Image
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._comparison import compare_requests
 from providers_sdk.testing.contract._harness import PROMPT, ClaimFailed, Harness, NotJudged
@@ -26,6 +29,12 @@ _TURNS = (
     ("assistant", "Margherita 🍕"),
     ("user", "And which one has 100 % more?"),
 )
+
+
+_PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=")
+_TEXT = b"Margherita, Funghi, Diavola: the menu of the contract tests"
+_SCHEMA = {"type": "object", "properties": {"contract_field": {"type": "string"}}, "required": ["contract_field"]}
+_TOOL = {"name": "contract_tool", "description": "Returns the menu.", "parameters": _SCHEMA}
 
 
 def _has_no_options(harness: Harness) -> str:
@@ -163,6 +172,33 @@ def keeps_the_order_of_turns(harness: Harness) -> None:
     expect(arrived == asked, f"the turns {_format_turns(asked)}", f"got {_format_turns(read[-1])}; {outcome}")
 
 
+def _supports_text_only(harness: Harness) -> str:
+    return offline(harness) or ("" if _list_supported(harness) else "it supports no images, files, tools or schemas")
+
+
+@claim(_SENDING_TITLE, needs=("sends_what_it_says_it_takes",), exempt=_supports_text_only)
+def sends_what_it_supports(harness: Harness) -> None:
+    """Images, files, tools and a schema are in what is sent if the class declares that it supports them."""
+    for what, (content, request, marks) in _list_supported(harness).items():
+        with harness.site() as site:
+            with suppress(errors.ProviderError):  # the fake service may refuse them
+                harness.raw(site, [{"role": "user", "content": content}], **request)
+            sent = b"\n".join(received.body for received in site.requests)
+        expect(any(mark in sent for mark in marks), f"the {what} in what is sent", "it is not there")
+
+
+def _list_supported(harness: Harness) -> dict[str, tuple[Any, dict[str, Any], list[bytes]]]:
+    """Return what the provider supports: content, further fields of the request, and what must be in the bytes."""
+    kind = harness.provider
+    rows: dict[str, tuple[bool, Any, dict[str, Any], list[bytes]]] = {
+        "image": (kind.supports_images, [PROMPT, Image(_PIXEL)], {}, [_PIXEL, b64encode(_PIXEL)]),
+        "file": (kind.supports_files, [PROMPT, File(_TEXT, name="menu.txt")], {}, [_TEXT, b64encode(_TEXT)]),
+        "tool": (kind.supports_tools, PROMPT, {"tools": (_TOOL,)}, [b"contract_tool"]),
+        "schema": (kind.supports_schema, PROMPT, {"schema": _SCHEMA}, [b"contract_field"]),
+    }
+    return {what: (content, request, marks) for what, (takes, content, request, marks) in rows.items() if takes}
+
+
 def _choose_turns(harness: Harness) -> list[tuple[str, str]]:
     kind = harness.provider
     turns = list(_TURNS) if kind.supports_message_history else [_TURNS[0], _TURNS[-1]]
@@ -195,5 +231,6 @@ SETTINGS = (
 SENDING = (
     sends_what_it_says_it_takes,
     keeps_the_order_of_turns,
+    sends_what_it_supports,
     does_not_pose_as_a_browser,
 )
