@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import groupby
+from platform import python_version
 from typing import Any
 
 from providers_sdk._version import __version__
+from providers_sdk.cli._chart import Chart, draw_chart
 from providers_sdk.cli._exit_codes import FAILED, USAGE_ERROR
 from providers_sdk.cli._timeline import Timeline
 from providers_sdk.errors import InvalidCall, ProviderError
@@ -14,12 +17,17 @@ from providers_sdk.testing.contract import Result
 
 __all__ = ["Report", "report_page"]
 
+STATES = ("fails", "not reached", "not judged", "holds", "does not apply")
+"""The states of a claim, those first that need work."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """The result of checking one provider.
 
     :param against: ``"its fake service"``, ``"nothing (offline)"`` or ``"the live service"``.
+    :param fake_service: the class of the fake service, as ``"module:Class"``.
+    :param checked_at: when it was checked.
     :param unchecked: why the provider could not be asked, where that is no matter of the contract.
     """
 
@@ -28,6 +36,8 @@ class Report:
     verdicts: tuple[Result, ...]
     timeline: Timeline = field(default_factory=Timeline)
     unchecked: ProviderError | None = None
+    fake_service: str = ""
+    checked_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def passed(self) -> bool:
@@ -59,6 +69,17 @@ class Report:
         groups = groupby(self.verdicts, key=lambda verdict: verdict.claim.section)
         return [(section, list(verdicts)) for section, verdicts in groups]
 
+    @property
+    def problems(self) -> list[Result]:
+        """The verdicts that somebody should look at, failures first."""
+        order = ("fails", "not reached", "not judged")
+        return sorted((each for each in self.verdicts if each.state in order), key=lambda each: order.index(each.state))
+
+    @property
+    def chart(self) -> Chart:
+        """The layout of the timeline."""
+        return draw_chart(self.timeline)
+
     def data(self) -> dict[str, Any]:
         """Return the report as plain data."""
         rows = [
@@ -72,10 +93,16 @@ class Report:
             }
             for verdict in self.verdicts
         ]
-        timeline = {"sent": _round(self.timeline.sent), "arrived": _round(self.timeline.arrived)}
+        timeline = {
+            "sent": _round(self.timeline.sent),
+            "arrived": _round(self.timeline.arrived),
+            "sent_labels": list(self.timeline.sent_labels),
+            "arrived_labels": list(self.timeline.arrived_labels),
+        }
         facts = {"provider": self.provider, "against": self.against, "passed": self.passed, "counts": self.counts}
         facts["unchecked"] = "" if self.unchecked is None else str(self.unchecked)
-        return {**facts, "library": __version__, "claims": rows, "timeline": timeline}
+        facts |= {"fake_service": self.fake_service, "checked_at": self.checked_at.isoformat(timespec="seconds")}
+        return {**facts, "library": __version__, "python": python_version(), "claims": rows, "timeline": timeline}
 
 
 def _round(times: Sequence[float]) -> list[float]:
@@ -87,4 +114,6 @@ def report_page(reports: Sequence[Report]) -> str:
     from jinja2 import Environment, PackageLoader
 
     environment = Environment(loader=PackageLoader("providers_sdk.cli", "pages"), autoescape=True, trim_blocks=True)
-    return environment.get_template("report.html.j2").render(reports=reports, version=__version__)
+    return environment.get_template("report.html.j2").render(
+        reports=reports, version=__version__, python=python_version(), states=STATES
+    )

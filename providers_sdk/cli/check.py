@@ -39,7 +39,13 @@ _QUESTION = "Say hello in one word."
 )
 @click.option("--live", is_flag=True, help="Ask the live service two short questions instead of the fake service.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as one HTML page.")
+@click.option(
+    "--report",
+    "--html",
+    "html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the report as one HTML page.",
+)
 @traceback_option
 @click.pass_context
 def command(ctx: click.Context, target: str, fake_service: str, live: bool, as_json: bool, html: Path | None) -> None:
@@ -77,7 +83,8 @@ def _check_with_fake(target: Target, *, quiet: bool) -> Report:
     if not quiet:
         click.echo(err=True)
     against = "its fake service" if target.fake_service else "nothing (offline)"
-    return Report(target.name, against, tuple(verdicts), _make_timeline(target, verdicts))
+    fake = f"{target.fake_service.__module__}:{target.fake_service.__qualname__}" if target.fake_service else ""
+    return Report(target.name, against, tuple(verdicts), _make_timeline(target, verdicts), fake_service=fake)
 
 
 def _mark(verdict: Result) -> str:
@@ -137,7 +144,7 @@ def _show(report: Report) -> None:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for verdict in report.verdicts:
+    for verdict in sorted(report.verdicts, key=lambda each: each.state == "fails"):  # where the eye is: at the end
         text = verdict.detail or f"{verdict.seconds:.2f} s"
         if verdict.state == "fails":
             text += f". {verdict.claim.text}"

@@ -54,6 +54,8 @@ class FakeService(RawServer):
         """Returns the response to send in the place of the one that :meth:`respond` returned."""
         self.sent_at: list[float] = []
         """When each piece of a streamed answer was sent, by ``time.monotonic``."""
+        self.sent_pieces: list[bytes] = []
+        """Each piece of a streamed answer as it was sent, such as an event."""
 
     def respond(self, received: Received) -> Response:
         """Return the response to one request."""
@@ -105,6 +107,7 @@ class FakeService(RawServer):
             if index:
                 self.before_next_piece()
             self.sent_at.append(time.monotonic())
+            self.sent_pieces.append(piece)
             yield piece
 
 

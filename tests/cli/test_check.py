@@ -1,8 +1,11 @@
 """``providers check``: the contract from the command line."""
 
 import json
+import platform
+import re
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -115,6 +118,39 @@ def test_the_picture_shows_each_piece_sent_and_each_chunk_arrived(tmp_path: Path
     assert page.read_text(encoding="utf-8").count("<circle") == len(timeline["sent"]) + len(timeline["arrived"])
     assert len(timeline["arrived"]) == 6  # four texts, the usage, the finish
     assert timeline["arrived"][0] < timeline["sent"][-1]
+
+
+def test_the_points_are_labelled_with_their_text_and_no_label_hides_another(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    check("openai", "--report", str(page))
+    text = page.read_text(encoding="utf-8")
+    points = re.findall(r'<text x="(\d+)" y="([\d.]+)"[^>]*>(.*?)</text>', text)
+    for column, order in (("176", r"(.*?) <tspan.*"), ("244", r".*</tspan> (.*)")):
+        rows = [(float(y), re.sub(order, r"\1", label)) for x, y, label in points if x == column]
+        assert [label for _, label in rows if label[0].isupper() and label != "Usage"] == [
+            "Margherita,",
+            "Funghi",
+            "Diavola.",
+        ]
+        assert all(below - above >= 19 for (above, _), (below, _) in pairwise(rows))
+
+
+def test_the_page_shows_failures_first_then_counts_by_section_and_against_what(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "oven_plugin.py").write_text(_PROVIDER.format(name="Oven", answer="request.prompt; print('hot')"))
+    assert check("oven_plugin", "--report", str(tmp_path / "report.html")).exit_code == 1
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    marks = ["What is wrong", "prints_nothing", "Claims by section", "The description", "describes_itself"]
+    places = [text.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert f"Python {platform.python_version()}" in text
+    assert re.search(r"<time[^>]*>\d{4}-\d\d-\d\d \d\d:\d\d UTC</time>", text)
+    assert check("pizzagpt", "--report", str(tmp_path / "report.html")).exit_code == 0
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "providers_sdk_plugins.fakes.pizzagpt:PizzagptSite" in text
+    assert "What is wrong" not in text
 
 
 def test_live_asks_the_address_in_the_settings_and_only_twice(monkeypatch: pytest.MonkeyPatch) -> None:

