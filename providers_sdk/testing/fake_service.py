@@ -125,7 +125,7 @@ _LABEL = re.compile(r"(System|Developer|User|Assistant): ?")
 def split_prompt(prompt: str) -> list[tuple[str, str]]:
     """Return role and text of each turn in one string, as :func:`providers_sdk.plugin.format_prompt` writes it.
 
-    Line breaks may be those of :meth:`str.splitlines`. For :meth:`FakeService.turns` where a service takes no list.
+    Line breaks may be any that ``str.splitlines`` knows. For :meth:`FakeService.turns` where a service takes no list.
     """
     turns: list[tuple[str, str]] = []
     for line in prompt.splitlines():

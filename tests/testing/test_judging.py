@@ -83,8 +83,7 @@ class Polls(Provider):
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         job = http.post("/jobs", json={"prompt": request.prompt}).json(status=(202,))["job"]
-        while "text" not in (body := http.get(job).json()):
-            pass
+        body = http.poll(lambda: http.get(job).json(), every=0.01, until=lambda body: "text" in body)
         yield body["text"]
         yield FinishReason(None)
 
