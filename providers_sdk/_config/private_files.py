@@ -47,12 +47,14 @@ def others_may_write(mode: int) -> bool:
     return os.name == "posix" and stat.S_ISREG(mode) and bool(mode & stat.S_IWOTH)
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes, *, own_folder: bool = True) -> None:
     """Write the file atomically, mode 0600 under any umask, its folder mode 0700.
 
+    :param own_folder: whether the folder is this library's; any other is neither made nor changed.
     :raises OSError: it cannot be written; the old file is untouched.
     """
-    _make_folder(path.parent)
+    if own_folder:
+        _make_folder(path.parent)
     _remove_interrupted(path, older_than=_STALE)
     new = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(6).hex()}{_END}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)

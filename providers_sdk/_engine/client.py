@@ -23,7 +23,7 @@ from providers_sdk._environment import PROVIDER, read_names
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.session import SessionCache, check_proxy, check_session
 from providers_sdk._model.limits import LIMITS, Limits
-from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk._model.messages import Message, Messages, parse_messages
 from providers_sdk._model.names import parse_names
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.binding import BoundProvider, bind
@@ -225,13 +225,32 @@ class Client:
         bound = self._bind(name, self._limits.deadline)
         return list_served_models(bound, self._limits) or list(self._binder.get_kind(name).models)
 
-    def conversation(self, *, system: str | None = None, **defaults: Any) -> Conversation:
+    def conversation(
+        self,
+        *,
+        system: str | None = None,
+        history: Sequence[Mapping[str, Any] | Message] = (),
+        max_messages: int | None = None,
+        max_chars: int | None = None,
+        keep_partial: bool = False,
+        **defaults: Any,
+    ) -> Conversation:
         """Return a conversation, which keeps its history.
 
-        :param system: the system message, if any.
+        :param system: as for :class:`Conversation`, as are ``history``, ``max_messages``, ``max_chars`` (of all that is
+            sent, where that of :meth:`chat` is of the answer) and ``keep_partial``.
         :param defaults: arguments for each of its calls of :meth:`chat`.
+        :raises InvalidCall: one of the first five cannot be used.
         """
-        return Conversation(self.chat, system=system, defaults=defaults)
+        return Conversation(
+            self.chat,
+            system=system,
+            history=history,
+            max_messages=max_messages,
+            max_chars=max_chars,
+            keep_partial=keep_partial,
+            defaults=defaults,
+        )
 
     def close(self) -> None:
         """Close the connections; closing twice is a no-op. Replies that are still read lose nothing."""

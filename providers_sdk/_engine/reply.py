@@ -34,6 +34,7 @@ class Reply(Iterator[str]):
         self._run, self._runner = run, runner
         self._kept: deque[Chunk] = deque() if kept is None else kept
         self._data: Any = _UNREAD
+        self._close_callbacks: list[Callable[[AttemptRun], None]] = []
 
     @property
     def provider(self) -> str:
@@ -173,9 +174,15 @@ class Reply(Iterator[str]):
         """Call ``call(run)`` once the whole answer has been read; at once if it has."""
         self._run.add_answer_callback(call)
 
+    def add_close_callback(self, call: Callable[[AttemptRun], None]) -> None:
+        """Call ``call(run)`` once the reply is closed, whether its answer was read to the end or not."""
+        self._close_callbacks.append(call)
+
     def close(self) -> None:
         """Close the connection; closing twice is a no-op."""
         self._run.close()
+        while self._close_callbacks:
+            self._close_callbacks.pop()(self._run)
 
     def __enter__(self) -> "Reply":
         return self

@@ -10,7 +10,7 @@ from providers_sdk._model.parts import File, Image, Part, parse_parts
 from providers_sdk._model.tools import parse_tool_calls
 from providers_sdk.errors import InvalidMessages
 
-__all__ = ["ROLES", "Message", "Messages", "format_prompt", "parse_messages"]
+__all__ = ["ROLES", "Message", "Messages", "format_prompt", "parse_history", "parse_messages"]
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 MAX_CHARACTERS = 8_000_000  # some two million tokens, more than any service is known to take
@@ -72,6 +72,14 @@ def parse_messages(messages: Messages) -> tuple[Message, ...]:
     _check_results(parsed)
     _check_total(parsed)
     return parsed
+
+
+def parse_history(messages: Sequence[Mapping[str, Any] | Message]) -> tuple[Message, ...]:
+    """Return turns that were had before; unlike those of a question, the last may be empty, and there may be none.
+
+    :raises InvalidMessages: as for :func:`parse_messages`.
+    """
+    return parse_messages([*messages, Message("user", "?")])[:-1]
 
 
 def _parse_message(entry: object, where: str) -> Message:

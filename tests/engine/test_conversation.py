@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from providers_sdk import Client, Conversation, FinishReason, Message, ProviderError, Registry, StreamTruncated
-from providers_sdk.errors import HTTPStatusError, InvalidMessages
+from providers_sdk._engine.conversation import get_turns
+from providers_sdk.errors import HTTPStatusError, InvalidArgument, InvalidMessages
 from providers_sdk.plugin import Chunk, Http, Provider, Request
 from providers_sdk.testing import Response, json_response
 from providers_sdk_plugins.fakes.gizai import GizAISite
@@ -125,3 +126,129 @@ def test_the_service_gets_the_whole_history() -> None:
         {"type": "ai", "content": "answer 1"},
         {"type": "human", "content": "And?"},
     ]
+
+
+# A history that is given, windows, parts of answers
+
+
+def test_a_given_history_comes_before_the_first_turn_and_system_replaces_its_system_message(client: Client) -> None:
+    history: list[Any] = [
+        {"role": "system", "content": "Be long."},
+        {"role": "user", "content": "Hi"},
+        Message("assistant", "Hello"),
+    ]
+    assert client.conversation(history=history).chat("And?").text == "4 messages"
+    talk = client.conversation(system="Be brief.", history=history)
+    assert [message.content for message in talk] == ["Be brief.", "Hi", "Hello"]
+    talk.system = None
+    assert [message.role for message in talk.history] == ["user", "assistant"]
+    assert talk.system is None
+
+
+@pytest.mark.parametrize("history", ["Hi", 3, [{"role": "user"}], [{"role": "x", "content": ""}], {"role": "user"}])
+def test_what_is_no_history_is_refused(history: Any, client: Client) -> None:
+    with pytest.raises(InvalidMessages):
+        client.conversation(history=history)
+
+
+class Listing(Provider):
+    """Answers with the roles and contents that it got."""
+
+    models = (default_model,) = ("m",)
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        yield " ".join(message.content for message in request.messages)[-3:]
+        self.got.append([message.content for message in request.messages])
+        yield FinishReason("stop")
+
+    got: list[list[str]] = []
+
+
+@pytest.fixture
+def listing() -> Iterator[Client]:
+    Listing.got.clear()
+    registry = Registry()
+    registry.register("listing", Listing)
+    with Client("listing", registry=registry) as client:
+        yield client
+
+
+PAIRS = [Message(role, f"{role[0]}{number}") for number in range(4) for role in ("user", "assistant")]
+
+
+@pytest.mark.parametrize(
+    ("limits", "sent"),
+    [
+        ({}, ["sys", "u0", "a0", "u1", "a1", "u2", "a2", "u3", "a3", "now"]),
+        ({"max_messages": 7}, ["sys", "u2", "a2", "u3", "a3", "now"]),
+        ({"max_messages": 6}, ["sys", "u2", "a2", "u3", "a3", "now"]),
+        ({"max_messages": 5}, ["sys", "u3", "a3", "now"]),
+        ({"max_messages": 1}, ["sys", "now"]),
+        ({"max_chars": 14}, ["sys", "u2", "a2", "u3", "a3", "now"]),
+        ({"max_chars": 13}, ["sys", "u3", "a3", "now"]),
+        ({"max_chars": 1}, ["sys", "now"]),
+        ({"max_messages": 9, "max_chars": 10}, ["sys", "u3", "a3", "now"]),
+    ],
+)
+def test_the_window_keeps_the_system_message_and_whole_turns(
+    listing: Client, limits: dict[str, int], sent: list[str]
+) -> None:
+    talk = listing.conversation(system="sys", history=PAIRS, **limits)  # type: ignore[arg-type]
+    talk.chat("now").text  # noqa: B018
+    assert Listing.got == [sent]
+    assert len(talk.history) == 11
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "3"])
+def test_a_window_is_a_positive_whole_number(value: Any, client: Client) -> None:
+    for name in ("max_messages", "max_chars"):
+        with pytest.raises(InvalidArgument, match=f"{name} must be a positive whole number"):
+            client.conversation(**{name: value})
+
+
+def test_keep_partial_keeps_a_reply_that_was_closed_early(client: Client) -> None:
+    talk = client.conversation(keep_partial=True)
+    for _ in talk.chat("Hi"):
+        break
+    assert [message.content for message in talk] == ["Hi", "1 "]
+    assert [turn.partial for turn in get_turns(talk)] == [True]
+    assert talk.chat("And?").text == "3 messages"
+    assert [turn.partial for turn in get_turns(talk)] == [True, False]
+
+
+@pytest.mark.parametrize("text", ["fail", "cut"])
+def test_keep_partial_drops_a_turn_that_failed_and_one_without_text(text: str, client: Client) -> None:
+    talk = client.conversation(keep_partial=True)
+    with pytest.raises(ProviderError):
+        list(talk.chat(text))
+    talk.chat("Hi").close()
+    assert talk.history == ()
+
+
+def test_keep_partial_keeps_a_whole_answer_of_which_a_part_was_read() -> None:
+    with Client("echo") as client:
+        talk = client.conversation(keep_partial=True)
+        with talk.chat("one two") as reply:
+            next(reply)
+        assert len(talk.history) == 2
+        assert talk.chat("all").text == "all"
+        assert [turn.partial for turn in get_turns(talk)] == [not reply.done, False]
+
+
+def test_retry_replaces_the_last_turn_once_the_new_answer_is_there(client: Client) -> None:
+    talk = client.conversation()
+    with pytest.raises(InvalidArgument, match="there is no question to ask again"):
+        talk.retry()
+    assert talk.chat("Hi").text
+    assert talk.chat("And?").text == "3 messages"
+    reply = talk.retry()
+    assert len(talk.history) == 4
+    assert reply.text == "3 messages"
+    assert [message.content for message in talk] == ["Hi", "1 messages", "And?", "3 messages"]
+
+
+def test_a_retry_that_fails_leaves_the_old_turn(client: Client) -> None:
+    talk = client.conversation(history=[Message("user", "cut"), Message("assistant", "an old answer")])
+    with pytest.raises(StreamTruncated):
+        list(talk.retry())
+    assert [message.content for message in talk] == ["cut", "an old answer"]
