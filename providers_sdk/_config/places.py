@@ -10,7 +10,7 @@ from pathlib import Path
 
 from providers_sdk._environment import CONFIG, is_set, read_variable
 
-__all__ = ["cache_folder", "default_path", "is_named", "keys_folder", "shorten"]
+__all__ = ["cache_folder", "data_folder", "default_path", "is_named", "keys_folder", "shorten"]
 
 _APPLICATION = "providers-sdk"
 
@@ -37,6 +37,12 @@ def keys_folder() -> Path | None:
     import platformdirs
 
     return platformdirs.user_data_path(_APPLICATION, appauthor=False) / "keys"
+
+
+def data_folder() -> Path | None:
+    """Return the folder of what the user said, whether it exists or not; ``None`` where none is used."""
+    folder = keys_folder()
+    return folder.parent if folder else None
 
 
 def cache_folder() -> Path | None:

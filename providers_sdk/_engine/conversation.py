@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from providers_sdk._config.file_lock import lock_for_writing
+from providers_sdk._config.places import shorten
 from providers_sdk._engine.conversation_file import read_record, write_record
 from providers_sdk._engine.reply import Reply
 from providers_sdk._engine.turns import Record, Turn, merge, select_window
@@ -92,12 +93,12 @@ class Conversation:
         A file that was neither loaded nor saved here is replaced.
 
         :raises OSError: it cannot be written; what it held is untouched.
-        :raises InvalidArgument: somebody has replaced it by something that is no conversation.
+        :raises InvalidArgument: others have changed turns that were saved here, or replaced the file; it is untouched.
         """
         file = _resolve(path)
         with lock_for_writing(file):
             if file == self._path and file.exists():
-                self._record = merge(self._record, read_record(file), self._saved)
+                self._record = self._merge_with(file)
             write_record(file, self._record)
         self._path, self._saved = file, self._record
 
@@ -125,6 +126,15 @@ class Conversation:
         if self._keep_partial:
             reply.add_close_callback(lambda run: keep(run) if _is_partial(run) else None)
         return reply
+
+    def _merge_with(self, file: Path) -> Record:
+        merged = merge(self._record, read_record(file), self._saved)
+        if merged is None:
+            raise InvalidArgument(
+                f"{shorten(file)} was changed by another process so that its turns are no longer those before this "
+                "one; save to another file, or load it again"
+            )
+        return merged
 
     def _add(self, turn: Turn, replaced: Turn | None) -> None:
         turns = self._record.turns

@@ -79,17 +79,16 @@ def _measure(messages: Sequence[Message]) -> int:
     return sum(len(message.content) for message in messages)
 
 
-def merge(ours: Record, theirs: Record, base: Record) -> Record:
+def merge(ours: Record, theirs: Record, base: Record) -> Record | None:
     """Return one record of two that began as ``base``; no turn that one of them has added is lost.
 
     :param theirs: what lies in the file; its turns come first.
+    :return: ``None`` where ``theirs`` does not go on from ``base``.
     """
     if theirs == base:
         return ours
-    known = _count_common(ours.turns, base.turns)
+    if theirs.turns[: len(base.turns)] != base.turns:
+        return None
+    known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(ours.turns, base.turns, strict=False)))
     head = theirs.head if ours.head == base.head else ours.head
     return Record(head, (*theirs.turns, *ours.turns[known:]))
-
-
-def _count_common(one: Sequence[Turn], other: Sequence[Turn]) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

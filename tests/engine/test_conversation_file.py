@@ -142,6 +142,18 @@ def test_a_turn_that_was_asked_again_is_replaced_in_the_file_too(client: Client,
     assert questions(client.conversation().load(tmp_path / "talk.json")) == ["first", "second"]
 
 
+def test_a_file_whose_turns_another_has_changed_is_not_overwritten(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "talk.json"
+    talk = ask(client.conversation(), "first")
+    talk.save(file)
+    ask(client.conversation(), "another").save(file)
+    with pytest.raises(InvalidArgument, match=r"talk\.json was changed by another process .* save to another file"):
+        ask(talk, "second").save(file)
+    assert questions(client.conversation().load(file)) == ["another"]
+    talk.save(tmp_path / "other.json")
+    assert questions(client.conversation().load(tmp_path / "other.json")) == ["first", "second"]
+
+
 def test_a_file_that_was_replaced_by_something_else_is_not_overwritten(client: Client, tmp_path: Path) -> None:
     talk = ask(client.conversation(), "first")
     talk.save(tmp_path / "talk.json")
