@@ -35,6 +35,7 @@ ONLY = {
     "platformdirs": ("_config.places",),
     "keyring": ("_config.keyring_child",),
     "click": ("cli",),
+    "prompt_toolkit": ("cli._editor",),
     "rich": ("cli",),
     "jinja2": ("cli",),
     "pydantic": ("_engine.functions", "_engine.schema"),

@@ -8,6 +8,7 @@ import doctest
 import html
 import importlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -32,6 +33,7 @@ WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md", "t
 WRITTEN += ["configuration.md", "keys.md"]
 WRITTEN += ["index.md", "tutorial.md", "settings.md", "fallback.md", "honesty.md", "limits.md"]
 WRITTEN += ["openai.md", "which-service.md", "tools-and-schemas.md"]
+WRITTEN += ["reference/chat-json.md"]
 
 IN_A_HOME = ("configuration.md", "keys.md")
 """Documents about the user's own places, which are read there."""
@@ -92,6 +94,8 @@ class Reader:
             self._python(block.text, where)
         elif block.language == "sh":
             self._shell(block.text, where)
+        elif block.language == "json":
+            json.loads(block.text)
         elif block.language == "ini":
             self._known(block.text, where)
         else:
@@ -200,7 +204,7 @@ def test_every_block_runs_and_prints_what_the_document_says(
 @pytest.mark.parametrize("document", WRITTEN)
 def test_every_block_is_of_a_language_that_is_checked(document: str) -> None:
     text = (DOCS / document).read_text(encoding="utf-8")
-    assert {block.language for block in blocks(document)} <= {"python", "sh", "text", "ini", "toml"}
+    assert {block.language for block in blocks(document)} <= {"python", "sh", "text", "ini", "toml", "json"}
     assert 2 * sum(1 for _ in blocks(document)) == len(re.findall(r"^```", text, re.MULTILINE))
 
 

@@ -115,7 +115,8 @@ class Conversation:
 
     def _ask(self, before: Record, question: Message, replaced: Turn | None, arguments: Mapping[str, Any]) -> Reply:
         asked = select_window(before, question, max_messages=self._max_messages, max_chars=self._max_chars)
-        reply = self._chat(asked, **{**self._defaults, **arguments})
+        prompt = asked[0].content if len(asked) == 1 else asked  # so that an error speaks of "the prompt"
+        reply = self._chat(prompt, **{**self._defaults, **arguments})
         provider, model = reply.provider, reply.model
 
         def keep(run: AttemptRun) -> None:

@@ -12,7 +12,17 @@ from providers_sdk._environment import redact_environment
 from providers_sdk.cli._terminal import say, say_lines
 from providers_sdk.errors import AllProvidersFailed, InvalidCall, ProviderError
 
-__all__ = ["FAILED", "INTERRUPTED", "USAGE_ERROR", "Run", "explain", "spell_options", "traceback_option"]
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "USAGE_ERROR",
+    "Run",
+    "describe_error",
+    "explain",
+    "find_exit_code",
+    "spell_options",
+    "traceback_option",
+]
 
 FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -59,17 +69,27 @@ def explain(error: BaseException, *, with_traceback: bool = False) -> int:
         return INTERRUPTED
     if isinstance(error, SystemExit):
         return _explain_system_exit(error)
-    if isinstance(error, click.ClickException):
-        say(f"Error: {_format_click_message(error)}")
-        return error.exit_code
-    if with_traceback:
+    if with_traceback and not isinstance(error, click.ClickException):
         say_lines(redact_environment()("".join(traceback.format_exception(error))))  # foreign errors quote secrets
-    if not isinstance(error, ProviderError):
-        kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no defect of this library
-        say(f"Error: {kind}{type(error).__name__}: {error} (--traceback shows where)")
-        return FAILED
-    (say_lines if isinstance(error, AllProvidersFailed) else say)(f"Error: {spell_options(str(error))}")
+    (say_lines if isinstance(error, AllProvidersFailed) else say)(f"Error: {describe_error(error)}")
+    return find_exit_code(error)
+
+
+def find_exit_code(error: BaseException) -> int:
+    """Return the exit code that the error ends the program with."""
+    if isinstance(error, click.ClickException):
+        return error.exit_code
     return USAGE_ERROR if isinstance(error, InvalidCall) else FAILED
+
+
+def describe_error(error: BaseException) -> str:
+    """Return the sentence about the error, in the spelling of the command line."""
+    if isinstance(error, click.ClickException):
+        return _format_click_message(error)
+    if isinstance(error, ProviderError):
+        return spell_options(str(error))
+    kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no defect of this library
+    return f"{kind}{type(error).__name__}: {error} (--traceback shows where)"
 
 
 def spell_options(text: str) -> str:

@@ -47,7 +47,7 @@ def say_lines(text: str) -> None:
 def say_dim(text: str) -> None:
     """Write one line to stderr, dim on a terminal that shows colours."""
     line = printable(" ".join(text.split()))
-    if sys.stderr.isatty() and not read_variable("NO_COLOR"):
+    if sys.stderr.isatty() and not read_variable("NO_COLOR") and read_variable("TERM") != "dumb":
         line = f"\x1b[2m{line}\x1b[0m"
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{line}\n")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from providers_sdk.cli import _stdin, _terminal, chat
+from providers_sdk.cli import _question, _stdin, _terminal
 
 Cli = Callable[..., Any]
 Launch = Callable[..., subprocess.Popen[bytes]]
@@ -137,7 +137,7 @@ def _no_descriptor() -> int:
 def test_reading_counts_against_the_deadline(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float] = []
     times = iter([100.0, 103.5])
-    monkeypatch.setattr(chat, "monotonic", lambda: next(times))
+    monkeypatch.setattr(_question, "monotonic", lambda: next(times))
     monkeypatch.setattr("providers_sdk.cli.chat.Client.chat", _noting(given))
 
     cli("chat", "-p", "echo", "--deadline", "5", "hello", stdin=b"piped")

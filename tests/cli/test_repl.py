@@ -78,7 +78,9 @@ def test_a_turn_that_fails_is_one_line_and_the_conversation_goes_on_without_it(
     assert asked(site) == ["First", "Second"]
 
 
-def test_ctrl_c_ends_the_answer_and_a_second_one_the_program(terminal: Terminal, site: AIPowerSite) -> None:
+def test_ctrl_c_ends_the_answer_which_is_kept_and_a_second_one_the_program(
+    terminal: Terminal, site: AIPowerSite
+) -> None:
     gate = threading.Semaphore(1)  # the role goes by itself; this lets one piece of text out
     site.before_next_piece = lambda: gate.acquire(timeout=30)
     screen = talk_to(terminal, site)
@@ -86,6 +88,7 @@ def test_ctrl_c_ends_the_answer_and_a_second_one_the_program(terminal: Terminal,
     screen.type("First\n")
     screen.wait_for("Yes, ")
     screen.type("\x03")
+    screen.wait_for("ended by Ctrl-C; what came is kept")
     screen.wait_for("> ")
     gate.release(100)
     screen.type("Second\n")
@@ -95,7 +98,7 @@ def test_ctrl_c_ends_the_answer_and_a_second_one_the_program(terminal: Terminal,
 
     assert screen.end() == 130
     assert "Traceback" not in screen.screen
-    assert asked(site) == ["First", "Second"]
+    assert asked(site) == ["First", "User: First\nAssistant: Yes, \nUser: Second\nAssistant:"]
 
 
 def test_what_the_model_says_cannot_move_the_cursor(terminal: Terminal) -> None:

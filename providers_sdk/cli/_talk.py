@@ -1,0 +1,92 @@
+"""What the command line knows of the conversation that it is in: whom it asks, and where it is kept."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from providers_sdk._engine.client import Client, get_binder
+from providers_sdk._engine.conversation import Conversation, get_turns
+from providers_sdk._engine.reply import Reply
+from providers_sdk._model.names import ProviderName, parse_names, short_name
+from providers_sdk._redact import snippet
+from providers_sdk.cli._conversations import remove_old_unnamed
+from providers_sdk.errors import ProviderError
+
+__all__ = ["Talk", "find_last_provider"]
+
+
+@dataclass(slots=True)
+class Talk:
+    """A conversation, and whom its next question is for.
+
+    :param names: the providers that are asked, in order.
+    :param model: the model for those that are named without one; ``None`` for their own choice.
+    :param arguments: further ones for each question.
+    :param file: where it is kept; ``None`` where it is not.
+    :param unanswered: the last question, where its turn did not join the history.
+    """
+
+    client: Client
+    conversation: Conversation
+    names: Sequence[ProviderName]
+    model: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    file: Path | None = None
+    unanswered: str | None = None
+
+    def ask(self, text: str, **limits: Any) -> Reply:
+        """Ask ``text``."""
+        self.unanswered = text
+        return self._watch(self.conversation.chat(text, **self._make_arguments(limits)))
+
+    def retry(self) -> Reply:
+        """Ask the last question again, whether it was answered or not."""
+        if self.unanswered is not None:
+            return self.ask(self.unanswered)
+        return self._watch(self.conversation.retry(**self._make_arguments({})))
+
+    def save(self) -> None:
+        """Write the conversation to its file, where it has one and anything was said.
+
+        :raises OSError: it cannot be written.
+        :raises InvalidArgument: another process has changed its turns.
+        """
+        if self.file is not None and get_turns(self.conversation):
+            self.conversation.save(self.file)
+            remove_old_unnamed()
+
+    def describe(self) -> str:
+        """Return provider and model of the next question, for the prompt: ``groq/llama-3.3-70b-versatile``."""
+        name = self.names[0]
+        model = name.model or self.model or self._find_default_model(name.name)
+        return snippet(f"{short_name(name.name)}/{model}" if model else short_name(name.name), 40)
+
+    def _find_default_model(self, name: str) -> str:
+        with suppress(ProviderError):
+            binder = get_binder(self.client)
+            found = binder.trace(name).get("model")
+            return str(found.value if found else binder.get_kind(name, warn=False).default_model)
+        return ""
+
+    def _make_arguments(self, limits: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.arguments, **limits, "provider": list(map(str, self.names)), "model": self.model}
+
+    def _watch(self, reply: Reply) -> Reply:
+        before = get_turns(self.conversation)
+
+        def note(_: object) -> None:
+            if get_turns(self.conversation) != before:
+                self.unanswered = None
+
+        reply.add_close_callback(note)
+        return reply
+
+
+def find_last_provider(conversation: Conversation) -> tuple[tuple[ProviderName, ...], str | None]:
+    """Return who answered last in a conversation, and with which model; nothing where that is not known."""
+    turns = get_turns(conversation)
+    if not turns or not turns[-1].provider:
+        return (), None
+    return parse_names(turns[-1].provider), turns[-1].model
