@@ -1,5 +1,6 @@
 """Maps errors to exit codes and to one line on stderr."""
 
+import errno
 import re
 import traceback
 from collections.abc import Callable
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 FAILED, USAGE_ERROR, INTERRUPTED = 1, 2, 130
+_WRITING = (errno.EBADF, errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
+"""Of an error without a file name: it came from a stream that is open already."""
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -88,6 +91,8 @@ def describe_error(error: BaseException) -> str:
         return _format_click_message(error)
     if isinstance(error, ProviderError):
         return spell_options(str(error))
+    if isinstance(error, OSError) and error.errno in _WRITING and error.filename is None:
+        return f"the output cannot be written: {error.strerror}"
     kind = "" if isinstance(error, OSError) else "internal "  # a full disk is no defect of this library
     return f"{kind}{type(error).__name__}: {error} (--traceback shows where)"
 

@@ -19,9 +19,11 @@ COMMANDS = {
     "list": "providers_sdk.cli.list_",
     "show": "providers_sdk.cli.show",
     "models": "providers_sdk.cli.models",
+    "status": "providers_sdk.cli.status",
     "new": "providers_sdk.cli.new",
     "check": "providers_sdk.cli.check",
     "doctor": "providers_sdk.cli.doctor",
+    "completion": "providers_sdk.cli.completion",
     "config": "providers_sdk.cli.config",
     "keys": "providers_sdk.cli.keys",
 }

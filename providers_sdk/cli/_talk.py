@@ -1,6 +1,6 @@
 """What the command line knows of the conversation that it is in: whom it asks, and where it is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from providers_sdk._engine.reply import Reply
 from providers_sdk._model.names import ProviderName, parse_names, short_name
 from providers_sdk._redact import snippet
 from providers_sdk.cli._conversations import remove_old_unnamed
+from providers_sdk.cli._outcomes import record_attempts
 from providers_sdk.errors import ProviderError
 
 __all__ = ["Talk", "find_last_provider"]
@@ -39,13 +40,13 @@ class Talk:
     def ask(self, text: str, **limits: Any) -> Reply:
         """Ask ``text``."""
         self.unanswered = text
-        return self._watch(self.conversation.chat(text, **self._make_arguments(limits)))
+        return self._watch(lambda: self.conversation.chat(text, **self._make_arguments(limits)))
 
     def retry(self) -> Reply:
         """Ask the last question again, whether it was answered or not."""
         if self.unanswered is not None:
             return self.ask(self.unanswered)
-        return self._watch(self.conversation.retry(**self._make_arguments({})))
+        return self._watch(lambda: self.conversation.retry(**self._make_arguments({})))
 
     def save(self) -> None:
         """Write the conversation to its file, where it has one and anything was said.
@@ -73,8 +74,15 @@ class Talk:
     def _make_arguments(self, limits: Mapping[str, Any]) -> dict[str, Any]:
         return {**self.arguments, **limits, "provider": list(map(str, self.names)), "model": self.model}
 
-    def _watch(self, reply: Reply) -> Reply:
-        before = get_turns(self.conversation)
+    def _watch(self, ask: Callable[[], Reply]) -> Reply:
+        """Ask, and keep how each attempt ended, and whether the turn joined the history."""
+        before, binder = get_turns(self.conversation), get_binder(self.client)
+        try:
+            reply = ask()
+        except ProviderError as error:
+            record_attempts(binder, error.attempts)
+            raise
+        reply.add_done_callback(lambda run: record_attempts(binder, run.attempts))
 
         def note(_: object) -> None:
             if get_turns(self.conversation) != before:

@@ -1,5 +1,6 @@
 """Sets up the standard streams: UTF-8 in any locale, and quiet once their reader has left."""
 
+import errno
 import io
 import os
 import sys
@@ -16,10 +17,18 @@ READER_LEFT = 141
 
 
 def speak_utf8() -> None:
-    """Make the standard streams UTF-8 in any locale; a closed one is replaced by an empty one."""
+    """Make the standard streams UTF-8 in any locale; where one is closed, only writing to stdout is an error."""
     sys.stdin = _make_utf8(sys.stdin, "r", "surrogateescape")
-    sys.stdout = _make_utf8(sys.stdout, "w", "backslashreplace")
+    sys.stdout = _ClosedOutput() if sys.stdout is None else _make_utf8(sys.stdout, "w", "backslashreplace")
     sys.stderr = _make_utf8(sys.stderr, "w", "backslashreplace")
+
+
+class _ClosedOutput(io.StringIO):
+    """In the place of a standard output that was closed before this program began."""
+
+    def write(self, text: str) -> int:
+        """Refuse it: a program that is asked for an answer and has nowhere to put it has failed."""
+        raise OSError(errno.EBADF, "standard output is closed")
 
 
 def _make_utf8(stream: TextIO | None, mode: str, errors: str) -> TextIO:

@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from providers_sdk._engine.client import Client, get_binder
-from providers_sdk._redact import bare_url, printable
+from providers_sdk._redact import printable
 from providers_sdk.cli._choice import choose_for_command_line
 from providers_sdk.cli._day_cache import read_fact, write_fact
 from providers_sdk.cli._exit_codes import traceback_option
+from providers_sdk.cli._outcomes import find_address
 from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
 from providers_sdk.cli._terminal import say_dim
 
@@ -47,8 +48,7 @@ def command(provider: str | None, profile: str | None, refresh: bool, as_json: b
 def _find_models(client: Client, name: str, *, refresh: bool) -> dict[str, Any]:
     """Return ``models`` and ``default``."""
     binder = get_binder(client)
-    settings = binder.trace(name)
-    address = bare_url(str(settings["url"].value)) if "url" in settings else ""
+    settings, address = binder.trace(name), find_address(binder, name)
     models = None if refresh else read_fact("models", name, address)
     if models is None:
         models = client.list_models(name)
