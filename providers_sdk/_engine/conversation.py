@@ -12,6 +12,7 @@ from providers_sdk._engine.conversation_file import read_record, write_record
 from providers_sdk._engine.reply import Reply
 from providers_sdk._engine.turns import Record, Turn, merge, select_window
 from providers_sdk._model.messages import Message, parse_history
+from providers_sdk._model.parts import Part
 from providers_sdk._provider.attempt import AttemptRun
 from providers_sdk.errors import InvalidArgument, InvalidMessages
 
@@ -60,20 +61,19 @@ class Conversation:
     @property
     def system(self) -> str | None:
         """The system message, which may be replaced; ``None`` for none."""
-        return "\n\n".join(message.content for message in self._record.head) or None
+        return "\n\n".join(message.text for message in self._record.head) or None
 
     @system.setter
     def system(self, text: str | None) -> None:
         self._record = replace(self._record, head=(Message("system", text),) if text else ())
 
-    def chat(self, text: str, **arguments: Any) -> Reply:
-        """Ask ``text`` with the history before it; arguments are those of ``Client.chat``.
+    def chat(self, content: "str | Sequence[Part]", **arguments: Any) -> Reply:
+        """Ask with the history before it; arguments are those of ``Client.chat``.
 
+        :param content: the question, as text or as a list of parts: text, :class:`Image`, :class:`File`.
         :raises ProviderError: no answer; the history is as it was.
         """
-        if not isinstance(text, str):
-            raise InvalidMessages(f"a turn is a string, not {type(text).__name__}")
-        return self._ask(self._record, Message("user", text), None, arguments)
+        return self._ask(self._record, _parse_question(content), None, arguments)
 
     def retry(self, **arguments: Any) -> Reply:
         """Ask the last question again; its new answer takes the place of the old one once it was read to the end.
@@ -115,7 +115,8 @@ class Conversation:
 
     def _ask(self, before: Record, question: Message, replaced: Turn | None, arguments: Mapping[str, Any]) -> Reply:
         asked = select_window(before, question, max_messages=self._max_messages, max_chars=self._max_chars)
-        prompt = asked[0].content if len(asked) == 1 else asked  # so that an error speaks of "the prompt"
+        alone = len(asked) == 1 and isinstance(question.content, str)  # an error then speaks of "the prompt"
+        prompt = question.content if alone else asked
         reply = self._chat(prompt, **{**self._defaults, **arguments})
         provider, model = reply.provider, reply.model
 
@@ -154,6 +155,14 @@ def get_turns(conversation: Conversation) -> tuple[Turn, ...]:
 def _is_partial(run: AttemptRun) -> bool:
     """Whether the reply was closed after some text and before its end; one that failed is none."""
     return run.finish is None and run.error is None and bool(run.text.strip())
+
+
+def _parse_question(content: object) -> Message:
+    if isinstance(content, str):
+        return Message("user", content)  # it is checked with the rest, when it is asked
+    if not isinstance(content, Sequence) or isinstance(content, (bytes, bytearray, memoryview)):
+        raise InvalidMessages(f"a turn is a string or a list of parts, not {type(content).__name__}")
+    return parse_history([{"role": "user", "content": content}])[0]
 
 
 def _parse_history(history: object) -> tuple[Message, ...]:

@@ -14,7 +14,9 @@ from typing import Any
 from providers_sdk._config.places import shorten
 from providers_sdk._config.private_files import read_file, write_private
 from providers_sdk._engine.turns import Record, Turn
+from providers_sdk._model.chunks import ToolCall
 from providers_sdk._model.messages import Message, parse_history
+from providers_sdk._model.parts import Image, Part
 from providers_sdk.errors import InvalidArgument, InvalidMessages
 
 __all__ = ["VERSION", "read_record", "write_record"]
@@ -88,4 +90,21 @@ def _write_turn(turn: Turn) -> list[dict[str, Any]]:
 
 
 def _write_message(message: Message) -> dict[str, Any]:
-    return {"role": message.role, "content": message.content}
+    """Return the message as OpenAI's API has it, which is one of the shapes that ``chat`` takes."""
+    content = message.content if isinstance(message.content, str) else list(map(_write_part, message.content))
+    calls = {"tool_calls": list(map(_write_call, message.tool_calls))} if message.tool_calls else {}
+    answered = {"tool_call_id": message.tool_call_id} if message.tool_call_id is not None else {}
+    return {"role": message.role, "content": content, **calls, **answered}
+
+
+def _write_call(call: ToolCall) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments_json}}
+
+
+def _write_part(part: Part) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if isinstance(part, Image):
+        return {"type": "image_url", "image_url": {"url": part.address, "detail": part.detail}}
+    source = {"file_id": part.id} if part.id else {"file_data": part.address}
+    return {"type": "file", "file": {"filename": part.name, **source}}

@@ -76,7 +76,7 @@ def select_window(
 
 
 def _measure(messages: Sequence[Message]) -> int:
-    return sum(len(message.content) for message in messages)
+    return sum(len(message.text) for message in messages)
 
 
 def merge(ours: Record, theirs: Record, base: Record) -> Record | None:

@@ -45,19 +45,21 @@ def _print_errors_as_json(wanted: bool) -> Iterator[None]:
         raise
 
 
-def write_json(found: dict[str, Any]) -> str:
-    """Return the object as it is printed."""
+def write_json(found: Any) -> str:
+    """Return JSON as it is printed."""
     return json.dumps(found, indent=2, ensure_ascii=False)
 
 
-def describe_reply(reply: Reply, *, first_token: float, total: float) -> dict[str, Any]:
+def describe_reply(reply: Reply, data: Any, *, first_token: float, total: float) -> dict[str, Any]:
     """Return the object for an answer that was read to its end.
 
+    :param data: of an answer with a schema.
     :param first_token: seconds until its first piece.
     :param total: seconds for all of it.
     """
     return {
         "text": reply.partial,
+        "data": data,
         "provider": reply.provider,
         "model": reply.model,
         "served_model": reply.served_model,
@@ -73,6 +75,7 @@ def _describe_failure(error: Exception) -> dict[str, Any]:
     known = error if isinstance(error, ProviderError) else ProviderError("")
     return {
         "text": known.partial,
+        "data": None,
         "provider": known.provider,
         "model": known.model,
         "served_model": None,

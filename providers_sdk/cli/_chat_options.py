@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -18,8 +19,9 @@ _WITH_OPTION_OF_ITS_OWN = {
     "stream": "--no-stream",
     "proxy": "--proxy",
     "system": "--system",
+    "schema": "--schema",
 }
-_NO_OPTIONS = ("self", "text", "messages")
+_NO_OPTIONS = ("self", "content", "messages", "tools")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class ChatOptions:
     """What the command line says.
 
     :param options: by name, for the provider.
+    :param images: paths of images that go with the question.
+    :param schema: what the answer is to look like, as a JSON Schema.
     :param as_json: whether the answer is printed as a JSON object.
     :param output: the file that the answer is written to; ``None`` for standard output.
     :param resume: whether the last conversation goes on.
@@ -41,6 +45,8 @@ class ChatOptions:
     deadline: float | None
     resume: bool
     conversation: str | None
+    images: tuple[str, ...]
+    schema: Mapping[str, Any] | None
     as_json: bool
     output: str | None
     no_stdin: bool
@@ -64,9 +70,18 @@ class ChatOptions:
             raise click.UsageError("--no-stdin needs a TEXT to ask", ctx)
         if self.resume and self.conversation is not None:
             raise click.UsageError("-c means the last conversation; leave it out where --conversation names one", ctx)
-        if is_conversation and (self.as_json or self.output is not None):
-            option = "--json" if self.as_json else "--output"
-            raise click.UsageError(f"{option} is for one answer; give a TEXT to ask", ctx)
+        if is_conversation and (given := self._list_for_one_answer()):
+            raise click.UsageError(f"{given[0]} is for one answer; give a TEXT to ask", ctx)
+
+    def _list_for_one_answer(self) -> list[str]:
+        """Return the given options that make no sense in a conversation on a terminal."""
+        given = {
+            "--json": self.as_json,
+            "--output": self.output is not None,
+            "--image": bool(self.images),
+            "--schema": self.schema is not None,
+        }
+        return [option for option, is_given in given.items() if is_given]
 
 
 def parse_option(text: str) -> tuple[str, Any]:
@@ -98,6 +113,20 @@ def _refuse_constant(name: str) -> Any:
 
 def _parse_options(ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, Any]:
     return dict(map(parse_option, values))
+
+
+def _read_schema(ctx: click.Context, parameter: click.Parameter, path: str | None) -> Mapping[str, Any] | None:
+    if path is None:
+        return None
+    try:
+        found = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise click.BadParameter(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError):
+        raise click.BadParameter(f"{path} holds no JSON") from None
+    if not isinstance(found, dict):
+        raise click.BadParameter(f"{path} holds no JSON Schema, which is an object")
+    return found
 
 
 def complete_provider(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -133,6 +162,13 @@ _OPTIONS = (
     click.option("--deadline", metavar="SECONDS", type=float, help="Seconds for everything (600)."),
     click.option("-c", "--continue", "resume", is_flag=True, help="Go on with the last conversation."),
     click.option("--conversation", metavar="NAME", help="Go on with the conversation NAME, or begin it."),
+    click.option("--image", "images", metavar="FILE", multiple=True, help="An image to send; may be repeated."),
+    click.option(
+        "--schema",
+        metavar="FILE",
+        callback=_read_schema,
+        help="A JSON Schema: the answer is JSON that fits it, or an error.",
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object; errors are one, too."),
     click.option("--output", metavar="FILE", help="Write the answer to FILE, which it replaces once it is complete."),
     click.option("--no-stdin", is_flag=True, help="Ask TEXT alone; standard input is not read."),

@@ -10,12 +10,16 @@ from providers_sdk._engine.client import Client, get_binder
 from providers_sdk._engine.conversation import Conversation, get_turns
 from providers_sdk._engine.reply import Reply
 from providers_sdk._model.names import ProviderName, parse_names, short_name
+from providers_sdk._model.parts import Part
 from providers_sdk._redact import snippet
 from providers_sdk.cli._conversations import remove_old_unnamed
 from providers_sdk.cli._outcomes import record_attempts
 from providers_sdk.errors import ProviderError
 
-__all__ = ["Talk", "find_last_provider"]
+__all__ = ["Content", "Talk", "find_last_provider"]
+
+Content = str | Sequence[Part]
+"""A question: text, or a list of parts."""
 
 
 @dataclass(slots=True)
@@ -35,12 +39,12 @@ class Talk:
     model: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
-    unanswered: str | None = None
+    unanswered: Content | None = None
 
-    def ask(self, text: str, **limits: Any) -> Reply:
-        """Ask ``text``."""
-        self.unanswered = text
-        return self._watch(lambda: self.conversation.chat(text, **self._make_arguments(limits)))
+    def ask(self, question: Content, **limits: Any) -> Reply:
+        """Ask; ``limits`` are those of this question."""
+        self.unanswered = question
+        return self._watch(lambda: self.conversation.chat(question, **self._make_arguments(limits)))
 
     def retry(self) -> Reply:
         """Ask the last question again, whether it was answered or not."""

@@ -13,6 +13,7 @@ import click
 from providers_sdk._engine.client import Client
 from providers_sdk._engine.conversation import Conversation
 from providers_sdk._model.names import ProviderName
+from providers_sdk._model.parts import Image
 from providers_sdk.cli._answer import note_failed_providers, print_reply
 from providers_sdk.cli._chat_json import ChatCommand, describe_reply, write_json
 from providers_sdk.cli._chat_options import ChatOptions, chat_options
@@ -23,7 +24,7 @@ from providers_sdk.cli._output import open_output
 from providers_sdk.cli._placeholder import run_fakes_of_placeholders
 from providers_sdk.cli._question import Question, decode_argument
 from providers_sdk.cli._repl import run_repl
-from providers_sdk.cli._talk import Talk, find_last_provider
+from providers_sdk.cli._talk import Content, Talk, find_last_provider
 from providers_sdk.cli._terminal import say, say_dim
 from providers_sdk.plugin import ModelReplaced, PluginShadowed, PromptAltered
 
@@ -78,7 +79,8 @@ def _begin(client: Client, options: ChatOptions, *, keep_partial: bool) -> Talk:
     if options.system:
         conversation.system = decode_argument(options.system)
     names, model = _choose(client, options, conversation, file)
-    arguments = {**options.options, "stream": not options.no_stream}
+    schema = {} if options.schema is None else {"schema": options.schema}
+    arguments = {**options.options, **schema, "stream": not options.no_stream}
     return Talk(client, conversation, names, options.model or model, arguments, file)
 
 
@@ -107,20 +109,23 @@ def _ask_once(talk: Talk, options: ChatOptions) -> None:
     question = Question(text, options.no_stdin, talk.client.limits.deadline)
     with open_output(options.output) as stream:
         prompt = question.read()
-        if options.as_json:
-            stream.write(f"{write_json(_ask_for_json(talk, prompt, question.seconds_left))}\n")
+        content: Content = [prompt, *(Image(Path(path)) for path in options.images)] if options.images else prompt
+        if options.as_json or options.schema is not None:
+            found = _ask_for_data(talk, content, question.seconds_left, has_schema=options.schema is not None)
+            stream.write(f"{write_json(found if options.as_json else found['data'])}\n")
         else:
-            print_reply(lambda: talk.ask(prompt, deadline=question.seconds_left), stream)
+            print_reply(lambda: talk.ask(content, deadline=question.seconds_left), stream)
     talk.save()
 
 
-def _ask_for_json(talk: Talk, prompt: str, seconds: float | None) -> dict[str, Any]:
+def _ask_for_data(talk: Talk, content: Content, seconds: float | None, *, has_schema: bool) -> dict[str, Any]:
     started = monotonic()
-    with talk.ask(prompt, deadline=seconds) as reply:
+    with talk.ask(content, deadline=seconds) as reply:
         first = monotonic()
         note_failed_providers(reply)
         reply.text  # noqa: B018  reads to the end
-        return describe_reply(reply, first_token=first - started, total=monotonic() - started)
+        data = reply.data if has_schema else None
+        return describe_reply(reply, data, first_token=first - started, total=monotonic() - started)
 
 
 @contextmanager

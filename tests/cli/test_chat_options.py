@@ -69,7 +69,7 @@ def test_options_reach_the_service(cli: Cli, site: OpenAISite) -> None:
         ("model=gpt", "'model' has an option of its own: -m"),
         ("deadline=3", "'deadline' has an option of its own: --deadline"),
         ("messages=[]", "'messages' is no option of a provider"),
-        ("text=x", "'text' is no option of a provider"),
+        ("content=x", "'content' is no option of a provider"),
         ("temprature=1", "temprature"),
         ("first_token=soon", "first_token must be a positive number"),
     ],
@@ -208,3 +208,62 @@ def test_help_and_a_text_that_is_spelt_like_the_option_are_no_json(cli: Cli) -> 
     assert cli("chat", "--json", "--help").out.startswith("Usage: providers chat")
     assert cli("chat", "-p", "echo", "--", "--json").out == "--json\n"
     assert cli("chat", "-p", "ekho", "--", "--json").out == ""
+
+
+# Images and schemas
+
+PNG = b"\x89PNG\r\n\x1a\n"
+PIZZA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+
+
+def test_images_go_with_the_question(cli: Cli, site: OpenAISite, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(PNG)
+    images = ["--image", str(tmp_path / "a.png"), "--image", str(tmp_path / "b.png")]
+    assert cli("chat", "-p", "openai", *images, "What is this?").out == f"{site.text}\n"
+    body = site.requests[0].json()
+    assert isinstance(body, dict)
+    content = body["messages"][0]["content"]
+    assert content[0] == {"type": "text", "text": "What is this?"}
+    assert [part["image_url"]["url"][:22] for part in content[1:]] == ["data:image/png;base64,"] * 2
+
+
+def test_an_image_that_is_none_is_one_line_and_exit_code_2(cli: Cli, site: OpenAISite, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("no image")
+    for name in ("a.png", "none.png"):
+        outcome = cli("chat", "-p", "openai", "--image", str(tmp_path / name), "What is this?")
+        assert (outcome.code, outcome.out, site.requests) == (2, "", [])
+        assert name in outcome.error
+
+
+def test_a_schema_gives_json_that_fits_it(cli: Cli, site: OpenAISite, tmp_path: Path) -> None:
+    (tmp_path / "pizza.json").write_text(json.dumps(PIZZA))
+    site.reply_pieces = ('{"name":', '"Funghi"}')
+    arguments = ["chat", "-p", "openai", "--schema", str(tmp_path / "pizza.json"), "Name one"]
+    assert json.loads(cli(*arguments).out) == {"name": "Funghi"}
+    assert read_json(cli(*arguments, "--json"))["data"] == {"name": "Funghi"}
+    site.reply_pieces = ('{"nam":', '"Funghi"}')
+    outcome = cli(*arguments, "--json")
+    found = read_json(outcome)
+    assert (outcome.code, found["error"]["type"], found["data"]) == (1, "InvalidAnswer", None)
+    assert found["text"] == '{"nam":"Funghi"}'
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("{", "holds no JSON"), ("[]", "holds no JSON Schema, which is an object"), (None, "read")]
+)
+def test_a_schema_that_is_none_is_one_line_and_exit_code_2(
+    cli: Cli, site: OpenAISite, tmp_path: Path, content: str | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / "pizza.json").write_text(content)
+    outcome = cli("chat", "-p", "openai", "--schema", str(tmp_path / "pizza.json"), "Name one")
+    assert (outcome.code, site.requests) == (2, [])
+    assert words in outcome.error
+
+
+def test_what_is_for_one_answer_is_refused_in_a_conversation(terminal: Callable[..., Any], tmp_path: Path) -> None:
+    for option in (["--json"], ["--output", "x"], ["--image", "x.png"]):
+        screen = terminal("chat", "-p", "echo", *option)
+        assert screen.end() == 2
+        assert f"Error: {option[0]} is for one answer; give a TEXT to ask" in screen.screen

@@ -96,7 +96,7 @@ def test_completion_prints_a_script_of_click_for_the_shell(cli: Cli, shell: str)
         ("providers com", {"completion"}),
         ("providers chat -p ech", {"echo"}),
         ("providers chat --conv", {"--conversation"}),
-        ("providers status gi", {"gizai"}),
+        ("providers status giz", {"gizai"}),
     ],
 )
 def test_what_the_script_asks_is_completed(run: Cli, words: str, completed: set[str]) -> None:

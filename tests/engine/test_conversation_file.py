@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import Client, Conversation
+from providers_sdk import Client, Conversation, File, Image, Message, ToolCall
 from providers_sdk._engine.conversation import get_turns
 from providers_sdk.errors import InvalidArgument
+from providers_sdk_plugins.fakes.openai import OpenAISite
 
 
 @pytest.fixture
@@ -222,3 +223,51 @@ def test_a_process_killed_while_it_saves_200_turns_leaves_a_whole_file(client: C
         found = questions(client.conversation().load(file))
         assert len(found) >= 200
         assert [text.split()[1] for text in found[:200]] == [str(number) for number in range(200)]
+
+
+# Parts and tool calls
+
+
+def test_parts_and_tool_calls_survive(client: Client, tmp_path: Path) -> None:
+    png = b"\x89PNG\r\n\x1a\n"
+    call = ToolCall("call_1", "get_menu", {"day": "naïve"})
+    history = [
+        Message("user", ("What is this?", Image(png, detail="low"), Image("https://pizza.example/a.png"))),
+        Message("assistant", "", (call,)),
+        Message("tool", "Funghi", tool_call_id="call_1"),
+        Message("assistant", "Funghi."),
+        Message("user", (File(b"%PDF-1.7", name="menu.pdf"), File(id="file-1", name="a"), "And these?")),
+        Message("assistant", "A menu."),
+    ]
+    talk = client.conversation(history=history)
+    talk.save(tmp_path / "talk.json")
+    loaded = client.conversation().load(tmp_path / "talk.json")
+    assert loaded.history == tuple(history)
+    assert [len(turn.messages) for turn in get_turns(loaded)] == [4, 2]
+    talk.save(tmp_path / "talk.json")
+
+
+def test_a_window_keeps_a_turn_with_its_tool_calls_whole() -> None:
+    with OpenAISite() as site, Client("openai", settings={"openai": site.client_settings()}) as client:
+        call = ToolCall("call_1", "get_menu", {})
+        turn = [
+            Message("user", "Menu?"),
+            Message("assistant", "", (call,)),
+            Message("tool", "Funghi", tool_call_id="call_1"),
+            Message("assistant", "Funghi."),
+        ]
+        talk = client.conversation(history=turn * 2, max_messages=6)
+        assert talk.chat(["And", " now?"]).text == site.text
+        body = site.requests[0].json()
+    assert isinstance(body, dict)
+    assert [row["role"] for row in body["messages"]] == ["user", "assistant", "tool", "assistant", "user"]
+    assert body["messages"][-1]["content"] == "And now?"
+
+
+def test_the_tools_that_a_turn_asks_for_are_kept(tmp_path: Path) -> None:
+    with OpenAISite("tools") as site, Client("openai", settings={"openai": site.client_settings()}) as client:
+        talk = client.conversation()
+        reply = talk.chat("Menu?", tools=[{"name": "get_menu"}])
+        assert [call.name for call in reply.tool_calls] == [call.name for call in talk.history[-1].tool_calls] != []
+        talk.save(tmp_path / "talk.json")
+        assert client.conversation().load(tmp_path / "talk.json").history == talk.history
