@@ -1,4 +1,7 @@
-"""Every recipe of the cookbook runs as it stands, against fake services, and prints what its page says."""
+"""The recipes of the cookbook and the page about the command line run as they stand, against fake services.
+
+What they print is what their pages say.
+"""
 
 import asyncio
 import contextlib
@@ -19,6 +22,7 @@ from providers_sdk_plugins.fakes.openai import SITES, OpenAISite
 
 COOKBOOK = Path(__file__).parents[1] / "docs" / "cookbook"
 RECIPES = sorted(path.stem for path in COOKBOOK.glob("*.md"))
+PAGES = [*RECIPES, "../command-line"]
 _FENCE = re.compile(r"^```(\w+)[ ]?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ALIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 ADDRESS = "https://llm.example/v1"
@@ -138,7 +142,7 @@ def prepare(recipe: str, home: Path, running: ExitStack) -> tuple[dict[str, str]
     }, openai
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", PAGES)
 def test_the_recipe_runs_and_prints_what_its_page_says(recipe: str, tmp_path: Path, kitchen: ExitStack) -> None:
     environ, site = prepare(recipe, tmp_path, kitchen)
     cook = Cook(recipe, tmp_path, environ, site.client_settings()["url"])

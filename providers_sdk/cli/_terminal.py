@@ -56,11 +56,18 @@ def say_lines(text: str) -> None:
 def say_dim(text: str) -> None:
     """Write one line to stderr, dim on a terminal that shows colours."""
     line = printable(" ".join(text.split()))
-    if sys.stderr.isatty() and not read_variable("NO_COLOR") and read_variable("TERM") != "dumb":
+    if _shows_dim():
         line = f"\x1b[2m{line}\x1b[0m"
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
+
+
+def _shows_dim() -> bool:
+    """Whether stderr is a terminal that obeys escape sequences; the console of old Windows prints them."""
+    if not sys.stderr.isatty() or read_variable("NO_COLOR"):
+        return False
+    return bool(read_variable("WT_SESSION")) if sys.platform == "win32" else read_variable("TERM") != "dumb"
 
 
 def settle(code: int) -> int:
