@@ -26,7 +26,8 @@ def run_repl(talk: Talk, run: Run) -> None:
     :raises KeyboardInterrupt: Ctrl-C at the prompt.
     """
     names = _describe_providers(talk.client, talk.names)
-    say(f"You talk to {names}. Ctrl-C ends an answer, Ctrl-D the conversation. /help shows the commands.")
+    say(f"You talk to {names}. Ctrl-C ends an answer, Ctrl-D the conversation.")
+    say("/help shows the commands; a line that begins with a slash is never sent.")
     for line in iter(make_reader(talk.describe), None):
         if line.strip() and not _take_line(talk, line, run):
             return

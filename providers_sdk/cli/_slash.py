@@ -43,8 +43,8 @@ def find_action(talk: Talk, line: str) -> Action:
     command = SLASH_COMMANDS.get(name.strip())
     if command is None:
         raise InvalidArgument(
-            f"there is no command {name.strip()!r:.64}; {suggest_name(name.strip(), list(SLASH_COMMANDS))}. "
-            "Nothing was sent; begin a line with '//' to send one that begins with '/'"
+            f"nothing was sent: there is no command {name.strip()!r:.64} ('//' at the beginning sends a line with one "
+            f"slash); {suggest_name(name.strip(), list(SLASH_COMMANDS))}"
         )
     return command.run(talk, argument.strip()) or Action()
 
@@ -53,7 +53,7 @@ def _show_help(talk: Talk, argument: str) -> None:
     rows = [(f"{name} {command.argument}".strip(), command.help) for name, command in SLASH_COMMANDS.items()]
     rows += [("//TEXT", "send a line that begins with a slash"), ("Ctrl-C", "end an answer; what came is kept")]
     rows += [("Ctrl-D", "end the conversation")]
-    say_lines("\n".join(f"  {left:16}  {right}" for left, right in rows))
+    say_lines("\n".join(f"  {left:19}  {right}" for left, right in rows))
 
 
 def _change_model(talk: Talk, argument: str) -> None:
@@ -133,7 +133,7 @@ SLASH_COMMANDS = {
     "/model": SlashCommand(_change_model, "[NAME]", "show the model, or ask another from now on"),
     "/provider": SlashCommand(_change_provider, "[NAME]...", "show the provider, or ask another from now on"),
     "/system": SlashCommand(_change_system, "[TEXT]", "show the system message, or replace it; '-' removes it"),
-    "/retry": SlashCommand(_retry, "", "ask the last question again; the new answer replaces the old"),
+    "/retry": SlashCommand(_retry, "", "ask the last question again, for a new answer"),
     "/save": SlashCommand(_save, "[NAME]", "keep the conversation under a name, or in a FILE.json"),
     "/quit": SlashCommand(_quit, "", "end the conversation"),
 }

@@ -1,6 +1,7 @@
 """``providers status``: what is configured, what has its key, and what answered last."""
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -79,8 +80,8 @@ def _show(statuses: Sequence[Status]) -> None:
 
 
 def _make_cells(status: Status) -> tuple[str, ...]:
-    key = {None: "none needed", "": "missing"}.get(status.key, status.key)
-    return status.name, key or "", status.model or "-", _describe_last(status.last)
+    key = {None: "none needed", "": "missing"}.get(status.key, status.key) or ""
+    return status.name, key.rpartition(os.sep)[2], status.model or "-", _describe_last(status.last)
 
 
 def _describe_last(last: Outcome | None) -> str:
