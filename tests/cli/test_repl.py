@@ -9,6 +9,9 @@ import pytest
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 
 Terminal = Callable[..., Any]
+LOCAL = ("LLAMACPP", "LMSTUDIO", "OLLAMA", "VLLM")
+ELSEWHERE = {f"PROVIDERS_SDK_{name}_URL": "http://127.0.0.1:9" for name in LOCAL}
+"""No server that happens to run on this machine is found at its usual address."""
 
 
 @pytest.fixture
@@ -123,7 +126,7 @@ def test_what_the_model_says_cannot_move_the_cursor(terminal: Terminal) -> None:
 def test_it_does_not_begin_with_a_provider_that_cannot_be_asked(
     terminal: Terminal, arguments: tuple[str, ...], words: str
 ) -> None:
-    screen = terminal("chat", *arguments)
+    screen = terminal("chat", *arguments, env=ELSEWHERE)
 
     assert screen.end() == 2
     assert screen.screen.startswith(f"Error: {words}")

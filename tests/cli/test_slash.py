@@ -53,7 +53,7 @@ def test_a_line_without_a_slash_or_with_two_is_a_question(talk: Talk, line: str,
 
 @pytest.mark.parametrize("line", ["/", "/modle x", "/etc/passwd is a file", "/exit", "/HELP", "/x\n/quit"])
 def test_a_command_that_does_not_exist_is_refused_and_not_sent(talk: Talk, line: str) -> None:
-    with pytest.raises(InvalidArgument, match="nothing was sent: there is no command .*'//' at the beginning"):
+    with pytest.raises(InvalidArgument, match=r"nothing was sent: there is no command .*'//' at the beginning"):
         find_action(talk, line)
 
 
