@@ -158,6 +158,6 @@ def test_a_recipe_has_a_title_code_and_few_lines(recipe: str) -> None:
     assert 0 < longest <= 20
 
 
-def test_there_are_sixteen_recipes_and_each_kitchen_is_of_one() -> None:
-    assert len(RECIPES) == 16
+def test_there_are_fifteen_recipes_and_each_kitchen_is_of_one() -> None:
+    assert len(RECIPES) == 15
     assert set(KITCHENS) <= set(RECIPES)

@@ -69,7 +69,12 @@ def a_client() -> None:
         assert_type(reply.close(), None)
         assert_type(client.conversation(system="Be brief."), Conversation)
         assert_type(client.conversation().chat("Hi"), Reply)
-        assert_type(client.conversation().history, tuple[Message, ...])
+        talk = client.conversation(history=[Message("user", "Hi")], max_messages=9, max_chars=99, keep_partial=True)
+        assert_type(talk.history, tuple[Message, ...])
+        assert_type(talk.system, str | None)
+        assert_type(talk.retry(temperature=0.2), Reply)
+        assert_type(talk.save("talk.json"), None)
+        assert_type(talk.load("talk.json"), Conversation)
         assert_type(client.registry, Registry)
 
 
