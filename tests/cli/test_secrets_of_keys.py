@@ -22,9 +22,9 @@ Plugin = Callable[..., Path]
 PLUGIN = """
 from dataclasses import replace
 from providers_sdk.plugin import hookimpl
-from providers_sdk_plugins.openai import OpenAI
+from providers_sdk_plugins.services import SERVICES
 
-class Acme(OpenAI):
+class Acme(SERVICES["openai"]):
     url = "http://127.0.0.1:9/v1"
 
     @classmethod
