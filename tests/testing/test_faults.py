@@ -182,6 +182,8 @@ def _outcome(trial: FaultResult) -> dict[str, Any]:
     numbers: dict[str, float | None] = {"status": error.status}
     if isinstance(error, TimeLimitExceeded):
         del fields["cause"], fields["url"], numbers["status"]  # how far it came by then is the machine's
+        if len(error.partial) > LONGEST:
+            fields["partial"] = ""
     kept = {name: _steady(value) for name, value in fields.items() if value}
     attempts = [f"{attempt.outcome} {attempt.status or ''}".strip() for attempt in error.attempts]
     if isinstance(error, TimeLimitExceeded):
