@@ -32,7 +32,7 @@ from providers_sdk.errors import (
     UnsupportedOption,
 )
 
-__all__ = ["CallRunner", "CallSpec"]
+__all__ = ["CallRunner", "CallSpec", "combine_failures", "may_fall_back"]
 
 _PASSED_OVER = (UnsupportedOption, UnknownModel, KeyUnavailable, PluginError)
 
@@ -75,6 +75,7 @@ class CallRunner:
     :param is_slow: returns whether binding a provider has to wait for its key; that is put off until its turn.
     :param notify: is called for each attempt: ``notify("attempt_started", attempt)``.
     :param sleep: waits the given seconds.
+    :param observe: is given each attempt before it is opened.
     """
 
     def __init__(
@@ -86,8 +87,9 @@ class CallRunner:
         notify: Callable[[str, Attempt], None],
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.monotonic,
+        observe: Callable[[AttemptRun], None] | None = None,
     ) -> None:
-        self.spec, self._notify = spec, notify
+        self.spec, self._notify, self._observe = spec, notify, observe
         self._bind, self._is_slow, self._sleep, self._now = bind, is_slow, sleep, now
         self._started = now()
         self.attempts: list[Attempt] = []
@@ -107,7 +109,7 @@ class CallRunner:
             if isinstance(outcome, AttemptRun):
                 return outcome
             failures.append(outcome)
-            if isinstance(outcome, DeadlineExceeded) or not _may_fall_back(outcome):
+            if not may_fall_back(outcome):
                 break
         raise self._make_error(failures)
 
@@ -198,6 +200,8 @@ class CallRunner:
             max_chars=self.spec.max_chars,
             allow_empty=self.spec.allow_empty,
         )
+        if self._observe is not None:
+            self._observe(run)
         self._notify("attempt_started", run.record())
         run.add_done_callback(self._notify_finished)
         try:
@@ -217,19 +221,32 @@ class CallRunner:
         return None if deadline is None else self._started + deadline - self._now()
 
     def _make_error(self, failures: list[ProviderError]) -> ProviderError:
-        """Return the error of the whole call: of its last provider, or :class:`AllProvidersFailed`."""
-        last = failures[-1]
-        options = [error for error in failures if isinstance(error, (UnsupportedOption, UnknownModel))]
-        if len(options) == len(failures):
-            last = options[0]
-        elif len(self.spec.providers) > 1 and _may_fall_back(last) and not isinstance(last, DeadlineExceeded):
-            last = AllProvidersFailed(_list_failures(failures), model=self.spec.model)
-            last.__cause__ = failures[-1]
-        last.attempts = tuple(self.attempts)
-        return last
+        error = combine_failures(failures, asked=len(self.spec.providers), model=self.spec.model)
+        error.attempts = tuple(self.attempts)
+        return error
 
 
-def _may_fall_back(error: ProviderError) -> bool:
+def combine_failures(failures: Sequence[ProviderError], *, asked: int, model: str | None) -> ProviderError:
+    """Return the error of a whole call: of its last provider, or :class:`AllProvidersFailed`.
+
+    :param failures: one error a provider, in order.
+    :param asked: how many providers were named.
+    """
+    last = failures[-1]
+    options = [error for error in failures if isinstance(error, (UnsupportedOption, UnknownModel))]
+    if len(options) == len(failures):
+        return options[0]
+    if asked > 1 and may_fall_back(last):
+        error = AllProvidersFailed(_list_failures(failures), model=model)
+        error.__cause__ = last
+        return error
+    return last
+
+
+def may_fall_back(error: ProviderError) -> bool:
+    """Return whether the next provider is asked after ``error``: not if the deadline or the caller is to blame."""
+    if isinstance(error, DeadlineExceeded):
+        return False
     return not isinstance(error, InvalidCall) or isinstance(error, _PASSED_OVER)
 
 

@@ -40,12 +40,14 @@ class RetryPolicy:
     :param base: seconds of the first back-off's upper bound; it doubles with each repeat.
     :param cap: seconds that one back-off never exceeds.
     :param max_retry_after: the longest ``Retry-After`` that is waited for, in seconds.
+    :param left_to_caller: statuses that the caller waits for itself, as a batch does for all its calls together.
     """
 
     retries: int = 2
     base: float = 0.5
     cap: float = 8.0
     max_retry_after: float = 30.0
+    left_to_caller: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
@@ -59,7 +61,7 @@ class RetryPolicy:
         :param left: seconds until the deadline, ``None`` for none.
         :param jitter: a number from 0 to 1.
         """
-        if not _is_retryable(error):
+        if not _is_retryable(error) or error.status in self.left_to_caller:
             return Wait(None)
         if made >= self.retries:
             return Wait(None, f"all {self.retries} retries are used up" if self.retries else "")

@@ -89,6 +89,11 @@ class Http:
         last = self._find_last_response()
         return last.status if last is not None else None
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the last response: a mapping that ignores case; empty before the first response."""
+        return self._responses[-1].headers if self._responses else {}
+
     def get(
         self,
         url: str = "/",

@@ -20,7 +20,7 @@ import logging
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
@@ -119,6 +119,11 @@ class AttemptRun(Iterator[Chunk]):
     def text(self) -> str:
         """The text that has been read so far."""
         return self._text.getvalue()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the last response."""
+        return self._http.headers
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
