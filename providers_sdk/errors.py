@@ -44,6 +44,9 @@
     │   ├── PluginConflict              two distributions offer one name
     │   ├── PluginContractError         it broke the contract of chunks
     │   └── PluginCrashed               its code raised something that is none of these errors
+    ├── BatchError                  a batch cannot go on; what its journal holds is whole
+    │   ├── BatchStopped                too many failures, or a service without any success
+    │   └── JournalError                the journal is in use, damaged, or cannot be written
     └── AllProvidersFailed          every provider asked has failed; see ``attempts``
 
 Errors are plain data: they pickle, copy and print, hold no connection, and never a secret.
@@ -299,6 +302,18 @@ class PluginContractError(PluginError):
 
 class PluginCrashed(PluginError):
     """The plugin's code raised an error of its own."""
+
+
+class BatchError(ProviderError):
+    """A batch cannot go on; what its journal holds is whole, and the same run resumes it."""
+
+
+class BatchStopped(BatchError):
+    """A batch gave up early: too many prompts failed, or a service has not answered for minutes."""
+
+
+class JournalError(BatchError):
+    """The journal of a batch is in use, is damaged, or cannot be written."""
 
 
 class AllProvidersFailed(ProviderError):

@@ -1,0 +1,130 @@
+"""The outcome of one prompt of a batch, and its form in the journal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from providers_sdk import errors
+from providers_sdk._attempts import Attempt
+from providers_sdk._model.chunks import Usage
+from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk.errors import ProviderError, Refused
+
+__all__ = ["Outcome", "describe_prompt", "dump_outcome", "is_final", "load_outcome"]
+
+_ERROR_FIELDS = ("provider", "model", "url", "status", "retry_after", "partial", "finish_reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one prompt: an answer, or the error that it ended in.
+
+    :param index: the position of the prompt in the input, from 0.
+    :param id: its id, where the batch has ids.
+    :param prompt: what was asked.
+    :param text: the answer; empty where there is an error.
+    :param error: why there is no answer; ``None`` where there is one.
+    :param attempts: every attempt, oldest first; ``waited`` is how long the service had to be left alone before it.
+    :param usage: token counts, where the service reported them.
+    :param finish_reason: why the answer ended, as the service says.
+    :param seconds: how long the attempts took, without the waits between them.
+    """
+
+    index: int
+    id: str | int | None
+    prompt: Messages
+    text: str
+    error: ProviderError | None = None
+    attempts: tuple[Attempt, ...] = ()
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def provider(self) -> str | None:
+        """The name of the provider that was asked last."""
+        return self.attempts[-1].provider if self.attempts else None
+
+
+def is_final(error: ProviderError | None) -> bool:
+    """Return whether a prompt with this outcome is never asked again: it was answered, or refused for good.
+
+    A refusal is for good where the prompt was rejected, or where the service ended its answer with a finish reason:
+    both are about the content. A service that refuses for another reason (a quota, a login) may answer later.
+    """
+    if isinstance(error, Refused):
+        return isinstance(error, errors.PromptRejected) or error.finish_reason is not None
+    return error is None
+
+
+def describe_prompt(prompt: Messages) -> Any:
+    """Return the prompt as JSON can hold it: a string, or a list of ``{"role", "content"}``.
+
+    :raises InvalidMessages: it is neither a prompt nor a sequence of messages.
+    """
+    if isinstance(prompt, str):
+        return prompt
+    return [{"role": message.role, "content": message.content} for message in parse_messages(prompt)]
+
+
+def dump_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome as plain data for JSON."""
+    return {
+        "index": outcome.index,
+        "id": outcome.id,
+        "prompt": describe_prompt(outcome.prompt),
+        "text": outcome.text,
+        "error": _dump_error(outcome.error),
+        "attempts": [asdict(attempt) for attempt in outcome.attempts],
+        "usage": None if outcome.usage is None else asdict(outcome.usage),
+        "finish_reason": outcome.finish_reason,
+        "seconds": round(outcome.seconds, 6),
+    }
+
+
+def load_outcome(record: Mapping[str, Any]) -> Outcome:
+    """Return the outcome of a journal's record; what a later version has added to the record is left out.
+
+    :raises KeyError: it is no record of an outcome, as are ``TypeError`` and ``ValueError``.
+    """
+    usage, error = record["usage"], record["error"]
+    return Outcome(
+        index=record["index"],
+        id=record["id"],
+        prompt=record["prompt"],
+        text=record["text"],
+        error=None if error is None else _load_error(error, record),
+        attempts=_load_attempts(record["attempts"]),
+        usage=None if usage is None else _load_usage(usage),
+        finish_reason=record["finish_reason"],
+        seconds=record["seconds"],
+    )
+
+
+def _dump_error(error: ProviderError | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    fields = {name: getattr(error, name) for name in _ERROR_FIELDS}
+    return {"class": type(error).__name__, "message": error.message, **fields}
+
+
+def _load_error(fields: Mapping[str, Any], record: Mapping[str, Any]) -> ProviderError:
+    found = getattr(errors, fields["class"], None)
+    kind = found if isinstance(found, type) and issubclass(found, ProviderError) else ProviderError
+    error = kind(fields["message"])
+    for name in _ERROR_FIELDS:
+        setattr(error, name, fields[name])
+    error.attempts = _load_attempts(record["attempts"])
+    error.usage = None if record["usage"] is None else _load_usage(record["usage"])
+    return error
+
+
+def _load_attempts(rows: Sequence[Mapping[str, Any]]) -> tuple[Attempt, ...]:
+    return tuple(Attempt(**{name: row[name] for name in Attempt.__slots__ if name in row}) for row in rows)
+
+
+def _load_usage(row: Mapping[str, Any]) -> Usage:
+    return Usage(**{name: row[name] for name in Usage.__slots__ if name in row})
+
+
+Outcome.__module__ = "providers_sdk"
