@@ -92,7 +92,7 @@ class Http:
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers of the last response: a mapping that ignores case; empty before the first response."""
-        return self._responses[-1].headers if self._responses else {}
+        return self._sender.responses[-1].headers if self._sender.responses else {}
 
     def get(
         self,

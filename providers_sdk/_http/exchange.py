@@ -3,7 +3,7 @@
 import math
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ class Exchange:
     :param reused: whether the connection had served a request before.
     :param write_failed: whether the request could not be written to its end, so that no server has all of it.
     :param received: bytes of the response, the head included.
+    :param sock: the socket that it uses, once it has one.
     :param ends: when the next step must end, as the clock counts, if that is before the clock's own limits.
     """
 
@@ -29,6 +30,7 @@ class Exchange:
     reused: bool = False
     write_failed: bool = False
     received: int = 0
+    sock: socket.socket | None = None
     ends: float | None = None
 
     @property
@@ -63,7 +65,14 @@ class Exchange:
 
         :raises TimeoutError: none is left.
         """
+        self.sock = sock
         sock.settimeout(self.time_left())
+
+    def interrupt(self) -> None:
+        """Wake the thread that waits for the response's head; its connection is of no use after that."""
+        if self.sock is not None:
+            with suppress(OSError, ValueError):  # it is closed already
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # SSLSocket's own removes what its reader uses
 
 
 current_exchange: ContextVar[Exchange | None] = ContextVar("providers_sdk_exchange", default=None)

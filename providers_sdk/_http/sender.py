@@ -24,6 +24,7 @@ __all__ = ["Sender"]
 
 _log = logging.getLogger("providers_sdk")
 _HEADER = re.compile(r"(?! )[\x20-\x7e]*(?<! )")
+_CLOSED_MEANWHILE = "the reply was closed while its request was being sent"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -43,6 +44,7 @@ class Sender:
         self.cookies = Cookies(self.secrets)
         self._exchanges: list[Exchange] = []
         self._closed = False
+        self._waiting: Exchange | None = None
 
     @property
     def received(self) -> int:
@@ -67,6 +69,9 @@ class Sender:
     def close(self) -> None:
         """Close every response that is still open; from now on nothing is sent."""
         self._closed = True
+        waiting = self._waiting
+        if waiting is not None:  # its thread has yet to look at _closed, so it reuses no connection
+            waiting.interrupt()
         for response in list(self.responses):
             response.close()
 
@@ -102,7 +107,7 @@ class Sender:
         self._note(response)
         if self._closed:  # close() sets it before it looks at the responses: one of the two closes this one
             response.close()
-            raise errors.Closed("the reply was closed while its request was being sent")
+            raise errors.Closed(_CLOSED_MEANWHILE)
         return response
 
     def _note(self, response: HttpResponse) -> None:
@@ -122,6 +127,7 @@ class Sender:
         import requests
 
         self._exchanges.append(exchange)
+        self._waiting = exchange
         before, since = sys.exception(), self._clock.now()
         token = current_exchange.set(exchange)
         try:
@@ -146,7 +152,10 @@ class Sender:
             redact = self.secrets.redactor()
             bare = redact(bare_url(url))
             error = translate(failure, clock=self._clock, url=bare, redact=redact, before=before, since=since)
+            if self._closed:
+                error = errors.Closed(_CLOSED_MEANWHILE)
         finally:
+            self._waiting = None
             current_exchange.reset(token)
         _log.debug("%s %s failed: %s", method, bare, type(error).__name__)
         raise error

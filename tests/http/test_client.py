@@ -437,6 +437,21 @@ def test_closing_while_a_request_is_on_its_way_closes_its_answer(serve: Serve, o
     assert site.wait_idle(PATIENCE)
 
 
+def test_closing_wakes_a_thread_that_waits_for_the_head(serve: Serve, open_http: OpenHttp) -> None:
+    arrived = threading.Event()
+
+    def script(connection: Connection, _: Received) -> None:
+        arrived.set()
+        connection.wait_closed()
+
+    http = open_http(serve(script).url)
+    with ThreadPoolExecutor(1) as executor:
+        asking = executor.submit(http.get)
+        assert arrived.wait(PATIENCE)
+        http.close()
+        assert isinstance(asking.exception(PATIENCE / 3), Closed)
+
+
 def test_the_log_tells_of_requests_without_bodies_queries_or_secrets(
     site: RawServer, open_http: OpenHttp, caplog: pytest.LogCaptureFixture
 ) -> None:
