@@ -14,7 +14,8 @@ however large its burst. That rate is the pace from then on. It grows by a thous
 below the rate that broke. ``rpm`` is a pace that the user gives, and holds from the first call.
 
 *The pause.* After a refusal nothing starts for as long as ``Retry-After`` asks, else for one second, doubled with each
-refusal without a success in between. A quota that the headers show as used up pauses, too.
+burst without a success in between; a ``Retry-After`` that turns out too short is doubled likewise, from 0.1 s on. A
+quota that the headers show as used up pauses, too.
 
 A service that has only failed for ``patience`` seconds, or asks for a longer pause, is given up.
 """
@@ -34,6 +35,7 @@ _GROWTH, _FAST_GROWTH = 1.001, 1.01
 _FAR_BELOW, _CALLS_WITHOUT_REFUSAL = 0.9, 300
 _STEP_BACK = 0.97
 _FIRST_PAUSE, _LONGEST_BACK_OFF = 1.0, 60.0
+_LEAST_PAUSE = 0.1  # at the first refusal, where the service asks for less
 _CATCH_UP = 0.25  # seconds that the pace may make up for after a late start
 _LOW = 0.1
 _FEW = 3
@@ -134,12 +136,24 @@ class Budget:
             self._grow_number()
         self._heed_quota(quota, now)
 
-    def refuse(self, ticket: Ticket, now: float, retry_after: float | None = None, quota: Quota | None = None) -> None:
-        """Note that the service refused a call for now."""
+    def refuse(
+        self,
+        ticket: Ticket,
+        now: float,
+        retry_after: float | None = None,
+        quota: Quota | None = None,
+        *,
+        alone: bool = False,
+    ) -> None:
+        """Note that the service refused a call for now.
+
+        :param alone: whether it has refused the same prompt before and answered others since: then it may be about
+            the prompt, as where that is too long for a quota of tokens, and says little about the rate.
+        """
         in_flight = max(ticket.in_flight, self.in_flight)
         self.in_flight -= 1
         self._failures += 1
-        first_of_burst = ticket.at > self._cut_at
+        first_of_burst = ticket.at > self._cut_at and not alone
         if first_of_burst:
             self._bursts += 1
             self._cut_number(ticket, in_flight)
@@ -148,7 +162,7 @@ class Budget:
             self.cuts += 1
         elif self._cut is not None and ticket.order > self._cut.order:
             self._refused_since += 1
-        if first_of_burst or retry_after is not None:
+        if first_of_burst or alone or retry_after is not None:
             self._pause_until = max(self._pause_until, now + self._choose_pause(retry_after))
         self._heed_quota(quota, now)
 
@@ -216,9 +230,10 @@ class Budget:
         return _FAST_GROWTH if far else _GROWTH
 
     def _choose_pause(self, retry_after: float | None) -> float:
+        doublings = min(max(self._bursts - 1, 0), 10)
         if retry_after is not None and retry_after >= 0:
-            return retry_after
-        return min(_LONGEST_BACK_OFF, _FIRST_PAUSE * 2.0 ** min(self._bursts - 1, 10))
+            return max(retry_after, min(_LONGEST_BACK_OFF, _LEAST_PAUSE * 2.0**doublings))
+        return min(_LONGEST_BACK_OFF, _FIRST_PAUSE * 2.0**doublings)
 
     def _heed_quota(self, quota: Quota | None, now: float) -> None:
         if quota is None or quota.reset is None:

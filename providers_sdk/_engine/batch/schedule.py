@@ -51,6 +51,7 @@ class Job:
     attempts: list[Attempt] = field(default_factory=list)
     refusals: int = 0
     successes_seen: int = -1
+    was_refused: bool = False
     refused_at: float | None = None
 
 
@@ -174,7 +175,8 @@ class Schedule:
             budget.succeed(start.ticket, now, answer.quota)
             return self._make_outcome(job, answer, None)
         if _is_overloaded(error):
-            budget.refuse(start.ticket, now, error.retry_after, answer.quota)
+            alone = job.was_refused and budget.successes > job.successes_seen
+            budget.refuse(start.ticket, now, error.retry_after, answer.quota, alone=alone)
             if self._may_wait(job, budget, now):
                 return None
         else:
@@ -209,9 +211,10 @@ class Schedule:
         return Start(job, name, self._find_budget(name).start(now), waited)
 
     def _note_attempts(self, start: Start, answer: Answer) -> None:
-        first, *others = answer.attempts or (None,)
-        if first is not None:
-            start.job.attempts += [replace(first, waited=first.waited + start.waited), *others]
+        reason = answer.error.message if answer.error is not None else ""
+        skipped = Attempt(start.name, start.job.spec.model or "", "skipped", reason)  # nothing was sent
+        first, *others = answer.attempts or (skipped,)
+        start.job.attempts += [replace(first, waited=first.waited + start.waited), *others]
 
     def _may_wait(self, job: Job, budget: Budget, now: float) -> bool:
         """Have a refused job wait again, unless the service refuses only this one again and again."""
@@ -220,7 +223,11 @@ class Schedule:
         if job.refusals > _MOST_REFUSALS:
             return False
         job.refused_at = now
-        self._waiting.appendleft(job)
+        if job.was_refused:
+            self._waiting.append(job)  # let another one try: it may be this one that is refused
+        else:
+            self._waiting.appendleft(job)
+        job.was_refused = True
         return True
 
     def _fall_back(self, start: Start, answer: Answer, error: ProviderError) -> Outcome | None:

@@ -44,7 +44,12 @@ def test_keys_that_share_a_slot_stay_apart() -> None:
 def test_a_key_depends_on_everything_that_decides_the_answer() -> None:
     key = Keys(QUESTION).make("Hi", None)
     assert key == Keys(dict(QUESTION)).make("Hi", None)
-    changed = [{"provider": ["b"]}, {"model": None}, {"system": "Be brief."}, {"options": {"temperature": 0.3}}]
+    changed: list[dict[str, object]] = [
+        {"provider": ["b"]},
+        {"model": None},
+        {"system": "Be brief."},
+        {"options": {"temperature": 0.3}},
+    ]
     others = [Keys({**QUESTION, **change}).make("Hi", None) for change in changed]
     others += [Keys(QUESTION).make("Hi", identity) for identity in (1, "1", "Hi", "")]
     others += [Keys(QUESTION).make(prompt, None) for prompt in ("Hi ", [{"role": "user", "content": "Hi"}])]

@@ -44,6 +44,14 @@ def start(schedule: Schedule, now: float = 0.0) -> Start:
     return found
 
 
+def start_when_allowed(schedule: Schedule, now: float) -> tuple[Start, float]:
+    found = schedule.choose(now)
+    while not isinstance(found, Start):
+        now += found
+        found = schedule.choose(now)
+    return found, now
+
+
 def finish(schedule: Schedule, begun: Start, error: ProviderError | None = None, now: float = 1.0) -> Outcome | None:
     return schedule.finish(begun, answer("yes" if error is None else "", error), now)
 
@@ -123,13 +131,13 @@ def test_a_prompt_that_alone_is_refused_again_and_again_fails() -> None:
     now, outcome = 0.0, None
     for _ in range(9):
         assert outcome is None
-        outcome = finish(schedule, start(schedule, now), TOO_MANY, now)
-        now += 100
+        begun, now = start_when_allowed(schedule, now)
+        outcome = finish(schedule, begun, TOO_MANY, now)
         if outcome is None:
             schedule.add(job(1))
             schedule._waiting.rotate(1)  # the other one is answered in between
-            finish(schedule, start(schedule, now), None, now)
-            now += 100
+            begun, now = start_when_allowed(schedule, now)
+            finish(schedule, begun, None, now)
     assert outcome is not None
     assert isinstance(outcome.error, RateLimited)
 
@@ -138,7 +146,7 @@ def test_while_nothing_succeeds_a_prompt_does_not_use_up_its_refusals() -> None:
     schedule, now = make(job(0), workers=1, patience=10_000.0), 0.0
     for _ in range(50):
         assert finish(schedule, start(schedule, now), TOO_MANY, now) is None
-        now += 10
+        now += 100
 
 
 def test_a_mistake_of_the_caller_stops_the_batch_and_names_the_prompt() -> None:
