@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from providers_sdk._attempts import Attempt
     from providers_sdk._engine.api import chat
-    from providers_sdk._engine.client import UNSET, Client
+    from providers_sdk._engine.batch.journal import read_journal
+    from providers_sdk._engine.batch.outcome import Outcome
+    from providers_sdk._engine.client import Client
     from providers_sdk._engine.conversation import Conversation
     from providers_sdk._engine.reply import Reply
     from providers_sdk._engine.run import RunReply, ToolResult
+    from providers_sdk._engine.unset import UNSET
     from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, ToolCall, Usage
     from providers_sdk._model.limits import Limits
     from providers_sdk._model.messages import Message
@@ -51,6 +54,7 @@ __all__ = [
     "InvalidCall",
     "Limits",
     "Message",
+    "Outcome",
     "PluginError",
     "PluginReport",
     "ProviderError",
@@ -70,10 +74,13 @@ __all__ = [
     "Usage",
     "__version__",
     "chat",
+    "read_journal",
 ]
 
 _NAMES = {
     "_engine.api": "chat",
+    "_engine.batch.journal": "read_journal",
+    "_engine.batch.outcome": "Outcome",
     "_engine.conversation": "Conversation",
     "_model.limits": "Limits",
     "_plugins.report": "PluginReport",
@@ -82,7 +89,8 @@ _NAMES = {
     "_version": "__version__",
     "_attempts": "Attempt",
     "_model.chunks": "Chunk FinishReason Reasoning ServedModel ToolCall Usage",
-    "_engine.client": "Client UNSET",
+    "_engine.client": "Client",
+    "_engine.unset": "UNSET",
     "errors": """
         AllProvidersFailed
         InvalidCall

@@ -186,7 +186,7 @@ def test_the_module_exports_every_class_and_the_package_ten() -> None:
 
 
 def test_a_script_can_catch_by_branch() -> None:
-    branches = ("InvalidCall", "TransportError", "ResponseError", "PluginError", "AllProvidersFailed")
+    branches = ("InvalidCall", "TransportError", "ResponseError", "PluginError", "BatchError", "AllProvidersFailed")
     for kind in KINDS:
         found = [name for name in branches if issubclass(kind, getattr(errors, name))]
         assert len(found) == (kind is not ProviderError)

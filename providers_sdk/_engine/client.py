@@ -2,12 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from providers_sdk._attempts import Attempt
 from providers_sdk._config.keys import find_stored_keys
 from providers_sdk._config.values import Configuration, ConfigValue
+from providers_sdk._engine.batch.mapping import BatchMethods
 from providers_sdk._engine.binder import Binder
 from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.choice import Choice, choose_by_key
@@ -19,6 +21,7 @@ from providers_sdk._engine.run import RunReply, start_run
 from providers_sdk._engine.schema import read_schema
 from providers_sdk._engine.services import Services
 from providers_sdk._engine.structured import check_schema_retries, repeat_until_valid
+from providers_sdk._engine.unset import UNSET, Seconds, Unset, drop_unset
 from providers_sdk._environment import PROVIDER, read_names
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.session import SessionCache, check_proxy, check_session
@@ -26,6 +29,7 @@ from providers_sdk._model.limits import LIMITS, Limits
 from providers_sdk._model.messages import Message, Messages, parse_messages
 from providers_sdk._model.names import parse_names
 from providers_sdk._plugins.registry import Registry
+from providers_sdk._provider.attempt import AttemptRun
 from providers_sdk._provider.binding import BoundProvider, bind
 from providers_sdk._provider.models import list_served_models
 from providers_sdk.errors import Closed, InvalidArgument
@@ -35,23 +39,12 @@ if TYPE_CHECKING:
 
     import requests
 
-__all__ = ["UNSET", "Client", "Unset", "get_binder"]
+__all__ = ["Client", "get_binder"]
 
 _log = logging.getLogger("providers_sdk")
 
 
-class Unset:
-    """The type of :data:`UNSET`: an argument that was not given, where ``None`` means "no limit"."""
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET: Final = Unset()
-Seconds = float | None | Unset
-
-
-class Client:
+class Client(BatchMethods):
     """Asks providers; owns their connections. Threads may share one; close it, or use it as a context manager.
 
     What is not given here comes from the configuration file, which is read once.
@@ -166,8 +159,42 @@ class Client:
         :raises InvalidCall: the call is wrong; nothing was sent.
         :raises ProviderError: there was no answer; ``attempts`` lists every attempt.
         """
+        spec = self._make_spec(
+            messages,
+            provider=provider,
+            model=model,
+            stream=stream,
+            connect=connect,
+            first_token=first_token,
+            idle=idle,
+            deadline=deadline,
+            max_chars=max_chars,
+            allow_empty=allow_empty,
+            tools=tools,
+            schema=schema,
+            schema_retries=schema_retries,
+            **options,
+        )
+        return self._start_call(spec)
+
+    def _make_spec(
+        self,
+        messages: Messages,
+        *,
+        provider: str | Sequence[str] | None = None,
+        model: str | None = None,
+        stream: bool = True,
+        max_chars: int | None = None,
+        allow_empty: bool = False,
+        tools: Tools | None = None,
+        schema: object = None,
+        schema_retries: int = 0,
+        **given: Any,
+    ) -> CallSpec:
+        """Return what a call asks; the parameters are those of :meth:`chat`."""
         self._check_open()
-        spec = CallSpec(
+        limits = drop_unset(**{name: given.pop(name) for name in LIMITS if name in given})
+        return CallSpec(
             providers=self.choose_providers(provider).names,
             messages=parse_messages(messages),
             model=model or self._model,
@@ -175,17 +202,25 @@ class Client:
             strict=self._strict,
             max_chars=_check_max_chars(max_chars),
             allow_empty=allow_empty,
-            options=options,
-            limits=self._limits.with_(
-                **drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
-            ),
-            first_token_is_default=self._first_is_default and isinstance(first_token, Unset),
+            options=given,
+            limits=self._limits.with_(**limits),
+            first_token_is_default=self._first_is_default and "first_token" not in limits,
             policy=self._policy,
             tools=describe_tools(tools),
             schema=read_schema(schema),
             schema_retries=check_schema_retries(schema_retries, schema),
         )
-        runner = CallRunner(spec, bind=self._bind, is_slow=self._binder.is_slow, notify=self._notify)
+
+    def _start_call(
+        self,
+        spec: CallSpec,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        observe: Callable[[AttemptRun], None] | None = None,
+    ) -> Reply:
+        """Return the reply once its first piece is here."""
+        is_slow = self._binder.is_slow
+        runner = CallRunner(spec, bind=self._bind, is_slow=is_slow, notify=self._notify, sleep=sleep, observe=observe)
         return repeat_until_valid(Reply(runner.start(), runner), spec.schema_retries)
 
     def run(self, messages: Messages, *, tools: Functions, max_rounds: int = 8, **arguments: Any) -> RunReply:
@@ -317,10 +352,4 @@ def _check_max_chars(value: object) -> int | None:
     raise InvalidArgument(f"max_chars must be a positive whole number, or None for no limit, not {value!r}")
 
 
-def drop_unset(**arguments: Any) -> dict[str, Any]:
-    """Return the arguments that were given."""
-    return {name: value for name, value in arguments.items() if not isinstance(value, Unset)}
-
-
-for _public in (Client, Unset):
-    _public.__module__ = "providers_sdk"
+Client.__module__ = "providers_sdk"

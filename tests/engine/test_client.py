@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from providers_sdk import UNSET, AllProvidersFailed, Client, FinishReason, ProviderError, Registry
-from providers_sdk._engine.client import Unset
+from providers_sdk._engine.unset import Unset
 from providers_sdk.errors import (
     AuthenticationFailed,
     Closed,

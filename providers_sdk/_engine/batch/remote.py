@@ -6,6 +6,7 @@ keys among them, are read in the worker, from its own environment and configurat
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from providers_sdk._engine.batch.worker import Answer, Calls, Worker
 from providers_sdk._engine.call import CallSpec
@@ -15,7 +16,7 @@ __all__ = ["OpenClient", "WorkerState", "ask_all", "check_worker", "describe_set
 
 _FIX = "Settings do not travel to workers: set it in the environment or the configuration file there"
 OpenClient = Callable[[], Calls]
-"""Returns the client of a process, the same one each time."""
+"""Makes the client of a worker process: a class, which pickle finds by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,20 @@ class WorkerState:
     secrets: tuple[str, ...]
 
 
+@lru_cache(maxsize=1)
+def _open_once(open_client: OpenClient) -> Calls:
+    return open_client()
+
+
 def ask_all(open_client: OpenClient, specs: Sequence[CallSpec]) -> list[Answer]:
     """Ask all ``specs``, one after the other."""
-    worker = Worker(open_client())
+    worker = Worker(_open_once(open_client))
     return [worker.ask(spec) for spec in specs]
 
 
 def describe_worker(open_client: OpenClient, names: Sequence[str]) -> dict[str, WorkerState]:
     """Return what this process knows of each provider."""
-    return {name: describe_settings(open_client(), name) for name in names}
+    return {name: describe_settings(_open_once(open_client), name) for name in names}
 
 
 def describe_settings(calls: Calls, name: str) -> WorkerState:

@@ -16,6 +16,7 @@ from providers_sdk._engine.batch.budget import Budget, Ticket
 from providers_sdk._engine.batch.outcome import Outcome
 from providers_sdk._engine.batch.worker import Answer
 from providers_sdk._engine.call import CallSpec, combine_failures, may_fall_back
+from providers_sdk._model.names import ProviderName
 from providers_sdk.errors import (
     AuthenticationFailed,
     BatchStopped,
@@ -46,7 +47,7 @@ class Job:
     prompt: Any
     key: bytes
     spec: CallSpec
-    left: tuple[str, ...]
+    left: tuple[ProviderName, ...]
     failures: list[ProviderError] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     refusals: int = 0
@@ -59,12 +60,12 @@ class Job:
 class Start:
     """A job that goes to a provider.
 
-    :param name: the provider, with its model where it was named with one.
+    :param choice: the provider, with its model where it was named with one.
     :param waited: seconds since the service refused it, 0 where it did not.
     """
 
     job: Job
-    name: str
+    choice: ProviderName
     ticket: Ticket
     waited: float
 
@@ -72,7 +73,7 @@ class Start:
     def spec(self) -> CallSpec:
         """What is asked: of this one provider, and without retries of what the batch itself waits for."""
         policy = replace(self.job.spec.policy, left_to_caller=OVERLOADED)
-        return replace(self.job.spec, providers=(self.name,), policy=policy)
+        return replace(self.job.spec, providers=(self.choice,), policy=policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +144,20 @@ class Schedule:
         """Start a job, or return the seconds until one may start, infinite until something happens."""
         if self.stopped is not None or self.in_flight >= self._workers:
             return math.inf
-        soonest, losses, seen = math.inf, dict[str, str](), set[tuple[str, ...]]()
+        soonest, losses, seen = math.inf, dict[str, str](), set[tuple[ProviderName, ...]]()
         hopeless = bool(self._waiting)
         for position, job in enumerate(self._waiting):
             if job.left in seen:
                 continue
             seen.add(job.left)
-            for name in job.left:
-                budget = self._find_budget(name)
+            for choice in job.left:
+                budget = self._find_budget(choice)
                 loss, wait = budget.explain_loss(now), budget.compute_wait(now)
                 if loss:
-                    losses[name] = loss
+                    losses[choice.name] = loss
                 elif wait <= 0:
                     del self._waiting[position]
-                    return self._start(job, name, now)
+                    return self._start(job, choice, now)
                 else:
                     hopeless, soonest = False, min(soonest, wait)
                     if not budget.has_refused_lately(now):
@@ -167,7 +168,7 @@ class Schedule:
 
     def finish(self, start: Start, answer: Answer, now: float) -> Outcome | None:
         """Note what came of a start; return the outcome, ``None`` where the job waits again."""
-        job, budget = start.job, self._find_budget(start.name)
+        job, budget = start.job, self._find_budget(start.choice)
         self.in_flight -= 1
         self._note_attempts(start, answer)
         error = answer.error
@@ -189,7 +190,7 @@ class Schedule:
         :param again: whether the job waits again.
         """
         self.in_flight -= 1
-        self._find_budget(start.name).cancel()
+        self._find_budget(start.choice).cancel()
         if again:
             self._waiting.appendleft(start.job)
 
@@ -198,21 +199,21 @@ class Schedule:
         pauses = {name: pause for name, budget in self._budgets.items() if (pause := budget.compute_pause(now)) > 0}
         return Progress(self.answered, self.failed, 0, self.in_flight, len(self._waiting), pauses)
 
-    def _find_budget(self, name: str) -> Budget:
-        service = name.partition("/")[0]
-        if service not in self._budgets:
-            self._budgets[service] = self._make_budget(service)
-        return self._budgets[service]
+    def _find_budget(self, choice: ProviderName) -> Budget:
+        if choice.name not in self._budgets:
+            self._budgets[choice.name] = self._make_budget(choice.name)
+        return self._budgets[choice.name]
 
-    def _start(self, job: Job, name: str, now: float) -> Start:
+    def _start(self, job: Job, choice: ProviderName, now: float) -> Start:
         self.in_flight += 1
         waited = 0.0 if job.refused_at is None else now - job.refused_at
         job.refused_at = None
-        return Start(job, name, self._find_budget(name).start(now), waited)
+        return Start(job, choice, self._find_budget(choice).start(now), waited)
 
     def _note_attempts(self, start: Start, answer: Answer) -> None:
         reason = answer.error.message if answer.error is not None else ""
-        skipped = Attempt(start.name, start.job.spec.model or "", "skipped", reason)  # nothing was sent
+        model = start.choice.model or start.job.spec.model or ""
+        skipped = Attempt(start.choice.name, model, "skipped", reason)  # nothing was sent
         first, *others = answer.attempts or (skipped,)
         start.job.attempts += [replace(first, waited=first.waited + start.waited), *others]
 
@@ -233,7 +234,7 @@ class Schedule:
     def _fall_back(self, start: Start, answer: Answer, error: ProviderError) -> Outcome | None:
         job = start.job
         job.failures.append(error)
-        job.left = tuple(name for name in job.left if name != start.name)
+        job.left = tuple(choice for choice in job.left if choice != start.choice)
         if job.left and may_fall_back(error):
             self._waiting.appendleft(job)
             return None
@@ -282,6 +283,6 @@ def _is_overloaded(error: ProviderError) -> bool:
     return isinstance(error, HTTPStatusError) and not isinstance(error, Blocked) and error.status in OVERLOADED
 
 
-def list_services(names: Sequence[str]) -> list[str]:
+def list_services(choices: Sequence[ProviderName]) -> list[str]:
     """Return the services of the providers, each once."""
-    return list(dict.fromkeys(name.partition("/")[0] for name in names))
+    return list(dict.fromkeys(choice.name for choice in choices))

@@ -9,6 +9,7 @@ from providers_sdk._engine.batch.budget import Budget
 from providers_sdk._engine.batch.schedule import FailureLimit, Job, Schedule, Start
 from providers_sdk._engine.batch.worker import Answer
 from providers_sdk._engine.call import CallSpec
+from providers_sdk._model.names import ProviderName, parse_names
 from providers_sdk.errors import (
     BatchStopped,
     ConnectFailed,
@@ -22,8 +23,8 @@ TOO_MANY = RateLimited("too many", status=429, retry_after=2.0)
 
 
 def job(index: int, *names: str) -> Job:
-    names = names or ("acme",)
-    return Job(index, None, f"prompt {index}", b"", CallSpec(providers=names, messages=()), names)
+    choices = parse_names(names or ("acme",))
+    return Job(index, None, f"prompt {index}", b"", CallSpec(providers=choices, messages=()), choices)
 
 
 def answer(text: str = "", error: ProviderError | None = None) -> Answer:
@@ -64,7 +65,7 @@ def test_jobs_start_in_order_up_to_the_number_of_workers() -> None:
 
 def test_a_call_goes_to_one_provider_and_leaves_refusals_to_the_batch() -> None:
     spec = start(make(job(0, "acme/small", "other"))).spec
-    assert spec.providers == ("acme/small",)
+    assert spec.providers == (ProviderName("acme", "small"),)
     assert spec.policy.left_to_caller == {429, 503, 529}
 
 
@@ -93,12 +94,12 @@ def test_a_refused_job_waits_first_in_line_and_its_next_attempt_says_how_long(st
 def test_the_work_of_a_service_that_refuses_goes_to_the_next() -> None:
     schedule = make(job(0, "acme", "other"), job(1, "acme", "other"))
     finish(schedule, start(schedule), TOO_MANY, now=1.0)
-    assert [start(schedule, 1.0).name for _ in range(2)] == ["other", "other"]
+    assert [start(schedule, 1.0).choice.name for _ in range(2)] == ["other", "other"]
 
 
 def test_a_service_that_is_only_busy_keeps_its_work() -> None:
     schedule = make(*(job(index, "acme", "other") for index in range(9)), workers=8)
-    assert [start(schedule).name for _ in range(4)] == ["acme"] * 4
+    assert [start(schedule).choice.name for _ in range(4)] == ["acme"] * 4
     assert schedule.choose(0.0) == float("inf")
 
 
@@ -112,7 +113,7 @@ def test_after_another_failure_the_next_provider_is_asked() -> None:
     schedule = make(job(0, "acme", "other"))
     assert finish(schedule, start(schedule), ConnectFailed("down")) is None
     second = start(schedule, 1.0)
-    assert second.name == "other"
+    assert second.choice.name == "other"
     outcome = finish(schedule, second, ConnectFailed("down, too"))
     assert outcome is not None
     assert isinstance(outcome.error, AllProvidersFailed)
@@ -187,5 +188,5 @@ def test_a_service_that_is_given_up_stops_the_batch_once_nothing_is_in_flight() 
 def test_with_another_service_one_that_is_given_up_stops_nothing() -> None:
     schedule = make(job(0, "acme", "other"))
     finish(schedule, start(schedule), RateLimited("used up", status=429, retry_after=3600.0))
-    assert start(schedule, 1.0).name == "other"
+    assert start(schedule, 1.0).choice.name == "other"
     assert schedule.stopped is None
