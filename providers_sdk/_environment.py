@@ -43,7 +43,7 @@ GENERAL: Mapping[str, str] = {
     PROFILE: "the profile of the configuration file to use",
 }
 """Variable of the whole library → what it does."""
-_PUBLIC_ENDINGS = ("_URL", "_MODEL")
+_PUBLIC_ENDINGS = ("_URL", "_MODEL", "_RPM")
 _SECRET_ENDINGS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 
 

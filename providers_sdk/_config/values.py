@@ -13,7 +13,7 @@ __all__ = ["EMPTY", "ConfigValue", "Configuration", "Section", "freeze", "looks_
 
 _T = TypeVar("_T")
 _SECRET_WORDS = frozenset({"key", "token", "secret", "password", "headers"})
-_PUBLIC_ENDS = frozenset({"url", "model"})
+_PUBLIC_ENDS = frozenset({"url", "model", "rpm"})
 
 
 @dataclass(frozen=True, slots=True)

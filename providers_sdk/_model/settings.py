@@ -6,6 +6,7 @@ profile before the rest of the file), the vendor's own variable, the default. A 
 was not issued for.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -173,7 +174,15 @@ def _check_value(provider: str, name: str, row: Found) -> Found:
     if not isinstance(row.value, str):
         sentence = f"setting {name!r}{where} must be a string, not {type(row.value).__name__}"
         raise InvalidArgument(sentence, provider=provider)
+    if name == "rpm":
+        _check_rpm(provider, row.value, where)
     return Found(_check_address(provider, row.value, where), row.source) if name == "url" else row
+
+
+def _check_rpm(provider: str, value: str, where: str) -> None:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or float(value) == 0:
+        sentence = f"setting 'rpm'{where} must be a positive number of calls a minute, such as '600', not {value!r:.40}"
+        raise InvalidArgument(sentence, provider=provider)
 
 
 def _check_address(provider: str, value: str, where: str) -> str:

@@ -23,6 +23,7 @@ __all__ = ["ModelReplaced", "Provider"]
 _KEY = Setting(secret=True, required=True, help="the service's key")
 _MODEL = Setting(help="the model to ask for where the call names none")
 _HEADERS = Setting(secret=True, help="headers for every request to the service, a mapping")
+_RPM = Setting(help="calls a minute that a batch makes at the most")
 _EXTRA_BODY = Setting(help="fields for the body of every request that asks, a mapping")
 
 
@@ -122,8 +123,9 @@ class Provider:
     def all_settings(cls) -> dict[str, Setting]:
         """Return every setting of the provider by name.
 
-        They are ``url``, ``headers``, ``model`` where the service is sent one, ``extra_body`` where that is an option,
-        none of these of an :attr:`offline` provider; ``key`` where :attr:`needs_auth`; and :attr:`known_settings`.
+        They are ``url``, ``headers``, ``rpm``, ``model`` where the service is sent one, ``extra_body`` where that is an
+        option, none of these of an :attr:`offline` provider; ``key`` where :attr:`needs_auth`; and
+        :attr:`known_settings`.
         """
         online = not cls.offline
         usual = {
@@ -131,6 +133,7 @@ class Provider:
             "key": _KEY if cls.needs_auth else None,
             "model": _MODEL if online and cls.sends_model else None,
             "headers": _HEADERS if online else None,
+            "rpm": _RPM if online else None,
             "extra_body": _EXTRA_BODY if online and "extra_body" in cls.known_options else None,
         }
         return {**{name: setting for name, setting in usual.items() if setting is not None}, **cls.known_settings}

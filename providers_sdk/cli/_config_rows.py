@@ -11,7 +11,7 @@ from providers_sdk._redact import HIDDEN
 
 __all__ = ["Row", "list_rows"]
 
-_PUBLIC = ("provider", "url", "model", "api_version")
+_PUBLIC = ("provider", "url", "model", "rpm", "api_version")
 _SET = "(set)"
 
 

@@ -166,7 +166,7 @@ def test_settings_of_an_unknown_provider_are_refused() -> None:
 def test_an_unknown_setting_is_refused() -> None:
     with (
         Client("pizzagpt", settings={"pizzagpt": {"adress": NOWHERE}}) as client,
-        pytest.raises(UnknownSetting, match="has no setting 'adress'; it has headers, model, secret, url"),
+        pytest.raises(UnknownSetting, match="has no setting 'adress'; it has headers, model, rpm, secret, url"),
     ):
         client.chat("Hi")
 

@@ -272,7 +272,7 @@ def test_what_was_handed_in_is_not_written_to() -> None:
 
 def test_an_unknown_setting_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(
-        UnknownSetting, match=r"acme: has no setting 'tune'; it has area, headers, model, pin, tone, url"
+        UnknownSetting, match=r"acme: has no setting 'tune'; it has area, headers, model, pin, rpm, tone, url"
     ):
         Acme({"tune": "x"})
 

@@ -1,7 +1,6 @@
 """``Client.map``: outcomes of many prompts over real connections."""
 
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -281,12 +280,12 @@ def test_a_used_up_quota_is_seen_in_the_headers_of_an_answer() -> None:
         next(batch)
 
 
-def test_rpm_spaces_the_calls() -> None:
-    moments: list[float] = []
-    with BatchService(wait=lambda _: moments.append(time.monotonic())) as site:
-        with site.client() as client:
-            list(client.map([f"p{index}" for index in range(25)], rpm=3000))
-    assert moments[-1] - moments[0] >= 24 / 50 - 0.25 - 0.05  # a quarter of a second may be made up for
+@pytest.mark.parametrize(("setting", "argument", "pace"), [(None, 600, 10), ("120", None, 2), ("120", 600, 10)])
+def test_rpm_is_an_argument_and_a_setting(setting: str | None, argument: float | None, pace: float) -> None:
+    rpm = {} if setting is None else {"rpm": setting}
+    with Client("openai", settings={"openai": {"key": "k", **rpm}}) as client, client.map([], rpm=argument) as batch:
+        budget = batch._runner._schedule._make_budget("openai")
+    assert budget.pace == pace
 
 
 # Leaving
