@@ -16,6 +16,7 @@ __all__ = ["Commands", "command_line", "run"]
 COMMANDS = {
     "demo": "providers_sdk.cli.demo",
     "chat": "providers_sdk.cli.chat",
+    "batch": "providers_sdk.cli.batch",
     "list": "providers_sdk.cli.list_",
     "show": "providers_sdk.cli.show",
     "models": "providers_sdk.cli.models",

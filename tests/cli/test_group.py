@@ -59,7 +59,7 @@ def test_without_a_command_it_shows_its_help_and_has_been_asked_wrongly(cli: Cli
     ("arguments", "words"),
     [
         (["chta", "hello"], "there is no command 'chta'; did you mean 'chat'?"),
-        (["Name three pizzas"], "there is no command 'Name three pizzas'; there are demo, chat, list"),
+        (["Name three pizzas"], "there is no command 'Name three pizzas'; there are demo, chat, batch, list"),
         (["\x1b[31m"], r"there is no command '\x1b[31m'"),
         (["\udcff"], r"there is no command '\udcff'"),
         (["--vresion"], "No such option"),
