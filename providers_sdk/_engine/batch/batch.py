@@ -67,7 +67,7 @@ class Batch(Iterator[Outcome]):
         self._spec = calls._make_spec("a prompt", **arguments)
         question = describe_question(self._spec, options.system)
         self._keys, self._names = Keys(question), tuple(self._spec.providers)
-        pool = _make_pool(calls, options, self._names, open_client)
+        pool = _make_pool(calls, options, self._names, open_client, arguments.get("schema"))
         budget = _make_budget_factory(calls, options, patience)
         schedule = Schedule(options.workers, budget, FailureLimit(options.max_failures))
         self._journal = _open_journal(options, question, pool)
@@ -179,8 +179,12 @@ class Batch(Iterator[Outcome]):
 
 def describe_question(spec: CallSpec, system: str | None) -> dict[str, Any]:
     """Return what is asked of every prompt: providers, model, system message, options."""
-    names, options = list(map(str, spec.providers)), dict(sorted(spec.options.items()))
-    return {"provider": names, "model": spec.model, "system": system, "options": options}
+    options = dict(sorted(spec.options.items()))
+    if spec.tools:
+        options["tools"] = list(spec.tools)
+    if spec.json_schema is not None:
+        options["schema"] = spec.json_schema
+    return {"provider": list(map(str, spec.providers)), "model": spec.model, "system": system, "options": options}
 
 
 def _add_system(prompt: Any, system: str | None) -> Any:
@@ -217,7 +221,7 @@ def _read_rpm(calls: BatchCalls, service: str) -> float | None:
 
 
 def _make_pool(
-    calls: BatchCalls, options: BatchOptions, names: Sequence[ProviderName], open_client: OpenClient
+    calls: BatchCalls, options: BatchOptions, names: Sequence[ProviderName], open_client: OpenClient, schema: object
 ) -> Pool:
     executor = options.executor
     if executor is None or isinstance(executor, ThreadPoolExecutor):
@@ -228,7 +232,7 @@ def _make_pool(
     remote = executor if found is None else DaskExecutor(found)
     for where, theirs in _ask_workers(remote, open_client, services).items():
         check_worker(mine, theirs, where)
-    return RemotePool(remote, options.workers, open_client)
+    return RemotePool(remote, options.workers, open_client, schema)
 
 
 def _ask_workers(executor: Executor, open_client: OpenClient, services: Sequence[str]) -> Mapping[str, Any]:

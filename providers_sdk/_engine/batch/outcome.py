@@ -1,13 +1,16 @@
 """The outcome of one prompt of a batch, and its form in the journal."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Any
 
 from providers_sdk import errors
 from providers_sdk._attempts import Attempt
-from providers_sdk._model.chunks import Usage
-from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk._model.chunks import ToolCall, Usage
+from providers_sdk._model.messages import Message, Messages, parse_messages
+from providers_sdk._model.parts import Part
 from providers_sdk.errors import ProviderError, Refused
 
 __all__ = ["Outcome", "describe_prompt", "dump_outcome", "is_final", "load_outcome"]
@@ -28,6 +31,8 @@ class Outcome:
     :param usage: token counts, where the service reported them.
     :param finish_reason: why the answer ended, as the service says.
     :param seconds: how long the attempts took, without the waits between them.
+    :param data: the answer as the ``schema`` has it; a journal keeps its JSON values.
+    :param tool_calls: the tools that the model asks for.
     """
 
     index: int
@@ -39,6 +44,8 @@ class Outcome:
     usage: Usage | None = None
     finish_reason: str | None = None
     seconds: float = 0.0
+    data: Any = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
     @property
     def provider(self) -> str | None:
@@ -58,13 +65,34 @@ def is_final(error: ProviderError | None) -> bool:
 
 
 def describe_prompt(prompt: Messages) -> Any:
-    """Return the prompt as JSON can hold it: a string, or a list of ``{"role", "content"}``.
+    """Return the prompt as JSON can hold it: a string, or a list of messages.
+
+    The bytes of an image or a file are told by their digest (SHA-256).
 
     :raises InvalidMessages: it is neither a prompt nor a sequence of messages.
     """
-    if isinstance(prompt, str):
-        return prompt
-    return [{"role": message.role, "content": message.content} for message in parse_messages(prompt)]
+    return prompt if isinstance(prompt, str) else [_dump_message(message) for message in parse_messages(prompt)]
+
+
+def _dump_message(message: Message) -> dict[str, Any]:
+    content = message.content
+    dumped = {"role": message.role, "content": content if isinstance(content, str) else list(map(_dump_part, content))}
+    if message.tool_calls:
+        dumped["tool_calls"] = list(map(_dump_call, message.tool_calls))
+    return dumped if message.tool_call_id is None else {**dumped, "tool_call_id": message.tool_call_id}
+
+
+def _dump_part(part: Part) -> Any:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    fields = {name: getattr(part, name) for name in part.__slots__}
+    data = fields.pop("data")
+    told = {"bytes": len(data), "sha256": sha256(data).hexdigest()} if data else {}
+    return {"type": type(part).__name__.lower(), **{name: value for name, value in fields.items() if value}, **told}
+
+
+def _dump_call(call: ToolCall) -> dict[str, Any]:
+    return {"id": call.id, "name": call.name, "arguments": dict(call.arguments)}
 
 
 def dump_outcome(outcome: Outcome) -> dict[str, Any]:
@@ -79,6 +107,8 @@ def dump_outcome(outcome: Outcome) -> dict[str, Any]:
         "usage": None if outcome.usage is None else asdict(outcome.usage),
         "finish_reason": outcome.finish_reason,
         "seconds": round(outcome.seconds, 6),
+        **({} if outcome.data is None else {"data": json.loads(outcome.text)}),
+        **({"tool_calls": list(map(_dump_call, outcome.tool_calls))} if outcome.tool_calls else {}),
     }
 
 
@@ -98,6 +128,8 @@ def load_outcome(record: Mapping[str, Any]) -> Outcome:
         usage=None if usage is None else _load_usage(usage),
         finish_reason=record["finish_reason"],
         seconds=record["seconds"],
+        data=record.get("data"),
+        tool_calls=tuple(ToolCall(row["id"], row["name"], row["arguments"]) for row in record.get("tool_calls", ())),
     )
 
 

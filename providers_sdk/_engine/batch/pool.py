@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from providers_sdk._engine.batch.remote import OpenClient, ask_all
 from providers_sdk._engine.batch.worker import Answer, Worker
@@ -53,17 +54,19 @@ class RemotePool:
     :param executor: the caller's, which is left running.
     :param workers: calls in flight at the most.
     :param open_client: makes the client of a worker process.
+    :param schema: what the answers are to look like, as the caller gave it.
     """
 
-    def __init__(self, executor: Executor, workers: int, open_client: OpenClient) -> None:
-        self._executor, self._open_client = executor, open_client
+    def __init__(self, executor: Executor, workers: int, open_client: OpenClient, schema: object = None) -> None:
+        self._executor, self._open_client, self._schema = executor, open_client, schema
         self._most = max(1, min(_MOST_IN_CHUNK, workers // _SHARE))
         self._seconds: float | None = None
         self._futures: set[Future[list[Answer]]] = set()
 
     def submit(self, specs: Sequence[CallSpec]) -> "Future[list[Answer]]":
         """Ask all ``specs``, one after the other."""
-        future = self._executor.submit(ask_all, self._open_client, list(specs))
+        plain = [replace(spec, schema=None) for spec in specs]  # one that is ready for use cannot travel
+        future = self._executor.submit(ask_all, self._open_client, plain, self._schema)
         started = time.monotonic()
         self._futures.add(future)
         future.add_done_callback(lambda future: self._note(future, len(specs), time.monotonic() - started))

@@ -5,11 +5,12 @@ keys among them, are read in the worker, from its own environment and configurat
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from providers_sdk._engine.batch.worker import Answer, Calls, Worker
 from providers_sdk._engine.call import CallSpec
+from providers_sdk._engine.schema import read_schema
 from providers_sdk.errors import InvalidArgument, MissingSetting, ProviderError
 
 __all__ = ["OpenClient", "WorkerState", "ask_all", "check_worker", "describe_settings", "describe_worker"]
@@ -38,10 +39,13 @@ def _open_once(open_client: OpenClient) -> Calls:
     return open_client()
 
 
-def ask_all(open_client: OpenClient, specs: Sequence[CallSpec]) -> list[Answer]:
-    """Ask all ``specs``, one after the other."""
-    worker = Worker(_open_once(open_client))
-    return [worker.ask(spec) for spec in specs]
+def ask_all(open_client: OpenClient, specs: Sequence[CallSpec], schema: object) -> list[Answer]:
+    """Ask all ``specs``, one after the other.
+
+    :param schema: what the answers are to look like.
+    """
+    worker, ready = Worker(_open_once(open_client)), read_schema(schema)
+    return [worker.ask(replace(spec, schema=ready)) for spec in specs]
 
 
 def describe_worker(open_client: OpenClient, names: Sequence[str]) -> dict[str, WorkerState]:

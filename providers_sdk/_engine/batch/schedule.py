@@ -265,6 +265,8 @@ class Schedule:
             usage=answer.usage,
             finish_reason=answer.finish_reason,
             seconds=sum(attempt.total for attempt in attempts),
+            data=answer.data,
+            tool_calls=answer.tool_calls,
         )
 
     def _give_up(self, losses: Mapping[str, str]) -> None:

@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from providers_sdk._attempts import Attempt
 from providers_sdk._engine.call import CallSpec
-from providers_sdk._model.chunks import Usage
+from providers_sdk._engine.reply import Reply
+from providers_sdk._model.chunks import ToolCall, Usage
 from providers_sdk._protocol.quota import Quota, find_quota
 from providers_sdk._provider.attempt import AttemptRun
 from providers_sdk._provider.binding import BoundProvider
@@ -22,14 +23,17 @@ class Calls(Protocol):
 
     def _start_call(
         self, spec: CallSpec, *, sleep: Callable[[float], None], observe: Callable[[AttemptRun], None]
-    ) -> AttemptRun: ...
+    ) -> Reply: ...
 
     def _bind(self, name: str, seconds: float | None = None) -> BoundProvider: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of asking one provider: plain data, which may come from another machine."""
+    """What came of asking one provider: plain data, which may come from another machine.
+
+    :param data: the answer as the call's schema has it.
+    """
 
     text: str
     error: ProviderError | None
@@ -37,6 +41,8 @@ class Answer:
     usage: Usage | None
     finish_reason: str | None
     quota: Quota | None
+    data: Any = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class Worker:
@@ -60,10 +66,8 @@ class Worker:
             self._add(run)
 
         try:
-            run = self._calls._start_call(spec, sleep=self._sleep, observe=observe)
-            for _ in run:
-                pass
-            return _make_answer(run)
+            reply = self._calls._start_call(spec, sleep=self._sleep, observe=observe)
+            return _make_answer(reply, spec, runs[-1])
         except ProviderError as error:
             return _make_failure(error, runs)
         finally:
@@ -89,9 +93,10 @@ class Worker:
             raise Closed("the batch was stopped")
 
 
-def _make_answer(run: AttemptRun) -> Answer:
-    reason = run.finish.reason if run.finish is not None else None
-    return Answer(run.text, None, run.attempts, run.usage, reason, _find_quota(run))
+def _make_answer(reply: Reply, spec: CallSpec, run: AttemptRun) -> Answer:
+    calls, text = reply.tool_calls, reply.text
+    data = reply.data if spec.schema is not None and not calls else None
+    return Answer(text, None, reply.attempts, reply.usage, reply.finish_reason, _find_quota(run), data, calls)
 
 
 def _make_failure(error: ProviderError, runs: list[AttemptRun]) -> Answer:

@@ -42,7 +42,8 @@ class BatchService(FakeService):
         """Return the response."""
         body = received.json()
         assert isinstance(body, dict)
-        prompt = body["messages"][-1]["content"]
+        content = body["messages"][-1]["content"]
+        prompt = content if isinstance(content, str) else str(content)
         with self._counting:
             self.asked[prompt] += 1
             count = self.asked[prompt]

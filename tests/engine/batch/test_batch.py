@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from providers_sdk import AllProvidersFailed, Client, Outcome, RateLimited, read_journal
+from providers_sdk import AllProvidersFailed, Client, Image, Outcome, RateLimited, read_journal
 from providers_sdk._engine.batch.batch import Batch
 from providers_sdk._engine.batch.items import BatchOptions
 from providers_sdk.errors import (
     BatchStopped,
     Closed,
     HTTPStatusError,
+    InvalidAnswer,
     InvalidArgument,
     InvalidMessages,
     JournalError,
@@ -25,6 +26,7 @@ from providers_sdk.errors import (
     UnsupportedOption,
 )
 from providers_sdk.testing import json_response
+from providers_sdk_plugins.fakes.openai import OpenAISite
 from tests.engine.batch.service import BatchService, accept, hang, refuse
 
 
@@ -124,6 +126,43 @@ def test_an_id_is_a_column_a_value_or_a_function(prompts: list[Any], identity: A
     with Client("echo") as client:
         outcomes = list(client.map(prompts, id=identity, ordered=True))
     assert [(outcome.id, outcome.prompt, outcome.text) for outcome in outcomes] == [("k1", "a", "a"), (2, "b", "b")]
+
+
+def test_data_and_tool_calls_are_in_the_outcome_and_in_the_journal(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"stars": {"type": "integer"}}, "required": ["stars"]}
+    with BatchService(lambda prompt, _: accept('{"stars": 3}' if prompt == "good" else "many")) as site:
+        with site.client() as client:
+            good, bad = client.map(["good", "bad"], ordered=True, schema=schema, journal=tmp_path / "j")
+    assert good.data == {"stars": 3}
+    assert isinstance(bad.error, InvalidAnswer)
+    assert {outcome.prompt: outcome.data for outcome in read_journal(tmp_path / "j")} == {
+        "good": {"stars": 3},
+        "bad": None,
+    }
+
+
+def test_a_tool_call_is_an_answer(tmp_path: Path) -> None:
+    tool = {"name": "get_menu", "description": "The menu.", "parameters": {"type": "object", "properties": {}}}
+    with OpenAISite("tools") as site:
+        settings = {"openai": {"url": site.url, "key": "fake-key"}}
+        with Client("openai", settings=settings) as client:
+            [outcome] = client.map(["menu?"], tools=[tool], journal=tmp_path / "j")
+    assert [call.name for call in outcome.tool_calls] == ["get_menu"]
+    [kept] = read_journal(tmp_path / "j")
+    assert kept.tool_calls == outcome.tool_calls
+
+
+def test_an_image_is_told_by_its_digest(tmp_path: Path) -> None:
+    image = Image(b"\x89PNG\r\n\x1a\n" + bytes(20))
+    with BatchService() as site, site.client() as client:
+        site._behave = lambda *_: accept("a pizza")
+        list(client.map([[{"role": "user", "content": ["What is it?", image]}]], journal=tmp_path / "j"))
+    [kept] = read_journal(tmp_path / "j")
+    assert isinstance(kept.prompt, list)
+    text, told = kept.prompt[0]["content"]
+    assert text == {"type": "text", "text": "What is it?"}
+    assert (told["type"], told["media_type"], told["bytes"]) == ("image", "image/png", 28)
+    assert len(told["sha256"]) == 64
 
 
 # Failures
