@@ -54,11 +54,13 @@ class _TaskFuture(Future[Any]):
         try:
             if task.status not in ("finished", "error"):
                 raise CancelledError("it was cancelled, or the scheduler is gone")
-            self.set_result(task.result())
+            result = task.result()
         except BaseException as error:  # noqa: BLE001  of the task, or of the cluster
-            self.set_exception(error)
-        finally:
             task.release()
+            self.set_exception(error)
+        else:
+            task.release()
+            self.set_result(result)
 
 
 def find_dask_client(executor: object) -> Any:

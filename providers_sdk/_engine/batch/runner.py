@@ -144,7 +144,7 @@ class Runner:
     def _wait_for_starts(self) -> list[Start] | None:
         """Return what starts next, ``None`` once nothing more does."""
         with self._changed:
-            while not self._stopping:
+            while not self._stopping and self._broken is None:
                 found = self._schedule.choose(time.monotonic())
                 if isinstance(found, Start):
                     return [found, *self._choose_more(self._pool.choose_chunk() - 1)]

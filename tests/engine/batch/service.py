@@ -1,8 +1,10 @@
 """A fake service for batches: it answers ``yes: <prompt>``, and counts."""
 
+import resource
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from providers_sdk import Client
 from providers_sdk.testing import Connection, FakeService, Received, Response, json_response
@@ -67,3 +69,14 @@ class BatchService(FakeService):
 def hang(connection: Connection, _: Received) -> None:
     """Respond never."""
     connection.wait_closed()
+
+
+@contextmanager
+def limit_files_to(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond ``size`` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -27,7 +27,7 @@ from providers_sdk.errors import (
 )
 from providers_sdk.testing import json_response
 from providers_sdk_plugins.fakes.openai import OpenAISite
-from tests.engine.batch.service import BatchService, accept, hang, refuse
+from tests.engine.batch.service import BatchService, accept, hang, limit_files_to, refuse
 
 
 def threads() -> list[str]:
@@ -429,6 +429,17 @@ def test_each_outcome_is_in_the_journal_before_it_is_yielded(tmp_path: Path) -> 
     with BatchService() as site, site.client() as client:
         for outcome in client.map(map(str, range(20)), journal=tmp_path / "j"):
             assert (outcome.index, outcome.text) in [(one.index, one.text) for one in read_journal(tmp_path / "j")]
+
+
+def test_after_a_journal_that_cannot_be_written_nothing_more_is_asked(tmp_path: Path) -> None:
+    with BatchService() as site, site.client() as client:
+        batch = client.map(map(str, count()), journal=tmp_path / "j", workers=2)
+        next(batch)
+        with limit_files_to((tmp_path / "j").stat().st_size + 100):
+            with pytest.raises(JournalError, match=r"cannot be written: .*what it holds is whole"):
+                list(batch)
+        asked = sum(site.asked.values())
+    assert asked <= len(list(read_journal(tmp_path / "j"))) + 2
 
 
 def test_a_second_batch_on_the_same_journal_gets_a_sentence(tmp_path: Path) -> None:

@@ -2,11 +2,9 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from providers_sdk import Attempt, Outcome, Usage, errors, read_journal
 from providers_sdk._engine.batch.journal import Journal
 from providers_sdk._engine.batch.keys import Keys
 from providers_sdk.errors import JournalError, PromptRejected, RateLimited, Refused
+from tests.engine.batch.service import limit_files_to
 
 QUESTION: dict[str, Any] = {"provider": ["acme"], "model": None, "system": None, "options": {}}
 KEYS = Keys(QUESTION)
@@ -210,16 +209,6 @@ def test_a_missing_folder_gets_a_sentence(tmp_path: Path) -> None:
         Journal(tmp_path / "nowhere" / "journal", QUESTION)
     with pytest.raises(JournalError, match="cannot be read"):
         list(read_journal(tmp_path / "nowhere"))
-
-
-@contextmanager
-def limit_files_to(size: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_record_that_does_not_fit_is_taken_back_and_nothing_follows_it(path: Path) -> None:
