@@ -30,7 +30,7 @@ from providers_sdk_plugins._rows import load_rows
 
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
-WRITTEN += ["configuration.md", "keys.md"]
+WRITTEN += ["configuration.md", "keys.md", "batch.md"]
 WRITTEN += ["index.md", "tutorial.md", "settings.md", "fallback.md", "honesty.md", "limits.md"]
 WRITTEN += ["openai.md", "which-service.md", "tools-and-schemas.md"]
 WRITTEN += ["reference/chat-json.md"]
