@@ -14,25 +14,24 @@ from providers_sdk._engine.binder import Binder
 from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.choice import Choice, choose_by_key
 from providers_sdk._engine.conversation import Conversation
-from providers_sdk._engine.functions import Functions, Tools, describe_tools
+from providers_sdk._engine.functions import Functions, Tools
 from providers_sdk._engine.reply import Reply
-from providers_sdk._engine.retry import RetryPolicy
 from providers_sdk._engine.run import RunReply, start_run
-from providers_sdk._engine.schema import read_schema
 from providers_sdk._engine.services import Services
-from providers_sdk._engine.structured import check_schema_retries, repeat_until_valid
+from providers_sdk._engine.spec import CallDefaults, make_spec
+from providers_sdk._engine.structured import repeat_until_valid
 from providers_sdk._engine.unset import UNSET, Seconds, Unset, drop_unset
 from providers_sdk._environment import PROVIDER, read_names
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.session import SessionCache, check_proxy, check_session
-from providers_sdk._model.limits import LIMITS, Limits
-from providers_sdk._model.messages import Message, Messages, parse_messages
+from providers_sdk._model.limits import Limits
+from providers_sdk._model.messages import Message, Messages
 from providers_sdk._model.names import parse_names
 from providers_sdk._plugins.registry import Registry
 from providers_sdk._provider.attempt import AttemptRun
 from providers_sdk._provider.binding import BoundProvider, bind
 from providers_sdk._provider.models import list_served_models
-from providers_sdk.errors import Closed, InvalidArgument
+from providers_sdk.errors import Closed
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -94,12 +93,9 @@ class Client(BatchMethods):
     ) -> None:
         self._config = _read_configuration(config, profile)
         limits = drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
-        chosen = {**self._config.arguments, **limits, **drop_unset(retries=retries, strict=strict)}
-        self._limits = Limits(**{name: chosen[name] for name in LIMITS if name in chosen})
-        self._first_is_default = "first_token" not in chosen
-        self._policy = RetryPolicy(**{name: chosen[name] for name in ("retries",) if name in chosen})
-        self._provider, self._model = provider, model or chosen.get("model")
-        self._strict = chosen.get("strict", False)
+        given = {**limits, **drop_unset(retries=retries, strict=strict), **({"model": model} if model else {})}
+        chosen = {**self._config.arguments, **given}
+        self._defaults, self._provider = CallDefaults.read(chosen), provider
         self._proxy = check_proxy(chosen.get("proxy") if proxy is None else proxy)
         self._session = check_session(session)
         self._registry = registry or Registry()
@@ -122,7 +118,7 @@ class Client(BatchMethods):
     @property
     def limits(self) -> Limits:
         """The time limits of a call that names none."""
-        return self._limits
+        return self._defaults.limits
 
     def chat(
         self,
@@ -178,38 +174,11 @@ class Client(BatchMethods):
         return self._start_call(spec)
 
     def _make_spec(
-        self,
-        messages: Messages,
-        *,
-        provider: str | Sequence[str] | None = None,
-        model: str | None = None,
-        stream: bool = True,
-        max_chars: int | None = None,
-        allow_empty: bool = False,
-        tools: Tools | None = None,
-        schema: object = None,
-        schema_retries: int = 0,
-        **given: Any,
+        self, messages: Messages, *, provider: str | Sequence[str] | None = None, **arguments: Any
     ) -> CallSpec:
         """Return what a call asks; the parameters are those of :meth:`chat`."""
         self._check_open()
-        limits = drop_unset(**{name: given.pop(name) for name in LIMITS if name in given})
-        return CallSpec(
-            providers=self.choose_providers(provider).names,
-            messages=parse_messages(messages),
-            model=model or self._model,
-            stream=stream,
-            strict=self._strict,
-            max_chars=_check_max_chars(max_chars),
-            allow_empty=allow_empty,
-            options=given,
-            limits=self._limits.with_(**limits),
-            first_token_is_default=self._first_is_default and "first_token" not in limits,
-            policy=self._policy,
-            tools=describe_tools(tools),
-            schema=read_schema(schema),
-            schema_retries=check_schema_retries(schema_retries, schema),
-        )
+        return make_spec(self._defaults, self.choose_providers(provider).names, messages, **arguments)
 
     def _start_call(
         self,
@@ -257,8 +226,8 @@ class Client(BatchMethods):
         """
         self._check_open()
         name = self.choose_providers(provider).names[0].name
-        bound = self._bind(name, self._limits.deadline)
-        return list_served_models(bound, self._limits) or list(self._binder.get_kind(name).models)
+        bound = self._bind(name, self.limits.deadline)
+        return list_served_models(bound, self.limits) or list(self._binder.get_kind(name).models)
 
     def conversation(
         self,
@@ -344,12 +313,6 @@ def _find_nothing(name: str) -> Mapping[str, ConfigValue]:
 def get_binder(client: Client) -> Binder:
     """Return what makes the client's providers, for the command line to look at their settings."""
     return client._binder
-
-
-def _check_max_chars(value: object) -> int | None:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
-        return value
-    raise InvalidArgument(f"max_chars must be a positive whole number, or None for no limit, not {value!r}")
 
 
 Client.__module__ = "providers_sdk"

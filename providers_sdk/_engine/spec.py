@@ -1,0 +1,84 @@
+"""Makes what a call asks of the call's arguments and its client's defaults."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from providers_sdk._engine.call import CallSpec
+from providers_sdk._engine.functions import Tools, describe_tools
+from providers_sdk._engine.retry import RetryPolicy
+from providers_sdk._engine.schema import read_schema
+from providers_sdk._engine.structured import check_schema_retries
+from providers_sdk._engine.unset import drop_unset
+from providers_sdk._model.limits import LIMITS, Limits
+from providers_sdk._model.messages import Messages, parse_messages
+from providers_sdk._model.names import ProviderName
+from providers_sdk.errors import InvalidArgument
+
+__all__ = ["CallDefaults", "make_spec"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallDefaults:
+    """What a client's calls ask where they name nothing else; see :class:`Client`."""
+
+    model: str | None = None
+    strict: bool = False
+    limits: Limits = field(default_factory=Limits)
+    first_token_is_default: bool = True
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+
+    @classmethod
+    def read(cls, chosen: Mapping[str, Any]) -> "CallDefaults":
+        """Return the defaults among the arguments of a client, those of its configuration included."""
+        return cls(
+            model=chosen.get("model"),
+            strict=chosen.get("strict", False),
+            limits=Limits(**{name: chosen[name] for name in LIMITS if name in chosen}),
+            first_token_is_default="first_token" not in chosen,
+            policy=RetryPolicy(**{name: chosen[name] for name in ("retries",) if name in chosen}),
+        )
+
+
+def make_spec(
+    defaults: CallDefaults,
+    providers: Sequence[ProviderName],
+    messages: Messages,
+    *,
+    model: str | None = None,
+    stream: bool = True,
+    max_chars: int | None = None,
+    allow_empty: bool = False,
+    tools: Tools | None = None,
+    schema: object = None,
+    schema_retries: int = 0,
+    **given: Any,
+) -> CallSpec:
+    """Return what a call asks.
+
+    :param given: limits and options; the other parameters are those of :meth:`Client.chat`.
+    :raises InvalidCall: one of them cannot be used.
+    """
+    limits = drop_unset(**{name: given.pop(name) for name in LIMITS if name in given})
+    return CallSpec(
+        providers=providers,
+        messages=parse_messages(messages),
+        model=model or defaults.model,
+        stream=stream,
+        strict=defaults.strict,
+        max_chars=_check_max_chars(max_chars),
+        allow_empty=allow_empty,
+        options=given,
+        limits=defaults.limits.with_(**limits),
+        first_token_is_default=defaults.first_token_is_default and "first_token" not in limits,
+        policy=defaults.policy,
+        tools=describe_tools(tools),
+        schema=read_schema(schema),
+        schema_retries=check_schema_retries(schema_retries, schema),
+    )
+
+
+def _check_max_chars(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    raise InvalidArgument(f"max_chars must be a positive whole number, or None for no limit, not {value!r}")
