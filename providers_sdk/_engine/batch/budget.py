@@ -10,8 +10,9 @@ breaks again, and in growing steps where it does not.
 
 *The pace.* A service that answers in 5 ms is limited by calls a second, which no number in flight can express. When a
 service refuses, its allowance is used up; so between two refusals it has granted exactly what it grants in that time,
-however large its burst. That rate is the pace from then on. It grows by a thousandth a call, faster while it is far
-below the rate that broke. ``rpm`` is a pace that the user gives, and holds from the first call.
+however large its burst. That rate is the pace from then on. It grows with each call, by a thousandth at first and
+faster the longer nothing is refused: a pause that was longer than needed makes the rate look too low. ``rpm`` is a pace
+that the user gives, and holds from the first call.
 
 *The pause.* After a refusal nothing starts for as long as ``Retry-After`` asks, else for one second, doubled with each
 burst without a success in between; a ``Retry-After`` that turns out too short is doubled likewise, from 0.1 s on. A
@@ -31,8 +32,8 @@ PATIENCE = 300.0
 _FIRST_NUMBER = 4.0
 _CUT = 0.75
 _FIRST_PROOF, _LONGEST_PROOF = 20, 400  # successes before the number that broke is passed
-_GROWTH, _FAST_GROWTH = 1.001, 1.01
-_FAR_BELOW, _CALLS_WITHOUT_REFUSAL = 0.9, 300
+_GROWTH, _MOST_GROWTH = 0.001, 0.02  # of the pace with each call
+_DOUBLING = 25.0  # calls without a refusal after which it grows twice as fast
 _STEP_BACK = 0.97
 _FIRST_PAUSE, _LONGEST_BACK_OFF = 1.0, 60.0
 _LEAST_PAUSE = 0.1  # at the first refusal, where the service asks for less
@@ -71,7 +72,7 @@ class Budget:
         self._next_start = -math.inf
         self._number, self._threshold, self._broke = min(_FIRST_NUMBER, most), float(most), math.inf
         self._proof, self._needed_proof, self._step = 0, _FIRST_PROOF, 1.0
-        self._pace = self._pace_that_broke = math.inf
+        self._pace = math.inf
         self._quota_pace, self._quota_until = math.inf, -math.inf
         self._started = self._refused_since = 0
         self._full_at = -1  # the order of the last call that filled the number
@@ -222,12 +223,12 @@ class Budget:
         found = granted / seconds
         if math.isfinite(self._pace):  # the run may have been idle meanwhile
             found = min(self._pace, max(found, _CUT * self._pace))
-        self._pace_that_broke, self._pace = found, _STEP_BACK * found
+        self._pace = _STEP_BACK * found
 
     def _choose_growth(self, ticket: Ticket) -> float:
+        """Return by how much the pace grows: slowly after a refusal, faster the longer there was none."""
         since = ticket.order - self._cut.order if self._cut is not None else 0
-        far = self._pace < _FAR_BELOW * self._pace_that_broke or since > _CALLS_WITHOUT_REFUSAL
-        return _FAST_GROWTH if far else _GROWTH
+        return 1.0 + min(_MOST_GROWTH, _GROWTH * (1.0 + since / _DOUBLING))
 
     def _choose_pause(self, retry_after: float | None) -> float:
         doublings = min(max(self._bursts - 1, 0), 10)
