@@ -46,6 +46,7 @@ class Kitchen:
 
 
 KITCHENS = {
+    "csv": Kitchen(files={"questions.csv": b"question\nName a pizza\nName another\n"}),
     "errors": Kitchen(case="limit"),
     "fallback": Kitchen(groq="unavailable"),
     "json-out": Kitchen(case="schema"),
@@ -158,6 +159,6 @@ def test_a_recipe_has_a_title_code_and_few_lines(recipe: str) -> None:
     assert 0 < longest <= 20
 
 
-def test_there_are_fifteen_recipes_and_each_kitchen_is_of_one() -> None:
-    assert len(RECIPES) == 15
+def test_there_are_sixteen_recipes_and_each_kitchen_is_of_one() -> None:
+    assert len(RECIPES) == 16
     assert set(KITCHENS) <= set(RECIPES)
