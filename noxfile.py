@@ -16,7 +16,7 @@ nox.options.sessions = ["lint", "coverage", "docs", "wheel"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 WORKERS = ("-n", "4", "--dist", "worksteal")
-BENCHMARKS = sorted(path.as_posix() for path in Path("benchmarks").glob("*.py"))
+BENCHMARKS = sorted(path.as_posix() for path in Path("benchmarks").glob("[!_]*.py"))
 
 
 def read_lower_bounds() -> list[str]:
@@ -83,3 +83,10 @@ def benchmarks(session: nox.Session, script: str) -> None:
     """Run the benchmarks one after the other; each prints what it measured."""
     session.install("-e", ".")
     session.run("python", script, *session.posargs)
+
+
+@nox.session
+def speed(session: nox.Session) -> None:
+    """Measure the speed beside other clients; ``nox -s speed -- --write`` renews the documentation."""
+    session.install("-e", ".[bench]")
+    session.run("python", "-m", "benchmarks", *session.posargs)
