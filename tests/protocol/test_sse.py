@@ -2,13 +2,13 @@ import itertools
 import re
 import time
 import tracemalloc
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers_sdk._protocol.sse import sniff_body
+from providers_sdk._protocol.sse import iter_events_by_line, sniff_body
 from providers_sdk.errors import TooLarge
 from providers_sdk.plugin import Event, iter_events
 
@@ -274,13 +274,26 @@ def test_any_bytes_cut_anywhere_give_the_same_events_or_the_same_refusal(documen
     assert outcome([bytes([byte]) for byte in document]) == outcome([document])
 
 
-def outcome(chunks: Iterable[bytes]) -> list[object]:
+def outcome(
+    chunks: Iterable[bytes], decode: Callable[..., Iterator[Event]] = iter_events, max_line: int = 60
+) -> list[object]:
     found: list[object] = []
     try:
-        found.extend(iter_events(chunks, max_line=60, max_event=100))
+        found.extend(decode(chunks, max_line=max_line, max_event=100))
     except TooLarge as error:
         found.append(error.message)
     return found
+
+
+@settings(max_examples=1_000)
+@given(documents, st.lists(st.integers(0, 400), max_size=12), st.sampled_from([20, 60, 10_000]))
+def test_decoding_by_blocks_is_decoding_by_lines_with_the_same_bytes(
+    document: bytes, cuts: list[int], max_line: int
+) -> None:
+    chunks = pieces(document, cuts)
+    for many in range(1, len(chunks) + 1):
+        begun = chunks[:many]
+        assert outcome(begun, iter_events, max_line) == outcome(begun, iter_events_by_line, max_line)
 
 
 @settings(max_examples=500)
@@ -299,8 +312,9 @@ def read_aloud(document: bytes) -> Iterator[tuple[str, str, str]]:
             if data:
                 yield kind or "message", data.removesuffix("\n"), last_id
             data, kind = "", ""
-        elif name == "data":
+        elif name in ("data", "error"):  # the one field that is not the standard's
             data += value + "\n"
+            kind = "error" if name == "error" else kind
         elif name == "event":
             kind = value
         elif name == "id" and "\0" not in value:
