@@ -33,6 +33,7 @@ errors of ``send()``                                  ``EPIPE`` and ``ECONNRESET
 ``http.client.HTTPResponse.fp``                       a ``BufferedReader``; it can be replaced
 ``http.client.HTTPResponse._read_status()``           reads one status line; ``begin()`` and ``_tunnel()`` call it
 ``http.client.HTTPResponse._read_next_chunk_size()``  raises ``ValueError`` for what is no size
+``http.client.HTTPResponse.chunk_left``               0 once a chunk was read, and its CRLF is still to be read
 ``http.client.HTTPResponse._close_conn()``            called once, at the end or at ``close()``, while ``fp`` is open
 ``http.client.HTTPResponse.will_close``               if set by ``begin()``, the connection is not kept
 ``http.client.HTTPResponse.msg``                      keeps lines that are no headers as defects and payload

@@ -1,6 +1,14 @@
-"""http.client's response, with every read bounded by the clock, and interim responses (1xx) skipped."""
+"""http.client's response, with every read bounded by the clock, and interim responses (1xx) skipped.
+
+Services send each event in an HTTP chunk of its own, and many chunks arrive with one ``recv``. http.client returns one
+of them at a time, and what lies above it costs more for each than the chunk itself. So :meth:`DeadlineResponse.read1`
+returns all that are there: after http.client has read one to its end, it takes those that lie complete in the buffer,
+in the form that everybody sends (RFC 9112 §7.1, without extensions). It never waits: whatever is incomplete, has
+another form or is the last chunk is left to http.client and the next read.
+"""
 
 import io
+import re
 import socket
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -12,6 +20,8 @@ __all__ = ["DeadlineResponse"]
 _SWITCHING_PROTOCOLS = 101
 _MAX_INTERIM = 1_000
 _MAX_INTERIM_HEADERS = 65_536
+_BUFFER = 65_536
+_NEXT_CHUNK = re.compile(rb"\r\n([0-9A-Fa-f]{1,8})\r\n")  # the end of the chunk before it, and its size
 
 
 class BrokenBody(HTTPException):
@@ -58,7 +68,7 @@ class DeadlineResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._file = DeadlineFile(self.fp.detach(), sock, current_exchange.get())
-        self.fp = io.BufferedReader(self._file)
+        self.fp = io.BufferedReader(self._file, _BUFFER)
 
     def begin(self) -> None:
         """Read the head, and drop what is no header: urllib3 would print it, whatever it holds."""
@@ -88,6 +98,32 @@ class DeadlineResponse(HTTPResponse):
             if allowed < 0:
                 raise HTTPException(f"interim responses (1xx) with more than {_MAX_INTERIM_HEADERS} bytes of headers")
         return allowed
+
+    def read1(self, n: int = -1) -> bytes:
+        """Return what is there, at most ``n`` bytes: of a chunked body all chunks that lie complete in the buffer."""
+        data = super().read1(n)
+        if data and self.chunked and self.chunk_left == 0:
+            data += self._take_buffered_chunks(n - len(data))
+        return data
+
+    def _take_buffered_chunks(self, room: int) -> bytes:
+        buffered, parts, position = self._peek_buffered(), [], 0
+        while found := _NEXT_CHUNK.match(buffered, position):
+            start, size = found.end(), int(found[1], 16)
+            if not 0 < size <= room or start + size > len(buffered):
+                break
+            parts.append(buffered[start : start + size])
+            position, room = start + size, room - size
+        self.fp.read(position)
+        return b"".join(parts)
+
+    def _peek_buffered(self) -> bytes:
+        """Return what was received and is not read yet; a sealed file gives no more."""
+        self._file.sealed = True
+        try:
+            return self.fp.peek()
+        finally:
+            self._file.sealed = False
 
     def _read_next_chunk_size(self) -> int:
         try:

@@ -243,6 +243,14 @@ def test_row_http_client_httpresponse_read_next_chunk_size(size: bytes) -> None:
         response._read_next_chunk_size()
 
 
+def test_row_http_client_httpresponse_chunk_left() -> None:
+    response: Any = parse(CHUNKED + b"4\r\ndata\r\n5\r\nmore.\r\n0\r\n\r\n")
+    response.begin()
+    assert (response.read1(3), response.chunk_left) == (b"dat", 1)
+    assert (response.read1(9), response.chunk_left) == (b"a", 0)
+    assert response.fp.peek().startswith(b"\r\n5\r\nmore.")
+
+
 @pytest.mark.parametrize("read", [lambda response: response.read1(9), lambda response: response.close()])
 def test_row_http_client_httpresponse_close_conn(read: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     states, real = [], http.client.HTTPResponse._close_conn  # type: ignore[attr-defined]
