@@ -2,7 +2,8 @@
 
 Two limits run at any time: ``deadline`` since the call began, and the limit for the next piece of the answer:
 ``first_token`` before the first piece, ``idle`` after it. The nearest end is computed when something changes (a piece
-arrives, the consumer takes over or asks for more), so that asking what is left costs one subtraction.
+arrives, the consumer takes over or asks for more), so that asking what is left costs one subtraction. A limit that is
+off never ends: it is infinite.
 """
 
 import math
@@ -31,7 +32,8 @@ class Clock:
         self.attempt_started = now()
         self.call_started = self.attempt_started if started is None else started
         self.first_at: float | None = None
-        self._last_end = _add(self.call_started, limits.deadline)
+        self._last_end = self.call_started + _or_infinite(limits.deadline)
+        self._piece_limit = _or_infinite(limits.first_token)
         self._handed_at: float | None = None
         self._wait_from(self.attempt_started)
 
@@ -40,18 +42,20 @@ class Clock:
         now = self.now()
         if self.first_at is None:
             self.first_at = now
+            self._piece_limit = _or_infinite(self.limits.idle)
         self._handed_at = now
         self._wait_from(now)
 
     def pause(self) -> None:
         """A chunk goes to the consumer: until it asks for more, no time counts as idleness of the service."""
-        self._handed_at = self.now()
+        if self._handed_at is None:
+            self._handed_at = self.now()
 
     def resume(self) -> None:
         """The consumer asks for more."""
         if self._handed_at is not None:
             self._wait_from(self._waiting_since + self.now() - self._handed_at)
-        self._handed_at = None
+            self._handed_at = None
 
     def left(self) -> float | None:
         """Return the seconds until the nearest limit, ``None`` where there is none; may be negative."""
@@ -71,8 +75,10 @@ class Clock:
             return TimeLimitExceeded("the network timed out, though no time limit is set")
         if self._end == self._last_end:
             return _make_error(DeadlineExceeded, self.limits.deadline, self.now() - self.call_started)
-        kind = FirstTokenTimeout if self.first_at is None else IdleTimeout
-        return _make_error(kind, self._piece_limit, self.now() - self._waiting_since)
+        elapsed = self.now() - self._waiting_since
+        if self.first_at is None:
+            return _make_error(FirstTokenTimeout, self.limits.first_token, elapsed)
+        return _make_error(IdleTimeout, self.limits.idle, elapsed)
 
     def connect_timeout(self) -> float | None:
         """Return the seconds that connecting may take now: ``connect`` or what is left, whichever is less."""
@@ -86,18 +92,15 @@ class Clock:
             return self.timeout_error()
         return _make_error(ConnectTimeout, self.limits.connect, elapsed)
 
-    @property
-    def _piece_limit(self) -> float | None:
-        return self.limits.first_token if self.first_at is None else self.limits.idle
-
     def _wait_from(self, since: float) -> None:
         """Count the limit for the next piece from ``since``, and note which limit ends first."""
         self._waiting_since = since
-        self._end = min(self._last_end, _add(since, self._piece_limit))
+        end = since + self._piece_limit
+        self._end = end if end < self._last_end else self._last_end
 
 
-def _add(since: float, seconds: float | None) -> float:
-    return math.inf if seconds is None else since + seconds
+def _or_infinite(seconds: float | None) -> float:
+    return math.inf if seconds is None else seconds
 
 
 _MISSING = {
