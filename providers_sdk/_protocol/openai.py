@@ -77,12 +77,14 @@ def iter_completion(body: object) -> Iterator[Chunk]:
     yield from reader.end(complete=True)
 
 
-def _read_event(reader: "_Reader", event: Event) -> Iterator[Chunk]:
+def _read_event(reader: "_Reader", event: Event) -> Iterable[Chunk]:
     if not event.data.strip():
-        return
+        return ()
     if event.event == "error":
         raise reader.refuse(_parse_error(event.data))
-    yield from reader.read(_parse(event.data))
+    body = _parse(event.data)
+    text = reader.read_plain(body)
+    return (text,) if text else reader.read(body)
 
 
 def _parse(data: str) -> object:
@@ -136,6 +138,14 @@ class _Reader:
             yield usage
         if choice is not None:
             self._read_finish(choice)
+
+    def read_plain(self, body: object) -> str:
+        """Return the text of a body that adds nothing but text; empty where :meth:`read` has to look closer."""
+        text = fields.find_plain_text(body, self._model) if self.finish is None else ""
+        if text:
+            self.has_choice = True
+            self._has_text = self._has_text or bool(text.strip())
+        return text
 
     def refuse(self, error: object) -> Refused:
         """Return the error for an error object of the service."""

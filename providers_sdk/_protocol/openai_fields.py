@@ -10,6 +10,7 @@ from providers_sdk.errors import InvalidAnswer
 __all__ = [
     "find_choice",
     "find_error",
+    "find_plain_text",
     "iter_content",
     "list_filtered",
     "read_finish_reason",
@@ -45,6 +46,33 @@ def find_choice(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         raise InvalidAnswer(f"'choices' should be a list, not {type(choices).__name__}")
     found = [require_mapping(choice, "a choice") for choice in choices]
     return next((choice for choice in found if not choice.get("index")), None)
+
+
+_TEXT_FIELDS = frozenset({"content", "role"})
+
+
+def find_plain_text(body: Any, model: str) -> str:
+    """Return the text of an ordinary body of a stream, which holds nothing else; empty where a closer look is needed.
+
+    Nearly all bodies are such ones, and most fields are there to be asked for in each of them.
+
+    :param model: the model's name in the body before.
+    """
+    if not isinstance(body, dict) or body.get("error") or body.get("object") == "error":
+        return ""
+    choices = body.get("choices")
+    if body.get("usage") is not None or body.get("model", "") != model or type(choices) is not list:
+        return ""
+    choice = choices[0] if len(choices) == 1 else None
+    if not isinstance(choice, dict) or choice.get("index") or choice.get("finish_reason") is not None:
+        return ""
+    delta = choice.get("delta")
+    if not isinstance(delta, dict) or choice.get("content_filter_results") is not None:
+        return ""
+    if not delta.keys() <= _TEXT_FIELDS and any(delta[name] for name in delta.keys() - _TEXT_FIELDS):
+        return ""
+    content = delta.get("content")
+    return content if isinstance(content, str) else ""
 
 
 def iter_content(delta: Mapping[str, Any]) -> Iterator[str | Reasoning]:

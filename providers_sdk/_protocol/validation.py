@@ -130,6 +130,8 @@ class _SurrogateJoiner:
 
     def join(self, piece: str) -> str:
         """Return ``piece`` with what was held before it, without a first half at its end."""
+        if type(piece) is str and piece.isascii() and not self._held:
+            return piece
         text = self._held + str.__str__(piece)
         self._held = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
         text = text[:-1] if self._held else text
