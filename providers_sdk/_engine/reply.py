@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from providers_sdk._attempts import Attempt
@@ -150,10 +151,10 @@ class Reply(Iterator[str]):
         return Reply(runner.start(), runner)
 
     def _next_chunk(self) -> Chunk:
-        try:
-            return self._kept.popleft()
-        except IndexError:
-            return next(self._run)
+        if self._kept:
+            with suppress(IndexError):  # another thread took it
+                return self._kept.popleft()
+        return next(self._run)
 
     def _read_data(self, schema: AnswerSchema) -> Any:
         run = self._run

@@ -15,7 +15,6 @@ read it.
 read waits in a buffer. The finish reason leaves the buffer only once it is certain that nothing follows it.
 """
 
-import io
 import logging
 import sys
 import threading
@@ -32,6 +31,7 @@ from providers_sdk._model.request import Request
 from providers_sdk._protocol.validation import validate_chunks
 from providers_sdk._provider.binding import BoundProvider
 from providers_sdk._provider.finish_error import finish_error, fresh_copy
+from providers_sdk._provider.text import TextPieces
 from providers_sdk.errors import Closed, ProviderError, TooLarge
 
 __all__ = ["AttemptRun", "State"]
@@ -47,6 +47,9 @@ class State(Enum):
     ANSWERED = "answered"
     FAILED = "failed"
     CLOSED = "abandoned"
+
+
+_RUNNING = State.RUNNING  # Python 3.11 calls a function for each access to a member
 
 
 class AttemptRun(Iterator[Chunk]):
@@ -86,7 +89,7 @@ class AttemptRun(Iterator[Chunk]):
         self._http = Http(bound.session, clock, bound.provider.url)
         self._chunks: Iterator[Chunk] = iter(())
         self._buffer: deque[Chunk] = deque()
-        self._text, self._size, self._begun = io.StringIO(), 0, False
+        self._text, self._size, self._begun = TextPieces(), 0, False
         self._total: float | None = None
         self._reading = threading.RLock()
         self._may_leave = [True]
@@ -99,7 +102,7 @@ class AttemptRun(Iterator[Chunk]):
         :raises ProviderError: there is none; the attempt is over.
         """
         self._chunks = self._guard(self._start)
-        while not self._begun and self.state is State.RUNNING:
+        while not self._begun and self.state is _RUNNING:
             chunk = self._guard(self._pull)
             if isinstance(chunk, Usage) and self._buffer and isinstance(self._buffer[-1], Usage):
                 self._buffer.pop()  # only the last one counts
@@ -118,7 +121,7 @@ class AttemptRun(Iterator[Chunk]):
     @property
     def text(self) -> str:
         """The text that has been read so far."""
-        return self._text.getvalue()
+        return self._text.read()
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -152,7 +155,7 @@ class AttemptRun(Iterator[Chunk]):
     def add_done_callback(self, call: "Callable[[AttemptRun], None]") -> None:
         """Call ``call(run)`` once the attempt is over: answered, failed or closed; at once if it is."""
         self._done_callbacks.append(call)
-        if self.state is not State.RUNNING:
+        if self.state is not _RUNNING:
             self._run_callbacks()
 
     def add_answer_callback(self, call: "Callable[[AttemptRun], None]") -> None:
@@ -166,23 +169,28 @@ class AttemptRun(Iterator[Chunk]):
         self._leave(State.CLOSED)
 
     def _read(self) -> Chunk:
+        if self._buffer or self.state is not _RUNNING:
+            return self._read_kept()
+        self.clock.resume()
+        chunk = self._guard(self._pull)
+        self.clock.pause()
+        return chunk
+
+    def _read_kept(self) -> Chunk:
         if self.state is State.FAILED and self.error is not None:
             raise fresh_copy(self.error)
         if self.state is State.CLOSED:
             raise self._make_closed("the reply was closed before its end; the text so far is in reply.partial")
         if self._buffer:
             return self._buffer.popleft()
-        if self.state is State.ANSWERED:
-            raise StopIteration
-        self.clock.resume()
-        chunk = self._guard(self._pull)
-        self.clock.pause()
-        return chunk
+        raise StopIteration
 
     def _note(self, chunk: Chunk) -> None:
         """Keep what the reply's properties return; a chunk counts once it was delivered."""
         if isinstance(chunk, str):
-            self._text.write(chunk)
+            self._text.append(chunk)
+            if len(self._text) >= self._text.full_at:
+                self._text.join_newest()
         elif isinstance(chunk, ToolCall):
             self.tool_calls += (chunk,)
         elif isinstance(chunk, Usage):
@@ -211,7 +219,7 @@ class AttemptRun(Iterator[Chunk]):
     def _take(self) -> Chunk:
         self.clock.check()
         chunk = next(self._chunks)
-        if self.state is not State.RUNNING:  # another thread closed it, and the plugin did not notice
+        if self.state is not _RUNNING:  # another thread closed it, and the plugin did not notice
             raise self._make_closed_while_read()
         self.clock.check()
         return chunk
@@ -240,7 +248,7 @@ class AttemptRun(Iterator[Chunk]):
         raise failure  # out here, so that it does not carry the foreign error as its context
 
     def _fail(self, error: BaseException, before: BaseException | None) -> ProviderError:
-        if self.state is not State.RUNNING:
+        if self.state is not _RUNNING:
             return self._make_closed_while_read()
         failure = self.complete_error(error, before)
         if not self._leave(State.FAILED, failure):
