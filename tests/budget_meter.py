@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 sys.modules["orjson"] = None  # type: ignore[assignment]  # as if the extra ``fast`` were not installed
-FEW, MANY = 100, 1_100
+FEW, MANY, MORE = 100, 1_100, 20_100
 _ROOT = f"providers_sdk{os.sep}"
 
 
@@ -242,17 +242,17 @@ def bytes_per_delta() -> tuple[float, list[str]]:
 
     client = Client("openai", settings={"openai": {"url": start_service(), "key": "sk-budget"}})
     assert sum(1 for _ in client.chat("hi", model=f"m{MANY}")) == MANY
-    reply = client.chat("hi", model=f"m{MANY}")
+    reply = client.chat("hi", model=f"m{MORE}")
     for _ in range(FEW):
         next(reply)
     tracemalloc.start(1)
     before = tracemalloc.take_snapshot()
-    for _ in range(MANY - FEW - 10):
+    for _ in range(MORE - FEW):
         next(reply)
     rows = tracemalloc.take_snapshot().compare_to(before, "lineno")
     tracemalloc.stop()
     ours = [row for row in rows if "tracemalloc" not in row.traceback[0].filename]
-    total = sum(row.size_diff for row in ours) / (MANY - FEW - 10)
+    total = sum(row.size_diff for row in ours) / (MORE - FEW)
     lines = [(row.size_diff, row.traceback[0]) for row in ours if row.size_diff > 0]
     return total, [f"{size} {_describe(line.filename, line.lineno)}" for size, line in lines[:10]]
 
