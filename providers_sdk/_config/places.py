@@ -6,6 +6,7 @@ repository. A ``PROVIDERS_SDK_CONFIG`` that is set and empty means that neither 
 """
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from providers_sdk._environment import CONFIG, is_set, read_variable
@@ -13,6 +14,7 @@ from providers_sdk._environment import CONFIG, is_set, read_variable
 __all__ = ["cache_folder", "data_folder", "default_path", "is_named", "keys_folder", "shorten"]
 
 _APPLICATION = "providers-sdk"
+_DATA_VARIABLES = ("HOME", "XDG_DATA_HOME", "USERPROFILE", "LOCALAPPDATA")  # those that platformdirs looks at
 
 
 def default_path() -> Path | None:
@@ -34,9 +36,15 @@ def keys_folder() -> Path | None:
     """Return the folder of stored keys, whether it exists or not; ``None`` where none are used."""
     if is_set(CONFIG) and not read_variable(CONFIG):
         return None
+    return _find_data_folder(*map(read_variable, _DATA_VARIABLES)) / "keys"
+
+
+@lru_cache(maxsize=8)
+def _find_data_folder(*_variables: str) -> Path:
+    """Return the folder of this library's data; it depends on the variables, and each call asks for it."""
     import platformdirs
 
-    return platformdirs.user_data_path(_APPLICATION, appauthor=False) / "keys"
+    return platformdirs.user_data_path(_APPLICATION, appauthor=False)
 
 
 def data_folder() -> Path | None:

@@ -114,9 +114,10 @@ class Cookies:
                 yield cookie
 
     def _make_header(self, url: str) -> str:
-        jar, request = self._jars.get(_find_place(url)), _make_request(url)
+        jar = self._jars.get(_find_place(url)) if self._jars else None
         if jar is None:
             return ""
+        request = _make_request(url)
         jar.add_cookie_header(request)
         return str(request.get_header("Cookie") or "")
 

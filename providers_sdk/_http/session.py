@@ -96,12 +96,14 @@ class HttpSession:
 
     def proxies(self, url: str) -> dict[str, str]:
         """Return the proxies for ``url``: the argument's, the lent session's, or the environment's."""
-        from requests.utils import get_environ_proxies, select_proxy
-
         if self.proxy is not None:
             return {"http": self.proxy, "https": self.proxy} if self.proxy else {}
         if self.lent is not None and self.lent.proxies:
             return dict(self.lent.proxies)
+        if not _may_have_proxies():
+            return {}
+        from requests.utils import get_environ_proxies, select_proxy
+
         # requests takes the user of user:password@host for a scheme
         found = {name: add_scheme(proxy) for name, proxy in get_environ_proxies(url).items()}
         try:
@@ -219,6 +221,13 @@ class SessionCache(Generic[_T]):
 @lru_cache(maxsize=64)
 def _make_redactor(secrets: frozenset[str]) -> Redactor:
     return Redactor.of(secrets)
+
+
+def _may_have_proxies() -> bool:
+    """Whether requests can find a proxy: asking it reads the whole environment four times."""
+    from urllib.request import getproxies, getproxies_environment
+
+    return bool(read_proxies()) or getproxies is not getproxies_environment  # some systems have settings of their own
 
 
 def _check_readable(path: object, what: str) -> None:

@@ -15,7 +15,8 @@ from providers_sdk._redact import HIDDEN, Redactor
 
 __all__ = ["redact_urllib3_log"]
 
-_LOGGERS = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
+_NAMES = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
+_LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in _NAMES]
 _sending: ContextVar[Callable[[], Redactor] | None] = ContextVar("providers_sdk_sending", default=None)
 
 
@@ -25,8 +26,8 @@ def redact_urllib3_log(redact: Callable[[], Redactor]) -> Iterator[None]:
 
     :param redact: returns what hides the secrets.
     """
-    for name in _LOGGERS:
-        logging.getLogger(f"urllib3.{name}").addFilter(_redact_record)  # adding it twice changes nothing
+    for logger in _LOGGERS:
+        logger.addFilter(_redact_record)  # adding it twice changes nothing
     token = _sending.set(redact)
     try:
         yield

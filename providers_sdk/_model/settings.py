@@ -8,8 +8,8 @@ was not issued for.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from providers_sdk._environment import read_variable, variable_name
 from providers_sdk._model.addresses import clean_address, is_own_address
@@ -49,16 +49,18 @@ class Setting:
 Setting.__module__ = "providers_sdk.plugin"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The value of a setting, and where it comes from.
 
     :param value: as a string; ``headers`` and ``extra_body`` as JSON. In a configuration also a mapping.
     :param source: ``"the argument"``, the name of a variable, a line of the configuration, or ``"the default"``.
     """
 
-    value: Any = field(repr=False)  # tracebacks with local variables show it
+    value: Any
     source: str
+
+    def __repr__(self) -> str:
+        return f"Found(source={self.source!r})"  # tracebacks with local variables show it
 
 
 _Environ = Mapping[str, str] | None
@@ -131,17 +133,24 @@ def collect_given(
             raise UnknownSetting(_describe_unknown(name, known, configured.get(name)), provider=provider)
     found = {}
     for name in known:
-        variable = variable_name(provider, name)
-        rows = (
-            Found(given.get(name), "the argument"),
-            Found(_read(variable, environ), variable),
-            configured.get(name, Found(None, "")),
-        )
-        # what is set and has the wrong type, such as 0, is refused below, not passed over
-        value = next((row for row in rows if row.value is not None and row.value != ""), None)
-        if value is not None:
-            found[name] = _check_value(provider, name, value)
+        row = _find_given(provider, name, given, configured, environ)
+        if row is not None:
+            found[name] = _check_value(provider, name, row)
     return found
+
+
+def _find_given(
+    provider: str, name: str, given: Mapping[str, Any], configured: Mapping[str, Found], environ: _Environ
+) -> Found | None:
+    # what is set and has the wrong type, such as 0, is refused by the caller, not passed over
+    value = given.get(name)
+    if value is not None and value != "":
+        return Found(value, "the argument")
+    variable = variable_name(provider, name)
+    if text := _read(variable, environ):
+        return Found(text, variable)
+    row = configured.get(name)
+    return row if row is not None and row.value is not None and row.value != "" else None
 
 
 def _complete(provider: str, name: str, setting: Setting, environ: _Environ, *, own: bool) -> Mapping[str, Found]:

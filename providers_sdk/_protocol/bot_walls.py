@@ -44,4 +44,5 @@ WALLS = (
 
 def detect_bot_wall(status: int, headers: Mapping[str, str]) -> str | None:
     """Return the name of the wall that responded, or ``None``."""
-    return next((wall.name for wall in WALLS if wall.matches(status, headers)), None)
+    sent = {name.lower() for name in headers}
+    return next((wall.name for wall in WALLS if wall.header in sent and wall.matches(status, headers)), None)
