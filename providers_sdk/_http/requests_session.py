@@ -36,7 +36,7 @@ def open_session(lent: requests.Session | None, *, redact: Callable[[], Redactor
     :param redact: returns what hides the secrets.
     :param learn: takes secrets that are known only once a request is prepared.
     """
-    session = _SendingSession(redact)
+    session = _SendingSession(redact, plain=lent is None)
     session.trust_env = False  # a .netrc entry would silently replace an Authorization header
     session.headers["user-agent"] = USER_AGENT
     session.headers["accept-encoding"] = _ENCODINGS
@@ -57,16 +57,35 @@ def close_session(session: requests.Session) -> None:
 
 
 class _SendingSession(Session):
-    """Hides secrets in what urllib3 logs while it sends."""
+    """Hides secrets in what urllib3 logs while it sends.
 
-    def __init__(self, redact: Callable[[], Redactor]) -> None:
+    :param plain: whether the session has nothing but headers: neither cookies, params, auth nor hooks, which a lent one
+        may have. requests takes as long to merge these with a request's own, to look for redirects and to call hooks as
+        to do all the rest.
+    """
+
+    def __init__(self, redact: Callable[[], Redactor], *, plain: bool) -> None:
         super().__init__()
-        self._redact = redact
+        self._redact, self._plain = redact, plain
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        if not self._plain:
+            return super().prepare_request(request)
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url or "", request.params or "")
+        prepared.prepare_headers({**self.headers, **request.headers})
+        prepared.prepare_body(request.data, request.files, request.json)
+        prepared.prepare_auth(None, request.url or "")  # what user info there is in the address
+        return prepared
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         exchange = current_exchange.get()
         with redact_urllib3_log(self._redact if exchange is None else exchange.redactor):
-            return super().send(request, **kwargs)
+            if not self._plain:
+                return super().send(request, **kwargs)
+            kwargs.pop("allow_redirects", None)
+            return self.get_adapter(request.url or "").send(request, **kwargs)
 
 
 class _LearningAuth(AuthBase):
