@@ -28,7 +28,7 @@ def change(**fields: Any) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in fields.items()})
 
 
-TEXTS = ["", "a", " ", "\n", "é", None, 1, [], ["a"], [{"type": "text", "text": "b"}], {}]
+TEXTS: list[Any] = ["", "a", " ", "\n", "é", None, 1, [], ["a"], [{"type": "text", "text": "b"}], {}]
 deltas = change(
     content=TEXTS,
     role=["assistant", None],
@@ -71,7 +71,7 @@ def test_the_short_way_gives_the_chunks_and_errors_of_the_long_one(stream: list[
 
 
 def test_an_ordinary_body_takes_the_short_way_with_null_fields_too() -> None:
-    nulls = {"role": None, "refusal": None, "reasoning_content": None, "tool_calls": [], "content": "a"}
+    nulls: dict[str, Any] = {"role": None, "refusal": None, "reasoning_content": None, "tool_calls": [], "content": "a"}
     for delta in ({"content": "a"}, nulls):
         body = {**PLAIN, "usage": None, "error": None, "choices": [{"delta": delta, "finish_reason": None}]}
         assert openai_fields.find_plain_text(body, "m") == "a"
