@@ -25,7 +25,7 @@ from providers_sdk.testing.faults import (
 )
 from providers_sdk_plugins.services import SERVICES
 
-LATE = 5.0
+LATE = 12.0
 """Seconds that a busy machine may add. The limit that a fault is to run into lies 19 s below the client's others."""
 CPU = 1.5
 """Seconds of computing that a call may cost: half a second beyond the deadline."""

@@ -24,6 +24,7 @@ SMALL = Limits(connect=0.3, first_token=0.5, idle=0.4, deadline=1.0)
 _UNHURRIED = Limits(connect=10, first_token=20, idle=20, deadline=20)
 _ANSWERED = "answered"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_PATIENCE = 30.0  # seconds for the server to notice that its connection was closed
 _CLOSING = 5.0
 
 
@@ -158,7 +159,7 @@ def _compute_due(asked: _Asked, limits: Limits) -> float:
 
 
 def _count_open(servers: Iterable[RawServer]) -> int:
-    ends = time.monotonic() + 2.0
+    ends = time.monotonic() + _PATIENCE
     while (left := sum(server.open_connections for server in servers)) and time.monotonic() < ends:
         time.sleep(0.005)
     return left
