@@ -152,29 +152,31 @@ class Batch(Iterator[Outcome]):
             self._read_next()
 
     def _read_next(self) -> None:
-        found = next(self._items, None)
-        if found is None:
-            self._exhausted = True
-            return
-        index, (prompt, identity) = found
-        try:
-            spec = replace(self._spec, messages=parse_messages(_add_system(prompt, self._options.system)))
-            key, done = self._meet(prompt, identity)
-        except InvalidCall as error:
-            raise name_prompt(error, index, identity) from error.__cause__
-        if self._observe is not None:
-            self._observe(key, done)
-        if done:
+        """Read the next prompt that is not finished."""
+        for index, (prompt, identity) in self._items:
+            try:
+                key, done = self._meet(prompt, identity)
+                if not done:
+                    self._add(index, prompt, identity, key)
+                    return
+            except InvalidCall as error:
+                raise name_prompt(error, index, identity) from error.__cause__
             self._skipped += 1
-            return
-        if self._options.ordered:
-            self._positions.append(index)
-        self._runner.add(Job(index, identity, prompt, key, spec, self._names))
+        self._exhausted = True
 
     def _meet(self, prompt: Any, identity: str | int | None) -> tuple[bytes, bool]:
         if self._journal is None:
             return b"", False
-        return self._journal.meet(self._keys.make(describe_prompt(prompt), identity))
+        key, done = self._journal.meet(self._keys.make(describe_prompt(prompt), identity))
+        if self._observe is not None:
+            self._observe(key, done)
+        return key, done
+
+    def _add(self, index: int, prompt: Any, identity: str | int | None, key: bytes) -> None:
+        spec = replace(self._spec, messages=parse_messages(_add_system(prompt, self._options.system)))
+        if self._options.ordered:
+            self._positions.append(index)
+        self._runner.add(Job(index, identity, prompt, key, spec, self._names))
 
 
 def describe_question(spec: CallSpec, system: str | None) -> dict[str, Any]:

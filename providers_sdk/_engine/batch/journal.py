@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from providers_sdk._engine.batch.journal_file import HEADER_START, JournalFile, is_whole, iter_lines, parse_line
+from providers_sdk._engine.batch.journal_file import (
+    HEADER_START,
+    JournalFile,
+    estimate_lines,
+    is_whole,
+    iter_lines,
+    parse_line,
+)
 from providers_sdk._engine.batch.keys import KeyTable, number_key
 from providers_sdk._engine.batch.outcome import Outcome, dump_outcome, is_final, load_outcome
 from providers_sdk.errors import JournalError
@@ -27,6 +34,7 @@ _HEX = slice(len(_KEY), len(_KEY) + 32)
 _AFTER_KEY = slice(_HEX.stop, _HEX.stop + len(_DONE))
 _FLAG = slice(_AFTER_KEY.stop, _AFTER_KEY.stop + 1)
 _MET, _IS_DONE, _POSITION = 1, 2, 2  # two flags, and by how many bits the record's position lies above them
+_FLAGS, _ALL = _MET | _IS_DONE, -1
 
 
 class MetKeys:
@@ -41,23 +49,20 @@ class MetKeys:
 
     def add_record(self, key: bytes, position: int, *, done: bool) -> None:
         """Note a record of ``key``."""
-        before = self._table.get(key) or 0
-        flags = before & (_MET | _IS_DONE) | (_IS_DONE if done else 0)
-        self._table.set(key, (position + 1) << _POSITION | flags)
+        self._table.merge(key, _FLAGS, (position + 1) << _POSITION | (_IS_DONE if done else 0))
 
     def meet(self, first: bytes) -> tuple[bytes, bool]:
         """Return the key of this occurrence of ``first``, and whether it is finished."""
-        key, number = first, self._table.get(first) or 0
+        key, number = first, self._table.merge(first, _ALL, _MET)
         if number & _MET:
             self._repeats[first] = occurrence = self._repeats.get(first, 1) + 1
             key = number_key(first, occurrence)
-            number = self._table.get(key) or 0
-        self._table.set(key, number | _MET)
+            number = self._table.merge(key, _ALL, _MET)
         return key, bool(number & _IS_DONE)
 
     def find_position(self, key: bytes) -> int | None:
         """Return where the last record of ``key`` lies."""
-        position = (self._table.get(key) or 0) >> _POSITION
+        position = self._table.get(key) >> _POSITION
         return position - 1 if position else None
 
 
@@ -81,7 +86,7 @@ class Journal:
     ) -> None:
         self._file = JournalFile(path, durable=durable)
         self._lock = threading.Lock()
-        self.path, self._keys = self._file.path, MetKeys()
+        self.path, self._keys = self._file.path, MetKeys(estimate_lines(self._file.path))
         try:
             if not self._load(question, retry_failed):
                 self._file.append(_make_header(question))
@@ -137,7 +142,7 @@ def read_journal(path: str | os.PathLike[str]) -> Iterator[Outcome]:
 
 
 def _read_outcomes(path: Path) -> Iterator[Outcome]:
-    keys = MetKeys()
+    keys = MetKeys(estimate_lines(path))
     for position, key, _ in _iter_records(path):
         keys.add_record(key, position, done=False)
     for position, key, line in _iter_records(path):

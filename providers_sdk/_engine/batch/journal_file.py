@@ -19,10 +19,11 @@ from typing import IO, Any
 from providers_sdk._redact import snippet
 from providers_sdk.errors import JournalError
 
-__all__ = ["HEADER_START", "JournalFile", "is_whole", "iter_lines", "parse_line"]
+__all__ = ["HEADER_START", "JournalFile", "estimate_lines", "is_whole", "iter_lines", "parse_line"]
 
 HEADER_START = b'{"journal":"providers-sdk",'
 _MOST_SHOWN = 60
+_START = 1 << 20
 
 
 class JournalFile:
@@ -93,7 +94,7 @@ class JournalFile:
         try:
             written = os.write(self._file.fileno(), data)
             if written != len(data):
-                raise OSError(f"only {written} of {len(data)} bytes were written; is the disk full?")
+                raise OSError(f"only {written} of {len(data)} bytes were written, the disk may be full")
             if self._durable:
                 os.fsync(self._file.fileno())
         except OSError as error:
@@ -112,6 +113,16 @@ class JournalFile:
             "what it holds is whole: make room and run the same again"
         )
         raise self._failed from error
+
+
+def estimate_lines(path: Path) -> int:
+    """Return how many lines a file has, about, by those at its start; 0 where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_START)
+        return start.count(b"\n") * path.stat().st_size // max(1, len(start))
+    except OSError:
+        return 0
 
 
 def iter_lines(path: Path) -> Iterator[tuple[int, bytes]]:

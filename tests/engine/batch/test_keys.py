@@ -18,26 +18,31 @@ def test_a_table_holds_what_a_dictionary_would() -> None:
     table, mirror = KeyTable(), dict[bytes, int]()
     for number in range(5_000):
         key = digest(number % 3_000)
-        table.set(key, number)
+        table.merge(key, 0, number)
         mirror[key] = number
     assert {key: table.get(key) for key in mirror} == mirror
     assert len(table) == len(mirror)
-    assert table.get(digest(3_000)) is None
+    assert table.get(digest(3_000)) == 0
 
 
 @given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.integers(0, 2**62))))
 def test_a_table_holds_any_keys(rows: list[tuple[bytes, int]]) -> None:
     table = KeyTable()
     for key, number in rows:
-        table.set(key, number)
+        table.merge(key, 0, number)
     assert {key: table.get(key) for key, _ in rows} == dict(rows)
+
+
+def test_merging_keeps_some_bits_and_returns_the_number_before() -> None:
+    table, key = KeyTable(), digest(1)
+    assert [table.merge(key, -1, 1), table.merge(key, 1, 6), table.merge(key, 3, 8), table.get(key)] == [0, 1, 7, 11]
 
 
 def test_keys_that_share_a_slot_stay_apart() -> None:
     table = KeyTable()
     keys = [bytes([head]) * 8 + bytes(8) for head in range(40)]
     for number, key in enumerate(keys):
-        table.set(key, number)
+        assert table.merge(key, 0, number) == 0
     assert [table.get(key) for key in keys] == list(range(40))
 
 
