@@ -8,11 +8,10 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from providers_sdk._attempts import Attempt
 from providers_sdk._engine.retry import RetryPolicy
-from providers_sdk._engine.schema import AnswerSchema
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import Limits
 from providers_sdk._model.messages import Message
@@ -31,6 +30,9 @@ from providers_sdk.errors import (
     UnknownModel,
     UnsupportedOption,
 )
+
+if TYPE_CHECKING:
+    from providers_sdk._engine.schema import AnswerSchema
 
 __all__ = ["CallRunner", "CallSpec", "combine_failures", "may_fall_back"]
 
@@ -57,7 +59,7 @@ class CallSpec:
     first_token_is_default: bool = False
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     tools: tuple[ToolSchema, ...] = ()
-    schema: AnswerSchema | None = None
+    schema: "AnswerSchema | None" = None
     schema_retries: int = 0
 
     @property

@@ -13,10 +13,7 @@ from providers_sdk._engine.batch.mapping import BatchMethods
 from providers_sdk._engine.binder import Binder
 from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.choice import Choice, choose_by_key
-from providers_sdk._engine.conversation import Conversation
-from providers_sdk._engine.functions import Functions, Tools
 from providers_sdk._engine.reply import Reply
-from providers_sdk._engine.run import RunReply, start_run
 from providers_sdk._engine.services import Services
 from providers_sdk._engine.spec import CallDefaults, make_spec
 from providers_sdk._engine.structured import repeat_until_valid
@@ -37,6 +34,10 @@ if TYPE_CHECKING:
     from os import PathLike
 
     import requests
+
+    from providers_sdk._engine.conversation import Conversation
+    from providers_sdk._engine.functions import Functions, Tools
+    from providers_sdk._engine.run import RunReply
 
 __all__ = ["Client", "get_binder"]
 
@@ -133,7 +134,7 @@ class Client(BatchMethods):
         deadline: Seconds = UNSET,
         max_chars: int | None = None,
         allow_empty: bool = False,
-        tools: Tools | None = None,
+        tools: "Tools | None" = None,
         schema: object = None,
         schema_retries: int = 0,
         **options: Any,
@@ -192,7 +193,7 @@ class Client(BatchMethods):
         runner = CallRunner(spec, bind=self._bind, is_slow=is_slow, notify=self._notify, sleep=sleep, observe=observe)
         return repeat_until_valid(Reply(runner.start(), runner), spec.schema_retries)
 
-    def run(self, messages: Messages, *, tools: Functions, max_rounds: int = 8, **arguments: Any) -> RunReply:
+    def run(self, messages: Messages, *, tools: "Functions", max_rounds: int = 8, **arguments: Any) -> "RunReply":
         """Ask, call the tools that the model asks for, ask again with their results, and return the answer.
 
         :param tools: Python functions with annotations; they are called one after another in this thread.
@@ -202,6 +203,8 @@ class Client(BatchMethods):
         :raises TooManyRounds: the model still asks for tools in the last round.
         :raises ProviderError: as for :meth:`chat`; ``messages`` holds the turns so far, to go on from.
         """
+        from providers_sdk._engine.run import start_run
+
         return start_run(self.chat, messages, tools=tools, max_rounds=max_rounds, arguments=arguments)
 
     def choose_providers(self, provider: str | Sequence[str] | None = None) -> Choice:
@@ -238,7 +241,7 @@ class Client(BatchMethods):
         max_chars: int | None = None,
         keep_partial: bool = False,
         **defaults: Any,
-    ) -> Conversation:
+    ) -> "Conversation":
         """Return a conversation, which keeps its history.
 
         :param system: as for :class:`Conversation`, as are ``history``, ``max_messages``, ``max_chars`` (of all that is
@@ -246,6 +249,8 @@ class Client(BatchMethods):
         :param defaults: arguments for each of its calls of :meth:`chat`.
         :raises InvalidCall: one of the first five cannot be used.
         """
+        from providers_sdk._engine.conversation import Conversation
+
         return Conversation(
             self.chat,
             system=system,

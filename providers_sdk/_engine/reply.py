@@ -3,15 +3,17 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers_sdk._attempts import Attempt
 from providers_sdk._engine.call import CallRunner
-from providers_sdk._engine.schema import AnswerSchema
 from providers_sdk._model.chunks import Chunk, ToolCall, Usage
 from providers_sdk._model.messages import Message
 from providers_sdk._provider.attempt import AttemptRun
 from providers_sdk.errors import InvalidAnswer, InvalidArgument, ProviderError
+
+if TYPE_CHECKING:
+    from providers_sdk._engine.schema import AnswerSchema
 
 __all__ = ["Reply"]
 
@@ -156,7 +158,7 @@ class Reply(Iterator[str]):
                 return self._kept.popleft()
         return next(self._run)
 
-    def _read_data(self, schema: AnswerSchema) -> Any:
+    def _read_data(self, schema: "AnswerSchema") -> Any:
         run = self._run
         try:
             if run.tool_calls and not run.text.strip():

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from providers_sdk._engine.call import CallSpec
-from providers_sdk._engine.functions import Tools, describe_tools
 from providers_sdk._engine.retry import RetryPolicy
-from providers_sdk._engine.schema import read_schema
 from providers_sdk._engine.structured import check_schema_retries
 from providers_sdk._engine.unset import drop_unset
 from providers_sdk._model.limits import LIMITS, Limits
 from providers_sdk._model.messages import Messages, parse_messages
 from providers_sdk._model.names import ProviderName
 from providers_sdk.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from providers_sdk._engine.functions import Tools
+    from providers_sdk._engine.schema import AnswerSchema
+    from providers_sdk._model.tools import ToolSchema
 
 __all__ = ["CallDefaults", "make_spec"]
 
@@ -49,7 +52,7 @@ def make_spec(
     stream: bool = True,
     max_chars: int | None = None,
     allow_empty: bool = False,
-    tools: Tools | None = None,
+    tools: "Tools | None" = None,
     schema: object = None,
     schema_retries: int = 0,
     **given: Any,
@@ -72,10 +75,26 @@ def make_spec(
         limits=defaults.limits.with_(**limits),
         first_token_is_default=defaults.first_token_is_default and "first_token" not in limits,
         policy=defaults.policy,
-        tools=describe_tools(tools),
-        schema=read_schema(schema),
+        tools=_describe_tools(tools),
+        schema=_read_schema(schema),
         schema_retries=check_schema_retries(schema_retries, schema),
     )
+
+
+def _describe_tools(tools: "Tools | None") -> "tuple[ToolSchema, ...]":
+    if tools is None:
+        return ()
+    from providers_sdk._engine.functions import describe_tools
+
+    return describe_tools(tools)
+
+
+def _read_schema(schema: object) -> "AnswerSchema | None":
+    if schema is None:
+        return None
+    from providers_sdk._engine.schema import read_schema
+
+    return read_schema(schema)
 
 
 def _check_max_chars(value: object) -> int | None:

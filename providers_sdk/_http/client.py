@@ -7,7 +7,7 @@ client's session, maps what requests raises, and closes every response at the at
 import logging
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers_sdk import errors
 from providers_sdk._callers import find_callers_level
@@ -18,12 +18,14 @@ from providers_sdk._http.request_body import Files, Form, check_method, make_bod
 from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.sender import Sender
 from providers_sdk._http.session import HttpSession
-from providers_sdk._http.token_page import PageTokens
-from providers_sdk._http.tokens import Tokens
 from providers_sdk._http.waiting import Waiting, check_seconds
-from providers_sdk._protocol.html import Page
-from providers_sdk._protocol.token_page import TokenPage
 from providers_sdk._redact import Redactor
+
+if TYPE_CHECKING:
+    from providers_sdk._http.token_page import PageTokens
+    from providers_sdk._http.tokens import Tokens
+    from providers_sdk._protocol.html import Page
+    from providers_sdk._protocol.token_page import TokenPage
 
 __all__ = ["Http", "HttpResponse", "HttpSession"]
 
@@ -160,7 +162,7 @@ class Http:
         given = {"accept-encoding": "identity", **(headers or {})}
         return self._sender.send(verb, self._build_address(url), given, params=params, **body)
 
-    def page(self, url: str = "/", *, headers: Mapping[str, str] | None = None) -> Page:
+    def page(self, url: str = "/", *, headers: Mapping[str, str] | None = None) -> "Page":
         """Fetch a page of HTML and return it parsed, whatever its status.
 
         :raises Blocked: a bot wall responded.
@@ -171,11 +173,11 @@ class Http:
 
     def with_tokens(
         self,
-        where: TokenPage,
-        send: Callable[[Tokens], HttpResponse],
+        where: "TokenPage",
+        send: "Callable[[Tokens], HttpResponse]",
         *,
         refused: Callable[[HttpResponse], bool],
-        exchange: Callable[[Tokens], Mapping[str, str]] | None = None,
+        exchange: "Callable[[Tokens], Mapping[str, str]] | None" = None,
     ) -> HttpResponse:
         """Send a request that needs tokens; if the service refuses them, fetch them anew and repeat once.
 
@@ -253,14 +255,18 @@ class Http:
             del self.site_state[f"warned {kind}"]
             raise errors.UnsupportedOption(f"{raised} ({kind} is an error in this script)") from raised
 
-    def _make_page_tokens(self, where: TokenPage, exchange: Callable[[Tokens], Mapping[str, str]] | None) -> PageTokens:
+    def _make_page_tokens(
+        self, where: "TokenPage", exchange: "Callable[[Tokens], Mapping[str, str]] | None"
+    ) -> "PageTokens":
+        from providers_sdk._http.token_page import PageTokens
+
         address, store = self._build_address(where.path), self._pool.tokens
         return PageTokens(
             where, address, store=store, clock=self.clock, sender=self._sender, get=self.get, exchange=exchange
         )
 
     def _send_with(
-        self, tokens: Tokens, before: CookieSnapshot, send: Callable[[Tokens], HttpResponse]
+        self, tokens: "Tokens", before: CookieSnapshot, send: "Callable[[Tokens], HttpResponse]"
     ) -> HttpResponse:
         """Send with the cookies of before and those of the tokens; a refused request leaves none."""
         for value in tokens.secrets:

@@ -15,13 +15,14 @@ from providers_sdk._http.media_types import EVENT_TYPES, HTML_TYPES, JSON_TYPES,
 from providers_sdk._http.streams import stream_bytes, stream_events, stream_lines, stream_ndjson
 from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import detect_bot_wall
-from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.retry_after import find_retry_after
 from providers_sdk._protocol.sse import Event
 from providers_sdk._redact import Redactor, bare_url, snippet
 
 if TYPE_CHECKING:
     import requests
+
+    from providers_sdk._protocol.html import Page
 
 __all__ = ["MAX_BYTES", "MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "HttpResponse"]
 
@@ -217,7 +218,7 @@ class HttpResponse:
         self._check_kind(status, types, "a file")
         return b"".join(self._body.read_bounded(most, "response"))
 
-    def page(self) -> Page:
+    def page(self) -> "Page":
         """Return the body as a page of HTML, whatever the status.
 
         :raises Blocked: a bot wall responded.
@@ -228,6 +229,8 @@ class HttpResponse:
         if self.content_type not in HTML_TYPES:
             raise self._make_type_error(HTML_TYPES)
         html = b"".join(self._body.read_bounded(MAX_PAGE, "page"))
+        from providers_sdk._protocol.html import Page
+
         page = Page(html, url=self.url, status=self.status, cookies=self.cookies)
         self._exchange.clock.check()
         return page

@@ -15,12 +15,13 @@ from providers_sdk._environment import read_proxies, read_variable
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.lent_secrets import find_lent_secrets
 from providers_sdk._http.proxies import add_scheme, check_proxy
-from providers_sdk._http.tokens import TokenStore
 from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk.errors import InvalidArgument
 
 if TYPE_CHECKING:
     import requests
+
+    from providers_sdk._http.tokens import TokenStore
 
 __all__ = ["HttpSession", "SessionCache", "check_proxy", "check_session"]
 
@@ -64,7 +65,7 @@ class HttpSession:
         self.proxy = check_proxy(proxy)
         self.headers = dict(headers or {})
         self.lent = session
-        self.tokens = TokenStore()
+        self._tokens: TokenStore | None = None
         self.site_state: dict[str, Any] = {}
         self._secrets = frozenset([*secrets, *find_lent_secrets(session)])
         self._learned: tuple[str, ...] = ()
@@ -82,6 +83,15 @@ class HttpSession:
     def redact(self) -> Redactor:
         """Hides the secrets as they are now: the environment's proxies may have changed since the last call."""
         return _make_redactor(self._secrets.union(self._learned, self._find_proxy_secrets()))
+
+    @property
+    def tokens(self) -> "TokenStore":
+        """The scraped tokens; most services need none."""
+        from providers_sdk._http.tokens import TokenStore
+
+        with self._lock:
+            self._tokens = self._tokens or TokenStore()
+            return self._tokens
 
     def session(self) -> "requests.Session":
         """Return the session of this process: a forked child gets its own and leaves its parent's sockets alone.

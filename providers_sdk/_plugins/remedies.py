@@ -1,11 +1,7 @@
 """Suggests how to fix a plugin that failed, for its user and its author."""
 
-import json
 from contextlib import suppress
 from importlib.metadata import EntryPoint
-from importlib.util import find_spec
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from providers_sdk._plugins.hookspecs import PROJECT
 from providers_sdk._plugins.report import PluginReport
@@ -37,6 +33,8 @@ def _guess_package(entry: EntryPoint, cause: BaseException | None) -> str:
     top = cause.name.partition(".")[0]
     if top == entry.value.partition(":")[0].partition(".")[0]:
         return ""
+    from importlib.util import find_spec
+
     with suppress(Exception):  # finders may be foreign, too
         spec = find_spec(top)
         if spec is not None:  # a namespace package has no file: each of its parts is a distribution
@@ -46,6 +44,10 @@ def _guess_package(entry: EntryPoint, cause: BaseException | None) -> str:
 
 def _find_editable_folder(entry: EntryPoint) -> str:
     """The project's folder, where it is installed in editable mode (PEP 610); else ``""``."""
+    import json
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname  # with it come http.client and ssl
+
     try:
         facts = json.loads((entry.dist and entry.dist.read_text("direct_url.json")) or "{}")
         return url2pathname(urlsplit(facts["url"]).path) if facts["dir_info"]["editable"] else ""
