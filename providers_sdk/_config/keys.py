@@ -7,8 +7,8 @@ counts: it is the old value until the new one is complete.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from providers_sdk._config.places import keys_folder, shorten
 from providers_sdk._config.private_files import remove_file, write_private
@@ -32,8 +32,7 @@ _FILE = re.compile(rf"({_NAME.pattern})\.({_SETTING.pattern})(@keyring)?")
 _PATIENCE = 60.0  # seconds for a keyring that may ask the user for its password, who has just asked for it
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKey:
+class StoredKey(NamedTuple):
     """A key that is stored, without its value.
 
     :param name: of the provider or instance.

@@ -1,14 +1,11 @@
 """Collects what is wrong with a configuration file, each with its line."""
 
-from dataclasses import dataclass, field
-
 __all__ = ["Keys", "Problems"]
 
 Keys = tuple[str, ...]
 """A key with the tables that it is in, outermost first."""
 
 
-@dataclass(slots=True)
 class Problems:
     """The mistakes of one file.
 
@@ -18,10 +15,10 @@ class Problems:
     :param plain_secrets: keys whose values are secrets that the file holds itself.
     """
 
-    place: str
-    lines: dict[Keys, int] = field(default_factory=dict)
-    found: list[str] = field(default_factory=list)
-    plain_secrets: list[Keys] = field(default_factory=list)
+    def __init__(self, place: str, lines: dict[Keys, int] | None = None) -> None:
+        self.place, self.lines = place, lines or {}
+        self.found: list[str] = []
+        self.plain_secrets: list[Keys] = []
 
     def add(self, keys: Keys, problem: str) -> None:
         """Add the mistake at ``keys``."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from providers_sdk._config.sources import KeySource
 
@@ -16,16 +16,18 @@ _SECRET_WORDS = frozenset({"key", "token", "secret", "password", "headers"})
 _PUBLIC_ENDS = frozenset({"url", "model", "rpm"})
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigValue:
+class ConfigValue(NamedTuple):
     """One setting of a service.
 
     :param value: a string, a table (``headers``, ``extra_body``), or where the value is to be read from.
     :param source: where it was set, for messages: ``"~/.config/providers-sdk/config.toml, line 12"``.
     """
 
-    value: str | Mapping[str, Any] | KeySource = field(repr=False)
+    value: str | Mapping[str, Any] | KeySource
     source: str
+
+    def __repr__(self) -> str:
+        return f"ConfigValue(source={self.source!r})"
 
 
 def freeze(mapping: Mapping[str, _T]) -> Mapping[str, _T]:
@@ -63,14 +65,14 @@ class Configuration:
 EMPTY = Configuration()
 
 
-@dataclass(slots=True)
 class Section:
     """The top level of the file, or one profile."""
 
-    providers: tuple[str, ...] = ()
-    arguments: dict[str, Any] = field(default_factory=dict)
-    services: dict[str, dict[str, ConfigValue]] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.providers: tuple[str, ...] = ()
+        self.arguments: dict[str, Any] = {}
+        self.services: dict[str, dict[str, ConfigValue]] = {}
+        self.sources: dict[str, str] = {}
 
 
 def looks_secret(setting: str) -> bool:

@@ -4,6 +4,7 @@ Full jitter after "Exponential Backoff And Jitter" (AWS Architecture Blog).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from providers_sdk.errors import (
     ConnectFailed,
@@ -21,8 +22,7 @@ _PERMANENT_STATUS = frozenset({501, 505})
 _RETRYABLE = (ConnectFailed, ConnectTimeout, ConnectionLost)
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """The policy's decision: sleep ``seconds`` and ask again, or, where it is ``None``, do not.
 
     :param why: why not, where the message should say so; empty where the error is clear without it.

@@ -6,8 +6,7 @@ still means the plugin.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from providers_sdk._config.values import ConfigValue
 from providers_sdk._model.names import short_name
@@ -18,8 +17,7 @@ from providers_sdk.errors import InvalidArgument, UnknownProvider
 __all__ = ["Service", "Services"]
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """What one name means.
 
     :param name: the name that replies, errors and variables carry, without a distribution.
@@ -30,8 +28,11 @@ class Service:
 
     name: str
     kind: str
-    given: Mapping[str, Any] = field(repr=False)  # tracebacks with local variables show it
+    given: Mapping[str, Any]
     configured: Mapping[str, ConfigValue]
+
+    def __repr__(self) -> str:  # tracebacks with local variables show it
+        return f"Service(name={self.name!r}, kind={self.kind!r})"
 
 
 class Services:

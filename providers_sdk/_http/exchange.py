@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from providers_sdk._http.clock import Clock
 from providers_sdk._redact import Redactor
@@ -13,7 +12,6 @@ from providers_sdk._redact import Redactor
 __all__ = ["Exchange", "current_exchange"]
 
 
-@dataclass(slots=True, eq=False)
 class Exchange:
     """One request and its response while they are under way.
 
@@ -25,13 +23,12 @@ class Exchange:
     :param ends: when the next step must end, as the clock counts, if that is before the clock's own limits.
     """
 
-    clock: Clock
-    redactor: Callable[[], Redactor]
-    reused: bool = False
-    write_failed: bool = False
-    received: int = 0
-    sock: socket.socket | None = None
-    ends: float | None = None
+    def __init__(self, clock: Clock, redactor: Callable[[], Redactor]) -> None:
+        self.clock, self.redactor = clock, redactor
+        self.reused = self.write_failed = False
+        self.received = 0
+        self.sock: socket.socket | None = None
+        self.ends: float | None = None
 
     @property
     def is_repeatable(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeout
 from copy import copy
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.clock import Clock
@@ -53,8 +53,7 @@ class Tokens(Mapping[str, str]):
         return len(self._found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(NamedTuple):
     """When tokens were refused last, the error, and the cookies that they were sent with, as pairs."""
 
     at: float
@@ -66,12 +65,12 @@ _Refusals = dict[frozenset[tuple[str, str]], _Refusal]
 """The items of refused tokens → how they were refused."""
 
 
-@dataclass(slots=True)
 class _Slot:
-    tokens: Tokens | None = None
-    flight: "Future[Tokens] | None" = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    refused: _Refusals = field(default_factory=dict)
+    def __init__(self, tokens: Tokens | None = None, *, refused: _Refusals | None = None) -> None:
+        self.tokens = tokens
+        self.flight: Future[Tokens] | None = None
+        self.lock = threading.Lock()
+        self.refused: _Refusals = refused or {}
 
 
 class TokenStore:

@@ -4,10 +4,10 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = [
     "BUNDLED",
@@ -26,11 +26,11 @@ BUNDLED = "providers-sdk"
 """This library's own distribution, whose provider names take precedence over all others."""
 
 
-@dataclass(frozen=True, eq=False)
 class PluginEntry:
     """One entry point and its distribution."""
 
-    entry: EntryPoint
+    def __init__(self, entry: EntryPoint) -> None:
+        self.entry = entry
 
     @cached_property
     def distribution(self) -> tuple[str, str]:
@@ -62,8 +62,7 @@ class PluginEntry:
         return not distribution or same_distribution(distribution, self.distribution[0])
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenDistribution:
+class BrokenDistribution(NamedTuple):
     """A distribution that may contain plugins, but whose entry points cannot be read.
 
     :param path: its metadata folder.

@@ -1,8 +1,9 @@
 """Loads one plugin at a time, so that a broken one affects only itself."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import EntryPoint
+from typing import NamedTuple
 
 import pluggy
 
@@ -27,8 +28,7 @@ def disabled_names() -> frozenset[str]:
     return frozenset(read_names(DISABLE))
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The result of loading one entry point."""
 
     report: PluginReport

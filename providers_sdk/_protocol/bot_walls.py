@@ -5,15 +5,14 @@ library never tries to pass it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["WALLS", "Wall", "detect_bot_wall"]
 
 _NO = frozenset({401, 403, 405, 429, 503})
 
 
-@dataclass(frozen=True, slots=True)
-class Wall:
+class Wall(NamedTuple):
     """A signature: the header is there, holds ``value`` (lower case), and the status is one of ``statuses``."""
 
     name: str

@@ -11,7 +11,6 @@ whose arguments were cut is left out, and otherwise it is an error.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from providers_sdk._model.chunks import ToolCall
@@ -39,14 +38,12 @@ def iter_call_pieces(delta: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield {"index": "function_call", "function": function}
 
 
-@dataclass(slots=True)
 class _Call:
     """One call so far; ``index`` and ``id`` say which pieces belong to it."""
 
-    index: object
-    id: str
-    name: str = ""
-    pieces: list[str] = field(default_factory=list)
+    def __init__(self, index: object, id_: str) -> None:
+        self.index, self.id, self.name = index, id_, ""
+        self.pieces: list[str] = []
 
     @property
     def arguments(self) -> str:

@@ -7,8 +7,7 @@ Everything that this library reads of it goes through :func:`run_plugin_code`, s
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from providers_sdk._environment import redact_environment, unknown_variables, variable_name
 from providers_sdk._http.client import Http
@@ -164,8 +163,7 @@ def run_plugin_code(call: Callable[[], _T], name: str, redact: Callable[[], Reda
     raise failure
 
 
-@dataclass(frozen=True, slots=True)
-class BoundProvider:
+class BoundProvider(NamedTuple):
     """A provider of one client, with its connections.
 
     :param provider: the instance, which holds nothing but its settings.
