@@ -13,9 +13,6 @@ the parts are matched one by one: what begins like a secret and runs into the cu
 Runs are bounded, so that hostile text costs no more than its size.
 """
 
-import base64
-import html
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -48,10 +45,12 @@ def _split_units(spelling: str) -> list[str]:
 
 def _iter_spellings(secret: str) -> Iterator[str]:
     """Yield the secret, and what is certain of its base64 at each of the three places where it may begin in it."""
+    from base64 import b64encode  # here, like html and json below: most programs have nothing to hide
+
     yield re.sub(r"\\+", r"\\", re.sub(r"[ \t\r\n]+", " ", secret))  # runs of both are as long as the writer likes
     raw = secret.encode("utf-8", "replace")
     for before in range(3):
-        whole = base64.b64encode(bytes(before) + raw).decode()
+        whole = b64encode(bytes(before) + raw).decode()
         yield whole[(8 * before + 5) // 6 : 8 * (before + len(raw)) // 6]
 
 
@@ -68,6 +67,9 @@ def _write_forms(character: str, *, whole: bool = True) -> str:
         return r"(?:[\s+]|%(?:20|0[9aAdD])|\\{1,16}[nrt]){1,40}"
     if character == "\\":
         return r"(?:\\|%5[cC]){1,24}"
+    import html
+    import json
+
     raw, number = character.encode("utf-8", "replace"), ord(character)
     # the character itself comes last: it may begin one of the others
     escaped = (json.dumps(character)[1:-1], repr(character)[1:-1], repr(raw)[2:-1], f"\\{character}")

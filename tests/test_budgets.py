@@ -27,8 +27,8 @@ PACKAGES = {
     "client": "platformdirs pluggy",
     "echo": "platformdirs pluggy",
     "openai": f"platformdirs pluggy {_REQUESTS}",
-    "version": "click pluggy",
-    "help": f"click pluggy rich {_REQUESTS}",
+    "version": "click",
+    "help": "click",
 }
 """Step → the foreign packages that it loads."""
 PLUGINS = {

@@ -15,6 +15,7 @@ __all__ = [
     "PROVIDERS",
     "BrokenDistribution",
     "PluginEntry",
+    "has_extensions",
     "read_offers",
     "same_distribution",
     "unreadable",
@@ -90,6 +91,11 @@ def read_offers() -> tuple[list[PluginEntry], bool]:
             continue
         offers += [PluginEntry(entry) for entry in found]
     return _drop_copies(offers), sound
+
+
+def has_extensions() -> bool:
+    """Return whether any installed distribution offers an extension."""
+    return any(offer.entry.group == EXTENSIONS for offer in read_offers()[0])
 
 
 def _list_folders() -> list[str]:

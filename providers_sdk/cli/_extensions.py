@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Container
+from typing import TYPE_CHECKING
 
 import click
-import pluggy
 
 from providers_sdk._environment import redact_environment
-from providers_sdk._plugins.entry_points import EXTENSIONS
-from providers_sdk._plugins.report import error_text
 from providers_sdk._redact import printable
 from providers_sdk.cli._terminal import say
+
+if TYPE_CHECKING:
+    import pluggy
 
 __all__ = ["PrintableContext", "extension_commands"]
 
@@ -22,7 +23,8 @@ def extension_commands(*, taken: Container[str]) -> dict[str, click.Command]:
 
     :param taken: names that an extension cannot have.
     """
-    from providers_sdk._plugins.registry import Registry  # not needed for --version, and not quick
+    from providers_sdk._plugins.entry_points import EXTENSIONS  # --version needs neither, and they are not quick
+    from providers_sdk._plugins.registry import Registry
 
     registry = Registry()
     found: dict[str, click.Command] = {}
@@ -34,7 +36,9 @@ def extension_commands(*, taken: Container[str]) -> dict[str, click.Command]:
     return found
 
 
-def _add_commands(manager: pluggy.PluginManager, found: dict[str, click.Command], taken: Container[str]) -> None:
+def _add_commands(manager: "pluggy.PluginManager", found: dict[str, click.Command], taken: Container[str]) -> None:
+    from providers_sdk._plugins.report import error_text
+
     name = ", ".join(name for name, _ in manager.list_name_plugin())
     offered: list[object] = []
     try:

@@ -9,6 +9,7 @@ from providers_sdk._suggest import suggest_name
 from providers_sdk._version import __version__
 from providers_sdk.cli._exit_codes import INTERRUPTED, Run, explain, traceback_option
 from providers_sdk.cli._extensions import PrintableContext, extension_commands
+from providers_sdk.cli._short_help import SHORT_HELP
 from providers_sdk.cli._terminal import READER_LEFT, settle, speak_utf8
 
 __all__ = ["Commands", "command_line", "run"]
@@ -46,6 +47,13 @@ class Commands(click.Group):
             command: click.Command = import_module(COMMANDS[cmd_name]).command
             return command
         return _load_extra(ctx).get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, ours from the table."""
+        extra = sorted(_load_extra(ctx).items())
+        rows = [*SHORT_HELP.items(), *((name, command.get_short_help_str(200)) for name, command in extra)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -106,7 +114,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _load_extra(ctx: click.Context) -> dict[str, click.Command]:
     state = ctx.ensure_object(Run)
     if state.extra is None:
-        state.extra = extension_commands(taken=COMMANDS)
+        from providers_sdk._plugins.entry_points import has_extensions  # a registry is not made where there are none
+
+        state.extra = extension_commands(taken=COMMANDS) if has_extensions() else {}
     return state.extra
 
 

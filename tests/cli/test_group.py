@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from providers_sdk import __version__
 from providers_sdk.cli._group import COMMANDS, command_line
+from providers_sdk.cli._short_help import SHORT_HELP
 
 Cli = Callable[..., Any]
 Plugin = Callable[..., Path]
@@ -28,6 +30,12 @@ def command():
 def register_commands(add):
     add(command)
 """
+
+
+def test_the_table_of_the_help_says_of_each_command_what_it_says_of_itself() -> None:
+    loaded = {name: import_module(module).command for name, module in COMMANDS.items()}
+    assert {name: command.get_short_help_str(200) for name, command in loaded.items()} == SHORT_HELP
+    assert list(SHORT_HELP) == list(COMMANDS)
 
 
 def test_help_names_every_command() -> None:
