@@ -31,7 +31,8 @@ class FakeService(RawServer):
     """Method and path of the request whose response carries the answer, an empty path for any; a fault replaces
     that response. A path may hold ``*``, such as ``"/jobs/*"``."""
     varying: ClassVar[Collection[str]] = ()
-    """Names of fields and headers whose values the service wants new in each request, such as an idempotency key."""
+    """Names of fields and headers whose values are new in each request, such as an idempotency key, and paths with
+    ``*`` that hold such a value."""
 
     def __init__(
         self, case: str = "", *, reply_pieces: Iterable[str] = ("Margherita, ", "Funghi ", "and ", "Diavola.")

@@ -1,17 +1,24 @@
 """Providers whose description or answers break the contract, each in one way."""
 
-import json
 import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPResponse
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from providers_sdk._provider.binding import bind
-from providers_sdk.plugin import Chunk, FinishReason, Http, Provider, Request, iter_completion, iter_deltas, iter_events
+from providers_sdk.plugin import (
+    Chunk,
+    FinishReason,
+    Http,
+    HttpResponse,
+    Provider,
+    Request,
+    iter_completion,
+    iter_deltas,
+    iter_events,
+)
 from providers_sdk_plugins._openai import OpenAICompatible
 
 FOR_EVER = threading.Event()
@@ -39,6 +46,7 @@ class Sound(OpenAICompatible):
 
     url = "https://api.sound.example/v1"
     default_model = "sound"
+    supports_images = supports_files = supports_tools = supports_schema = False
     known_options: ClassVar[tuple[str, ...]] = ("temperature",)
 
 
@@ -152,19 +160,19 @@ class CutsTheWholeAnswer(Sound):
 
 
 class DecodesEachRead(Sound):
-    """It reads from a socket of its own and decodes what each read returns."""
+    """It decodes what each read returns."""
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=5)
-        body = json.dumps({**make_body(request), "stream": True})
-        connection.request("POST", "/chat/completions", body, self._make_headers())
-        text = "".join(data.decode("utf-8", "replace") for data in self.read(connection.getresponse()))
-        connection.close()
-        yield from iter_deltas(iter_events([text.encode()]))
+        response = self._ask(request, http)
+        response.check()
+        if not request.stream or response.is_json() or response.content_type == "text/html":
+            yield from super().complete(request, http)
+            return
+        pieces = (data.decode("utf-8", "replace").encode() for data in self.read(response))
+        yield from iter_deltas(iter_events(pieces))
 
-    def read(self, response: HTTPResponse) -> Iterator[bytes]:
-        while data := response.read1():
-            yield data
+    def read(self, response: HttpResponse) -> Iterator[bytes]:
+        yield from response.iter_bytes()
 
 
 class AsksForNoStream(Sound):

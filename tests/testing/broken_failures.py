@@ -4,11 +4,11 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from providers_sdk import errors
-from providers_sdk.plugin import Chunk, FinishReason, Http, ProviderError, Request, iter_deltas
+from providers_sdk.plugin import Chunk, FinishReason, Http, HttpResponse, Provider, ProviderError, Request, iter_deltas
 from providers_sdk.testing import Received, Response, json_response
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from tests.testing.broken_answers import Sound, make_body
@@ -60,9 +60,12 @@ class EndsALostConnectionWell(_Replaces):
         return "..." if lost else error
 
 
-class NamesNoFirstToken(_Replaces):
-    def replace(self, error: ProviderError) -> ProviderError | str:
-        return errors.Refused("too slow") if isinstance(error, errors.FirstTokenTimeout) else error
+class NamesNoFirstToken(Sound):
+    def _ask(self, request: Request, http: Http) -> HttpResponse:
+        try:
+            return super()._ask(request, http)
+        except errors.FirstTokenTimeout as error:
+            raise errors.Refused("too slow") from error
 
 
 class NamesNoIdleness(Sound):
@@ -97,26 +100,41 @@ class JobSite(OpenAISite):
         return json_response({"text": self.text} if done else {"state": "running"})
 
 
-class PollsWithItsOwnClock(Sound):
-    supports_stream = False
+class _Polls(Provider):
+    url = "https://jobs.example"
+    default_model = "small"
+    sends_model = False
+    needs_auth = True
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        job = http.post("/jobs", json=make_body(request)).json(status=(202,))["job"]
-        while "text" not in (body := http.get(job).json()):
+        job = self.read(http.post("/jobs", json={"prompt": request.prompt}, headers=self.headers()), status=202)["job"]
+        yield self.wait(lambda: self.read(http.get(job, headers=self.headers())))
+        yield FinishReason(None)
+
+    def headers(self) -> dict[str, str]:
+        return {"x-key": self.settings["key"]}
+
+    def read(self, response: HttpResponse, status: int = 200) -> dict[str, str]:
+        body = response.json(status=(status,))
+        if not isinstance(body, dict):
+            raise errors.InvalidAnswer("no object")
+        return body
+
+    def wait(self, poll: Callable[[], dict[str, str]]) -> str:
+        raise NotImplementedError
+
+
+class PollsWithItsOwnClock(_Polls):
+    def wait(self, poll: Callable[[], dict[str, str]]) -> str:
+        while "text" not in (body := poll()):
             time.sleep(0.01)
-        yield body["text"]
-        yield FinishReason(None)
+        return body["text"]
 
 
-class PollsForEver(Sound):
-    supports_stream = False
-
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        job = http.post("/jobs", json=make_body(request)).json(status=(202,))["job"]
-        for _ in range(3):
-            body = http.get(job).json()
-        yield body.get("text", "It takes a while.")
-        yield FinishReason(None)
+class PollsForThreeTimes(_Polls):
+    def wait(self, poll: Callable[[], dict[str, str]]) -> str:
+        bodies = [poll() for _ in range(3)]
+        return bodies[-1].get("text", "It takes a while.")
 
 
 class NamesNoRefusedKey(_Replaces):
@@ -143,7 +161,7 @@ class TakesAPageForText(Sound):
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         body = {**make_body(request), "stream": True}
         response = http.post("/chat/completions", json=body, headers=self._make_headers())
-        if response.content_type == "text/html":
+        if response.content_type == "text/html" and response.status == 200:
             yield response.text()
             yield FinishReason(None)
         else:
@@ -160,10 +178,12 @@ class CrashesAtAList(Sound):
         body = {**make_body(request), "stream": True}
         response = http.post("/chat/completions", json=body, headers=self._make_headers())
         for event in response.events():
-            if event.data != "[DONE]":
-                choices = json.loads(event.data).get("choices")
-                yield from (choice["delta"].get("content", "") for choice in choices)
-        yield FinishReason(None)
+            if event.data == "[DONE]":
+                yield FinishReason(None)
+                return
+            choices = json.loads(event.data).get("choices")
+            yield from (choice["delta"].get("content", "") for choice in choices)
+        raise errors.StreamTruncated("no end mark")
 
 
 class AnswersForTooMuch(_Replaces):

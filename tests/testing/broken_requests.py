@@ -120,12 +120,16 @@ class SwapsTurns(Sound):
 
 
 class DropsImages(Sound):
+    supports_images = True
+
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         turns = tuple(Message(message.role, message.text) for message in request.messages)
         yield from super().complete(replace(request, messages=turns), http)
 
 
 class DropsTools(Sound):
+    supports_tools = True
+
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         yield from super().complete(replace(request, tools=()), http)
 
@@ -163,8 +167,8 @@ class MixesThreadsUp(Sound):
     both = threading.Barrier(2)
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        chunks = list(super().complete(request, http))
-        if "Pool" in threading.current_thread().name:
+        pooled = "Pool" in threading.current_thread().name
+        if pooled:
             self.both.wait(5)
-            chunks = ["another's text" if isinstance(chunk, str) else chunk for chunk in chunks]
-        yield from chunks
+        for chunk in super().complete(request, http):
+            yield "another's text" if pooled and isinstance(chunk, str) else chunk

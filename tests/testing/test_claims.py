@@ -56,7 +56,7 @@ BROKEN: dict[str, tuple[type[Provider], ...]] = {
     "keeps_first_token": (failures.NamesNoFirstToken,),
     "keeps_idle": (failures.NamesNoIdleness,),
     "keeps_the_deadline": (failures.NamesNoDeadline,),
-    "ends_its_polling": (failures.PollsWithItsOwnClock, failures.PollsForEver),
+    "ends_its_polling": (failures.PollsWithItsOwnClock, failures.PollsForThreeTimes),
     "reports_a_refused_key": (failures.NamesNoRefusedKey,),
     "reports_a_rate_limit": (failures.LosesRetryAfter,),
     "reports_a_failed_service": (failures.AnswersForAFailedService,),
@@ -71,7 +71,7 @@ ROWS = [(claim, kind) for claim, kinds in BROKEN.items() for kind in kinds]
 FAKES: dict[type[Provider], type[FakeService]] = {
     requests.AsksTheFirstSite: requests.RunningSite,
     failures.PollsWithItsOwnClock: failures.JobSite,
-    failures.PollsForEver: failures.JobSite,
+    failures.PollsForThreeTimes: failures.JobSite,
 }
 
 

@@ -4,10 +4,19 @@ import json
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from http.client import HTTPResponse
 from typing import Any, ClassVar
 
-from providers_sdk.plugin import Chunk, FinishReason, Http, InvalidAnswer, Option, Provider, Request, Setting
+from providers_sdk.plugin import (
+    Chunk,
+    FinishReason,
+    Http,
+    HttpResponse,
+    InvalidAnswer,
+    Option,
+    Provider,
+    Request,
+    Setting,
+)
 from providers_sdk.testing import FakeService, Received, Response, json_response, split_prompt
 from providers_sdk.testing.contract import CLAIMS, ContractRunner, Harness, Result, judge
 from providers_sdk.testing.contract._requests import find_differences
@@ -140,7 +149,7 @@ def test_ascii_escapes_prove_nothing_about_characters_that_are_cut() -> None:
 class RecordsReads(DecodesEachRead):
     sizes: ClassVar[list[int]] = []
 
-    def read(self, response: HTTPResponse) -> Iterator[bytes]:
+    def read(self, response: HttpResponse) -> Iterator[bytes]:
         for data in super().read(response):
             self.sizes.append(len(data))
             yield data
@@ -205,6 +214,9 @@ def test_each_place_of_a_request_counts_and_what_varies_does_not() -> None:
     assert find_differences([one], [_send_json(a=[{"id": 2, "text": "x"}])], ["id"]) == set()
     assert find_differences([one], [replace(one, target="/?a=2")]) == {(0, "query a")}
     assert find_differences([one], [replace(one, headers={**one.headers, "x-id": "2"})], ["X-Id"]) == set()
+    job, other = replace(one, target="/jobs/1"), replace(one, target="/jobs/2")
+    assert find_differences([job], [other]) == {(0, "the path")}
+    assert find_differences([job], [other], ["/jobs/*"]) == set()
     assert find_differences([one], [one, one]) == {(1, "the number of requests")}
     assert find_differences([one], [_send_json(a=[])]) == {
         (0, "body a"),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from email import message_from_bytes
+from fnmatch import fnmatchcase
 from urllib.parse import parse_qsl, urlsplit
 
 from providers_sdk._protocol.json import parse_json
@@ -14,6 +15,7 @@ Field = tuple[str, str]
 """Where a value stands, such as ``"header x-key"`` or ``"body messages[0].role"``, and its text."""
 
 _BOUNDARY = re.compile(r'boundary="?[^";]+"?', re.IGNORECASE)
+_PATH = "the path"
 _FRAMING = ("content-length",)
 
 
@@ -22,7 +24,8 @@ def find_differences(
 ) -> set[tuple[int, str]]:
     """Return the places where two lists of requests differ: number of the request, name of the place.
 
-    :param varying: names of fields and headers whose values do not count.
+    :param varying: names of fields and headers whose values do not count, and paths with ``*``, such as ``"/jobs/*"``,
+        all of which count as the same.
     """
     found = {(min(len(first), len(second)), "the number of requests")} if len(first) != len(second) else set()
     for number, (one, other) in enumerate(zip(first, second, strict=False)):
@@ -40,7 +43,10 @@ def describe_places(differences: Iterable[tuple[int, str]]) -> str:
 def _collect(fields: Iterable[Field], varying: Collection[str]) -> dict[str, list[str]]:
     skipped = {name.casefold() for name in varying}
     found: dict[str, list[str]] = {}
+    patterns = [name for name in varying if name.startswith("/")]
     for place, value in fields:
+        if place == _PATH:
+            value = next((pattern for pattern in patterns if fnmatchcase(value, pattern)), value)
         names = re.split(r"[ .]", re.sub(r"\[\d+\]", "", place.casefold()))
         found.setdefault(place, []).append("" if skipped.intersection(names[1:]) else value)
     return found
@@ -50,7 +56,7 @@ def list_fields(received: Received) -> Iterator[Field]:
     """Yield every value of a request with its place; the boundary of a multipart body is left out."""
     address = urlsplit(received.target)
     yield "the method", received.method
-    yield "the path", address.path
+    yield _PATH, address.path
     for name, value in parse_qsl(address.query, keep_blank_values=True):
         yield f"query {name}", value
     for name, value in received.headers.items():

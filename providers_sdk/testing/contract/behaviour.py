@@ -60,12 +60,16 @@ def keeps_nothing_between_calls(harness: Harness) -> None:
         sent = [_record_requests(harness, client, site) for _ in range(3)]
         after = (dict(vars(provider)), _describe_class(harness))
     expect(before == after, "the provider unchanged by calls", "attributes of its instance or class have changed")
-    differences = find_differences(sent[1], sent[2], site.varying if site else ())
+    differences = find_differences(sent[1], sent[2], _list_varying(site))
     expect(
         not differences,
         "the same requests for the same question, but for what the fake service declares as varying",
         f"what differs: {describe_places(differences)}",
     )
+
+
+def _list_varying(site: FakeService | None) -> list[str]:
+    return [] if site is None else [*site.varying, *filter(None, site.reply_route[1:])]
 
 
 def _describe_class(harness: Harness) -> dict[str, str]:

@@ -63,8 +63,15 @@ def _expect_hidden(secret: str, requests: list[Received], heard: str, outcome: O
             where = f"it is in {place} of {received.method} {received.path}"
             expect(not _holds(text, secret), "a secret in its own header only", where.replace(secret, "[hidden]"))
     expect(not _holds(heard, secret), "no secret in logs and output", "it was written there")
-    exposed = f"{outcome.error} {outcome.error!r} {pickle.dumps(outcome.error)!r}"
+    exposed = f"{outcome.error} {outcome.error!r} {_pickle(outcome.error)!r}"
     expect(not _holds(exposed, secret), "no secret in an error", "it is there")
+
+
+def _pickle(error: Exception | None) -> bytes:
+    try:
+        return pickle.dumps(error)
+    except Exception:  # noqa: BLE001  another claim judges it
+        return b""
 
 
 def _list_places(received: Received) -> Iterator[tuple[str, str]]:
