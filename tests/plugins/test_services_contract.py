@@ -13,7 +13,5 @@ from providers_sdk_plugins.services import SERVICES
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_keeps_the_contract(name: str) -> None:
     results = list(judge(SERVICES[name], SITES[name]))
-    assert [
-        f"{result.claim.name} {result.state}: {result.detail}" for result in results if not result.passes
-    ] == []
+    assert [f"{result.claim.name} {result.state}: {result.detail}" for result in results if not result.passes] == []
     assert len(results) == len(CLAIMS)
