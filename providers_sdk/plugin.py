@@ -23,6 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from providers_sdk._attempts import Attempt
     from providers_sdk._http.client import Http, HttpResponse
     from providers_sdk._http.tokens import Tokens
     from providers_sdk._model.chunks import (
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTRACT",
     "TOOL_CALL_PIECE",
+    "Attempt",
     "Attr",
     "AuthenticationFailed",
     "Blocked",
@@ -131,6 +133,7 @@ __all__ = [
 ]
 
 _NAMES = {
+    "_attempts": "Attempt",
     "_http.client": "Http HttpResponse",
     "_http.tokens": "Tokens",
     "_model.chunks": "TOOL_CALL_PIECE Chunk FinishReason Reasoning ServedModel ToolCall Usage",

@@ -8,9 +8,11 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from providers_sdk._attempts import Attempt
+from providers_sdk._engine.hook_arguments import Notify, describe_finish, describe_skip, describe_start
 from providers_sdk._engine.retry import RetryPolicy
 from providers_sdk._http.clock import Clock
 from providers_sdk._model.limits import Limits
@@ -75,7 +77,8 @@ class CallRunner:
     :param bind: returns the provider of a name, bound to its connections; its second argument is the seconds that are
         left for that, ``None`` for no limit.
     :param is_slow: returns whether binding a provider has to wait for its key; that is put off until its turn.
-    :param notify: is called for each attempt: ``notify("attempt_started", attempt)``.
+    :param notify: is called for each attempt: ``notify("attempt_started", describe)``, where ``describe()`` returns the
+        hook's arguments.
     :param sleep: waits the given seconds.
     :param observe: is given each attempt before it is opened.
     """
@@ -86,7 +89,7 @@ class CallRunner:
         *,
         bind: Callable[[str, float | None], BoundProvider],
         is_slow: Callable[[str], bool] = lambda _: False,
-        notify: Callable[[str, Attempt], None],
+        notify: Notify,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.monotonic,
         observe: Callable[[AttemptRun], None] | None = None,
@@ -152,7 +155,7 @@ class CallRunner:
         error.provider = error.provider or name
         attempt = Attempt(name, model or self.spec.model or "", "skipped", error.message)
         self.attempts.append(attempt)
-        self._notify("attempt_finished", attempt)
+        self._notify("attempt_finished", lambda: describe_skip(attempt, error))
 
     def _ask(self, bound: BoundProvider, model: str | None) -> AttemptRun | ProviderError:
         try:
@@ -204,7 +207,7 @@ class CallRunner:
         )
         if self._observe is not None:
             self._observe(run)
-        self._notify("attempt_started", run.record())
+        self._notify("attempt_started", lambda: describe_start(run, self.spec.options))
         run.add_done_callback(self._notify_finished)
         try:
             run.open()
@@ -215,8 +218,8 @@ class CallRunner:
         return run
 
     def _notify_finished(self, run: AttemptRun) -> None:
-        for record in run.records():
-            self._notify("attempt_finished", record)
+        for at in range(len(run.records())):
+            self._notify("attempt_finished", partial(describe_finish, run, at, self.spec.options))
 
     def _compute_time_left(self) -> float | None:
         deadline = self.spec.limits.deadline

@@ -1,12 +1,10 @@
 """The client: connections, limits and settings that many calls share."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from providers_sdk._attempts import Attempt
 from providers_sdk._config.keys import find_stored_keys
 from providers_sdk._config.values import Configuration, ConfigValue
 from providers_sdk._engine.batch.mapping import BatchMethods
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from providers_sdk._engine.run import RunReply
 
 __all__ = ["Client", "get_binder"]
-
-_log = logging.getLogger("providers_sdk")
 
 
 class Client(BatchMethods):
@@ -294,14 +290,8 @@ class Client(BatchMethods):
         if self._closed:
             raise Closed("this client is closed; make a new one")
 
-    def _notify(self, hook: str, attempt: Attempt) -> None:
-        for manager in self._registry.extensions():
-            try:
-                getattr(manager.hook, hook)(attempt=attempt)
-            except (KeyboardInterrupt, GeneratorExit):
-                raise
-            except BaseException:  # noqa: BLE001  foreign code: its error is logged, SystemExit included
-                _log.exception("an extension failed in %s; the call goes on", hook)
+    def _notify(self, hook: str, describe: Callable[[], Mapping[str, Any]]) -> None:
+        self._registry.extension_host.call(hook, describe)
 
 
 def _read_configuration(path: "str | PathLike[str] | Unset | None", profile: str | None) -> Configuration:

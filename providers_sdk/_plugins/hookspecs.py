@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pluggy
 
 from providers_sdk._attempts import Attempt
+from providers_sdk._model.request import Request
 from providers_sdk._provider.provider import Provider
+from providers_sdk.errors import ProviderError
 
 __all__ = ["CONTRACT", "ExtensionHooks", "ProviderHooks", "Register", "hookimpl", "new_manager"]
 
@@ -35,15 +37,26 @@ class ExtensionHooks:
     """Hooks of the group ``providers_sdk.extensions``: called for each attempt, may add commands."""
 
     @hookspec
-    def attempt_started(self, attempt: Attempt) -> None:
-        """One provider is about to be asked; ``attempt`` holds what is known by then.
+    def attempt_started(self, attempt: Attempt, request: Request) -> None:
+        """One provider is about to be asked. An implementation may leave arguments out.
+
+        :param attempt: what is known of it by now.
+        :param request: a copy of the question. Its options are those of the call, without what settings add, and with
+            secrets hidden.
 
         .. versionadded:: 0.1
         """
 
     @hookspec
-    def attempt_finished(self, attempt: Attempt) -> None:
-        """The attempt is over: answered, failed, skipped or abandoned.
+    def attempt_finished(
+        self, attempt: Attempt, request: Request | None, text: str, error: ProviderError | None
+    ) -> None:
+        """The attempt is over: answered, failed, skipped or abandoned. An implementation may leave arguments out.
+
+        :param attempt: its record.
+        :param request: as for ``attempt_started``; ``None`` for a provider that was skipped.
+        :param text: the text that was delivered, with secrets hidden.
+        :param error: why it failed or was skipped; ``None`` for one that was answered or abandoned.
 
         .. versionadded:: 0.1
         """

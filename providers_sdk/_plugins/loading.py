@@ -18,7 +18,7 @@ from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import snippet
 from providers_sdk.errors import PluginConflict, PluginError, PluginLoadError
 
-__all__ = ["Loaded", "conflict", "disabled_names", "load"]
+__all__ = ["Loaded", "conflict", "describe_failure", "disabled_names", "load"]
 
 _USUAL_RANGES = ("", ">=1", ">=1,<2", ">=1.0", ">=1.0,<2", ">=1.0,<2.0")  # those that hold CONTRACT, without packaging
 
@@ -59,10 +59,15 @@ def load(entry: EntryPoint, report: PluginReport) -> Loaded:
     return Loaded(replace(report, state="loaded"), provider, manager)
 
 
-def _describe_failure(entry: EntryPoint, report: PluginReport, error: PluginError) -> Loaded:
+def describe_failure(entry: EntryPoint, report: PluginReport, error: PluginError) -> PluginReport:
+    """Return the report on a plugin that cannot be used because of ``error``."""
     state = "incompatible" if isinstance(error, _Incompatible) else "failed"
     report = replace(report, state=state, reason=error.message)
-    report = replace(report, remedy=find_remedy(entry, report, error))
+    return replace(report, remedy=find_remedy(entry, report, error))
+
+
+def _describe_failure(entry: EntryPoint, report: PluginReport, error: PluginError) -> Loaded:
+    report = describe_failure(entry, report, error)
     return Loaded(report, error=_load_error(report, error.__cause__))
 
 

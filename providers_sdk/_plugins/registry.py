@@ -22,7 +22,8 @@ from providers_sdk._plugins.entry_points import (
     read_offers,
     unreadable,
 )
-from providers_sdk._plugins.loading import Loaded, conflict, disabled_names, load
+from providers_sdk._plugins.extensions import ExtensionHost
+from providers_sdk._plugins.loading import Loaded, conflict, describe_failure, disabled_names, load
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._plugins.validation import check_class, check_name
 from providers_sdk._provider.provider import Provider
@@ -50,13 +51,13 @@ class Registry:
         self._offers: dict[str, dict[str, list[PluginEntry]]] | None = None
         self._unreadable: list[BrokenDistribution] | None = None
         self._loaded: dict[PluginEntry, Loaded] = {}
-        self._extensions: list[Loaded] | None = None
+        self.extension_host = ExtensionHost(self._load_extensions)
         self._warned_of: set[str] = set()
         renew_after_fork(self)
 
     def _renew(self) -> None:
         """Make the locks anew, in a forked child."""
-        self._lock, self._extending = threading.RLock(), threading.RLock()
+        self._lock = threading.RLock()
         self._importing: dict[PluginEntry, threading.RLock] = {}
 
     def names(self) -> list[str]:
@@ -110,7 +111,12 @@ class Registry:
 
     def extensions(self) -> list[pluggy.PluginManager]:
         """Return a hook host for each healthy extension; a bad one is logged and left out."""
-        return [loaded.manager for loaded in self._load_extensions() if loaded.manager is not None]
+        return self.extension_host.get_managers()
+
+    def loaded_extensions(self) -> list[pluggy.PluginManager]:
+        """Return a hook host for each healthy extension that is imported already."""
+        found = [loaded for offer, loaded in self._loaded.items() if offer.entry.group == EXTENSIONS]
+        return [loaded.manager for loaded in found if loaded.manager is not None]
 
     def _load_offers(self, group: str) -> dict[str, list[PluginEntry]]:
         if self._offers is not None:
@@ -201,6 +207,8 @@ class Registry:
             remedy = f"take {offer.entry.name} out of PROVIDERS_SDK_DISABLE"
             return _describe(offer, state="disabled", reason="PROVIDERS_SDK_DISABLE names it", remedy=remedy)
         row = self._load(offer).report if load or offer in self._loaded else _describe(offer)
+        if offer in self._loaded and (error := self.extension_host.find_failure(self._loaded[offer].manager)):
+            return describe_failure(offer.entry, row, error)
         if bundled in (None, offer) or row.reason:
             return row
         reason = f"{offer.entry.name!r} alone means the bundled provider"
@@ -218,17 +226,8 @@ class Registry:
             return self._unreadable
 
     def _load_extensions(self) -> list[Loaded]:
-        if self._extensions is not None:
-            return self._extensions
-        with self._extending:
-            if self._extensions is None:
-                offers = [offer for offers in self._find_meant(EXTENSIONS, None) for offer in offers]
-                found = [self._load(offer) for offer in offers if not _is_disabled(offer)]
-                for loaded in found:
-                    if loaded.error is not None:
-                        _log.warning("the extension %s is left out: %s", loaded.report.name, loaded.error.message)
-                self._extensions = found
-            return self._extensions
+        offers = [offer for offers in self._find_meant(EXTENSIONS, None) for offer in offers]
+        return [self._load(offer) for offer in offers if not _is_disabled(offer)]
 
 
 def _copy_error(error: PluginError | None) -> PluginError:

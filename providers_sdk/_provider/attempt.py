@@ -19,7 +19,7 @@ import logging
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import TypeVar
 
@@ -87,6 +87,7 @@ class AttemptRun(Iterator[Chunk]):
         self._allow_empty = allow_empty
         self._earlier, self._waited, self._max_chars = tuple(earlier), waited, max_chars
         self._http = Http(bound.session, clock, bound.provider.url)
+        self.http = self._http
         self._chunks: Iterator[Chunk] = iter(())
         self._buffer: deque[Chunk] = deque()
         self._text, self._size, self._begun = TextPieces(), 0, False
@@ -122,11 +123,6 @@ class AttemptRun(Iterator[Chunk]):
     def text(self) -> str:
         """The text that has been read so far."""
         return self._text.read()
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers of the last response."""
-        return self._http.headers
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

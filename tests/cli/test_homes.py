@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from providers_sdk._plugins.extensions import ExtensionHost
 from providers_sdk._plugins.registry import Registry
 from providers_sdk.cli import _choice
 from providers_sdk.testing import FakeService, Received, Response, deltas, json_response, sse
@@ -120,7 +121,8 @@ def listed(self: Any, http: Any) -> Iterator[str]:
 def _make_registry(self: Any, kinds: dict[str, Any]) -> None:
     self._own, self._offers = dict(kinds), {"providers_sdk": {}, "providers_sdk.extensions": {}}
     self._renew()
-    self._unreadable, self._loaded, self._extensions, self._warned_of = [], {}, [], set()
+    self._unreadable, self._loaded, self._warned_of = [], {}, set()
+    self.extension_host = ExtensionHost(list)
 
 
 def test_with_one_local_server_its_first_model_answers(cli: Cli, home: Home, local: Any) -> None:

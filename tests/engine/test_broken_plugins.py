@@ -162,7 +162,7 @@ def test_an_extension_that_fails_does_not_end_the_call(error: BaseException, mon
     manager = hookspecs.new_manager(hookspecs.ExtensionHooks)
     manager.register(Extension())
     with client(Sound, "sound") as one:
-        monkeypatch.setattr(one.registry, "extensions", lambda: [manager])
+        monkeypatch.setattr(one.registry.extension_host, "get_managers", lambda: [manager])
         assert one.chat("Hi").text == "sound"
 
 

@@ -1,6 +1,6 @@
 """The engine: who is asked, how often and until when; and that no answer is ever repeated or joined."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,7 +135,8 @@ class FaultSetup:
             self.ask(*providers, **question)
         return raised.value
 
-    def _notify(self, hook: str, attempt: Attempt) -> None:
+    def _notify(self, hook: str, describe: Callable[[], Mapping[str, Any]]) -> None:
+        attempt = describe()["attempt"]
         self.told.append((hook, attempt.provider, attempt.outcome))
 
 

@@ -106,4 +106,4 @@ def _make_failure(error: ProviderError, runs: list[AttemptRun]) -> Answer:
 
 
 def _find_quota(run: AttemptRun) -> Quota | None:
-    return find_quota(run.headers, time.time())
+    return find_quota(run.http.headers, time.time())
