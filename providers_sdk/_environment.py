@@ -14,6 +14,7 @@ from functools import lru_cache
 from providers_sdk._redact import Redactor, userinfo_secrets
 
 __all__ = [
+    "ATTEMPT_LOG",
     "CONFIG",
     "DISABLE",
     "GENERAL",
@@ -37,12 +38,14 @@ DISABLE = "PROVIDERS_SDK_DISABLE"
 TRACEBACK = "PROVIDERS_SDK_TRACEBACK"
 CONFIG = "PROVIDERS_SDK_CONFIG"
 PROFILE = "PROVIDERS_SDK_PROFILE"
+ATTEMPT_LOG = "PROVIDERS_SDK_ATTEMPT_LOG"
 GENERAL: Mapping[str, str] = {
     PROVIDER: "names of the providers to ask, separated by commas, where a call names none",
     DISABLE: "names of the plugins that are not loaded, separated by commas",
     TRACEBACK: "any value: the command line prints tracebacks",
     CONFIG: "path of the configuration file; empty: neither a file nor stored keys are used",
     PROFILE: "the profile of the configuration file to use",
+    ATTEMPT_LOG: "path of a file to which every attempt is appended as one line of JSON, prompt and answer included",
 }
 """Variable of the whole library → what it does."""
 _PUBLIC_ENDINGS = ("_URL", "_MODEL", "_RPM")

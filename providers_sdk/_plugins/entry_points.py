@@ -9,6 +9,8 @@ from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from typing import NamedTuple
 
+from providers_sdk._environment import ATTEMPT_LOG, read_variable
+
 __all__ = [
     "BUNDLED",
     "EXTENSIONS",
@@ -25,6 +27,8 @@ PROVIDERS = "providers_sdk"
 EXTENSIONS = "providers_sdk.extensions"
 BUNDLED = "providers-sdk"
 """This library's own distribution, whose provider names take precedence over all others."""
+SWITCHES = {"providers_sdk_plugins.attempt_log": ATTEMPT_LOG}
+"""Bundled extension → the variable without which it is not imported."""
 
 
 class PluginEntry:
@@ -54,6 +58,16 @@ class PluginEntry:
     def is_bundled(self) -> bool:
         """Whether it is this library's own."""
         return same_distribution(self.distribution[0], BUNDLED)
+
+    @property
+    def switch(self) -> str:
+        """The variable that switches it on; empty where it needs none."""
+        return SWITCHES.get(self.entry.value, "") if self.entry.group == EXTENSIONS else ""
+
+    @property
+    def is_switched_off(self) -> bool:
+        """Whether the variable that switches it on is not set."""
+        return bool(self.switch) and not read_variable(self.switch)
 
     def matches(self, name: str) -> bool:
         """Whether ``name``, or ``dist:name``, means this offer."""
@@ -94,8 +108,8 @@ def read_offers() -> tuple[list[PluginEntry], bool]:
 
 
 def has_extensions() -> bool:
-    """Return whether any installed distribution offers an extension."""
-    return any(offer.entry.group == EXTENSIONS for offer in read_offers()[0])
+    """Return whether any installed distribution offers an extension that is not switched off."""
+    return any(offer.entry.group == EXTENSIONS and not offer.is_switched_off for offer in read_offers()[0])
 
 
 def _list_folders() -> list[str]:

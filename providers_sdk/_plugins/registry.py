@@ -206,6 +206,8 @@ class Registry:
         if _is_disabled(offer):
             remedy = f"take {offer.entry.name} out of PROVIDERS_SDK_DISABLE"
             return _describe(offer, state="disabled", reason="PROVIDERS_SDK_DISABLE names it", remedy=remedy)
+        if offer.is_switched_off:
+            return _describe(offer, state="disabled", reason=f"{offer.switch} is not set", remedy=f"set {offer.switch}")
         row = self._load(offer).report if load or offer in self._loaded else _describe(offer)
         if offer in self._loaded and (error := self.extension_host.find_failure(self._loaded[offer].manager)):
             return describe_failure(offer.entry, row, error)
@@ -227,7 +229,7 @@ class Registry:
 
     def _load_extensions(self) -> list[Loaded]:
         offers = [offer for offers in self._find_meant(EXTENSIONS, None) for offer in offers]
-        return [self._load(offer) for offer in offers if not _is_disabled(offer)]
+        return [self._load(offer) for offer in offers if not _is_disabled(offer) and not offer.is_switched_off]
 
 
 def _copy_error(error: PluginError | None) -> PluginError:

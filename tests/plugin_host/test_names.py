@@ -117,7 +117,8 @@ def test_the_report_shows_who_does_not_get_the_name(rival: Shelf, bundled: list[
     assert stranger.reason == "'echo' alone means the bundled provider"
     assert stranger.remedy == "ask for dist-rival:echo, or PROVIDERS_SDK_DISABLE=providers-sdk:echo"
     assert [(row.name, row.state, row.reason) for row in report if row is not stranger] == [
-        (name, "loaded", "") for name in bundled
+        *((name, "loaded", "") for name in bundled),
+        ("attempt-log", "disabled", "PROVIDERS_SDK_ATTEMPT_LOG is not set"),
     ]
 
 

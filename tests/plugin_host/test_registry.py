@@ -87,7 +87,8 @@ BROKEN = {  # what is wrong with it: the module, the state, words of the reason
 
 
 def rows(registry: Registry) -> dict[str, PluginReport]:
-    return {row.name: row for row in registry.report(load=True)}
+    """Return every row but that of the bundled extension."""
+    return {row.name: row for row in registry.report(load=True) if row.name != "attempt-log"}
 
 
 @pytest.mark.parametrize("name", BROKEN)
