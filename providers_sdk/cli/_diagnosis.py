@@ -4,8 +4,9 @@ import importlib.metadata
 import platform
 import sys
 import urllib.request
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from providers_sdk._engine.client import Client, get_binder
@@ -20,7 +21,7 @@ from providers_sdk._environment import (
 )
 from providers_sdk._http.proxies import add_scheme, parse_proxy
 from providers_sdk._model.settings import Setting, resolve_settings
-from providers_sdk._plugins.entry_points import PROVIDERS
+from providers_sdk._plugins.entry_points import EXTENSIONS, PROVIDERS
 from providers_sdk._plugins.hookspecs import CONTRACT
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._redact import snippet
@@ -119,12 +120,18 @@ class Health:
         return all(checkup.report.healthy for checkup in self.plugins)
 
 
-def examine(client: Client, rows: Collection[PluginReport], notes: Iterable[Note] = ()) -> Health:
+def examine(
+    client: Client,
+    rows: Collection[PluginReport],
+    notes: Iterable[Note] = (),
+    problems: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Health:
     """Return the health of the plugins of ``rows``, which are imported already, and of their environment.
 
     :param notes: what is known already.
+    :param problems: extension → what is wrong with its commands.
     """
-    checkups = tuple(_examine_plugin(client, row) for row in rows)
+    checkups = tuple(_examine_plugin(client, row, problems) for row in rows)
     return Health(
         version=__version__,
         contract=CONTRACT,
@@ -136,7 +143,7 @@ def examine(client: Client, rows: Collection[PluginReport], notes: Iterable[Note
     )
 
 
-def _examine_plugin(client: Client, row: PluginReport) -> Checkup:
+def _examine_plugin(client: Client, row: PluginReport, problems: Mapping[str, Sequence[str]]) -> Checkup:
     provider, binder = loaded_class(client.registry, row), get_binder(client)
     settings = settings_by_variable(row.name, provider) if provider else {}
     variables = sorted(variable for variable in settings if read_variable(variable))
@@ -147,7 +154,7 @@ def _examine_plugin(client: Client, row: PluginReport) -> Checkup:
         given=tuple(sorted({*variables, *(one.source for one in found.values() if one.source != "the default")})),
         missing=() if unusable else tuple(missing_variables(settings, found)),
         unusable=unusable,
-        advice=find_advice(row, provider),
+        advice=(*find_advice(row, provider), *(problems.get(row.name, ()) if row.group == EXTENSIONS else ())),
         known=frozenset(settings),
         hidden=row.group == PROVIDERS and bool(binder.get_installed_name(row.name)),
     )

@@ -65,8 +65,11 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> int:
         """Run the command; Ctrl-C and a reader that left end it quietly."""
+        from providers_sdk.cli._extension_warnings import show_failing_extensions  # not for --help and --version
+
         try:
-            super().invoke(ctx)
+            with show_failing_extensions():
+                super().invoke(ctx)
         except BrokenPipeError:
             raise click.exceptions.Exit(READER_LEFT) from None
         except KeyboardInterrupt:

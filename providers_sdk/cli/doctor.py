@@ -20,6 +20,7 @@ from providers_sdk.cli._console import screen
 from providers_sdk.cli._diagnosis import Checkup, Health, Note, Package, Proxy, examine
 from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
+from providers_sdk.cli._trial import try_extensions
 from providers_sdk.errors import InvalidCall
 
 __all__ = ["command"]
@@ -35,12 +36,15 @@ _STYLES = {"loaded": "green", "disabled": "dim", "available": ""}
 def command(ctx: click.Context, as_json: bool, names: tuple[str, ...]) -> None:
     """Import every plugin, or those named, and show what is wrong with each and how to fix it.
 
-    DIST:NAME means the one of that distribution; a plugin that is named is shown in full. Exit codes: 0 all are
-    healthy, 1 one is not, 2 there is no such plugin.
+    DIST:NAME means the one of that distribution; a plugin that is named is shown in full. The hooks of extensions are
+    called as for an attempt at a provider "providers-doctor". Exit codes: 0 all are healthy, 1 one is not, 2 there is
+    no such plugin.
     """
     client, notes = _make_client()
     with redirect_stdout_to_stderr(), _show_import_on_last_line(), client:
-        health = examine(client, client.registry.report(*names, load=True), notes)
+        client.registry.report(*names, load=True)
+        problems = try_extensions(client.registry)
+        health = examine(client, client.registry.report(*names, load=True), notes, problems)
     if as_json:
         click.echo(json.dumps(_make_json(health), indent=2))
     else:

@@ -94,7 +94,7 @@ def _show(described: Sequence[dict[str, Any]], rows: Iterable[PluginReport]) -> 
     missing = next((row["name"] for row in described if row["missing"]), "")
     hint = f"'providers show {missing}' says how to give what {missing} needs; so for the others"
     remarks = [hint] if missing else []
-    remarks += [_describe_reason(report) for report in rows if report.reason]
+    remarks += [_describe_reason(report) for report in rows if _is_remarkable(report)]
     if remarks:
         show.print()
     for remark in remarks:
@@ -131,6 +131,11 @@ def _needs(row: dict[str, Any]) -> str:
 
 def _mark(row: dict[str, Any], setting: str) -> str:
     return "" if variable_name(row["name"], setting) in row["missing"] else " (set)"
+
+
+def _is_remarkable(report: PluginReport) -> bool:
+    """Whether the reason of its state belongs below a list of providers: that an extension is off does not."""
+    return bool(report.reason) and (report.group == PROVIDERS or not report.healthy)
 
 
 def _describe_reason(report: PluginReport) -> str:

@@ -131,7 +131,7 @@ def test_healthy_plugins_have_one_line_each_and_exit_code_0(tmp_path: Path) -> N
     done = run(tmp_path, "doctor", COLUMNS="80", PROVIDERS_SDK_DISABLE="gizai")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()[4:]
-    assert [line.split()[0] for line in lines if line[:1].strip()][:-1] == sorted([*BUNDLED, "well"])
+    assert [line.split()[0] for line in lines if line[:1].strip()][:-1] == [*sorted([*BUNDLED, "well"]), "attempt-log"]
     width = max(map(len, BUNDLED))
     for name, expected in {
         "aipower": f"loaded    providers-sdk {__version__}  needs PROVIDERS_SDK_AIPOWER_URL",
@@ -141,7 +141,7 @@ def test_healthy_plugins_have_one_line_each_and_exit_code_0(tmp_path: Path) -> N
         "well": "loaded    stranger_well 1.0",
     }.items():
         assert f"{name:{width}}  {expected}" in lines
-    assert lines[-2:] == ["", f"{len(BUNDLED) + 1} plugins: 1 disabled, {len(BUNDLED)} loaded"]
+    assert lines[-2:] == ["", f"{len(BUNDLED) + 2} plugins: 2 disabled, {len(BUNDLED)} loaded"]
 
 
 def test_a_plugin_that_is_named_is_shown_in_full(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_stranger_with_a_bundled_name_is_shown_with_its_own(tmp_path: Path) ->
     install(tmp_path, "echo")
     lines = run(tmp_path, "doctor", COLUMNS="100").stdout.splitlines()
     name = "echo".ljust(max(map(len, BUNDLED)))
-    at = lines.index(f"{name}  loaded  stranger_echo 1.0  'echo' alone means the bundled provider")
+    at = lines.index(f"{name}  loaded    stranger_echo 1.0  'echo' alone means the bundled provider")
     assert lines[at + 1] == "    fix: ask for stranger_echo:echo, or PROVIDERS_SDK_DISABLE=providers-sdk:echo"
 
 
@@ -264,7 +264,9 @@ def test_a_disabled_plugin_is_well_and_not_imported(tmp_path: Path) -> None:
     install(tmp_path, "marked", leaving_a_mark(tmp_path))
     install(tmp_path, "watcher", leaving_a_mark(tmp_path), group="providers_sdk.extensions")
     found = examined(tmp_path, PROVIDERS_SDK_DISABLE="marked, watcher,gizai")
-    assert {row["name"] for row in found["plugins"] if row["state"] == "disabled"} == {"gizai", "marked", "watcher"}
+    assert {row["name"] for row in found["plugins"] if row["state"] == "disabled"} == {
+        *("attempt-log", "gizai", "marked", "watcher")
+    }
     assert found["healthy"]
     assert not (tmp_path / "imported").exists()
     refused = run(tmp_path, "chat", "-p", "marked", "hi", PROVIDERS_SDK_DISABLE="marked")

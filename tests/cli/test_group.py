@@ -109,7 +109,10 @@ def test_an_extension_adds_a_command(cli: Cli, plugin: Plugin) -> None:
         (GREETING.replace("    add(command)", "    1 / 0"), "its register_commands hook raised ZeroDivisionError"),
         (GREETING.replace("    add(command)", "    raise SystemExit(3)"), "its register_commands hook raised"),
         (GREETING.replace("add(command)", "add('command')"), "'command' is no click command with a name"),
-        (GREETING.replace("{name}", "chat"), "it adds a command that cannot be used: 'chat' is there already"),
+        (
+            GREETING.replace("{name}", "chat"),
+            "it adds a command that cannot be used: 'chat' is a command of providers-sdk itself; rename it",
+        ),
         (GREETING.replace("(add)", "(add, colour)"), "colour"),
         (
             GREETING.replace("    add(command)", "    raise GeneratorExit"),
