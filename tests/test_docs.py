@@ -2,7 +2,6 @@
 
 import ast
 import builtins
-import configparser
 import contextlib
 import doctest
 import html
@@ -13,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,9 +39,9 @@ IN_A_HOME = ("configuration.md", "keys.md")
 """Documents about the user's own places, which are read there."""
 
 RUN = ("providers", "pytest")
-INSTALL = "pip install -e '.[test]'"
+INSTALLS = ("pip install -e '.[test]'",)
 NOT_RUN = {
-    INSTALL: "needs an index for its build; the entry point is written by hand in its place",
+    **dict.fromkeys(INSTALLS, "needs an index for its build; the entry point is written by hand in its place"),
     "pip install .": "needs an index; the wheel is installed and tried by .ci/run",
     "pip install build twine": "needs an index",
     "python -m build": "needs what the line before it installs",
@@ -84,8 +84,10 @@ class Reader:
         where = f"{self.document}:{block.line}"
         if block.language == "python" and block.word.startswith("file="):
             self._replace(self.here / block.word.removeprefix("file="), block.text)
-        elif block.language == "python" and block.word.startswith("new="):
+        elif block.word.startswith("new="):
             self._create(self.here / block.word.removeprefix("new="), block.text)
+        elif block.language == "toml" and block.word.startswith("in="):
+            self._known(block.word.removeprefix("in="), block.text, where)
         elif block.language == "toml":
             self._configure(block.text)
         elif block.language == "python" and block.word == "before":
@@ -96,8 +98,6 @@ class Reader:
             self._shell(block.text, where)
         elif block.language == "json":
             json.loads(block.text)
-        elif block.language == "ini":
-            self._known(block.text, where)
         else:
             self._compare(block.text, where)
 
@@ -131,7 +131,7 @@ class Reader:
                 self.printed = self._ran(line, where)
             else:
                 assert line in NOT_RUN, f"{where}: nobody has said whether {line!r} can be run"
-                if line == INSTALL:
+                if line in INSTALLS:
                     self._install()
 
     def _ran(self, line: str, where: str) -> str:
@@ -150,17 +150,19 @@ class Reader:
 
     def _install(self) -> None:
         """Write what pip would, as far as entry points are concerned."""
-        config = configparser.ConfigParser()
-        config.read(self.here / "setup.cfg", encoding="utf-8")
-        name, version = config["metadata"]["name"], config["metadata"]["version"]
+        project = tomllib.loads((self.here / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        name, version = project["name"], project["version"]
         folder = self.here / f"{name.replace('-', '_')}-{version}.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-        (folder / "entry_points.txt").write_text(f"[providers_sdk]{config['options.entry_points']['providers_sdk']}\n")
+        with (folder / "entry_points.txt").open("w") as file:
+            for group, rows in project["entry-points"].items():
+                print(f"[{group}]", *(f"{key} = {value}" for key, value in rows.items()), sep="\n", file=file)
         sys.path.insert(0, str(self.here))
+        importlib.invalidate_caches()
 
-    def _known(self, text: str, where: str) -> None:
-        assert text in (self.here / "setup.cfg").read_text(encoding="utf-8"), f"{where}: setup.cfg says otherwise"
+    def _known(self, name: str, text: str, where: str) -> None:
+        assert text in (self.here / name).read_text(encoding="utf-8"), f"{where}: {name} says otherwise"
 
     def _compare(self, text: str, where: str) -> None:
         alike = doctest.OutputChecker().check_output(text, self.printed, _ALIKE)
@@ -204,7 +206,7 @@ def test_every_block_runs_and_prints_what_the_document_says(
 @pytest.mark.parametrize("document", WRITTEN)
 def test_every_block_is_of_a_language_that_is_checked(document: str) -> None:
     text = (DOCS / document).read_text(encoding="utf-8")
-    assert {block.language for block in blocks(document)} <= {"python", "sh", "text", "ini", "toml", "json"}
+    assert {block.language for block in blocks(document)} <= {"python", "sh", "text", "toml", "json"}
     assert 2 * sum(1 for _ in blocks(document)) == len(re.findall(r"^```", text, re.MULTILINE))
 
 

@@ -23,12 +23,10 @@ KINDS = {
 """Kind of project → what its service does."""
 
 _FILES = {
-    "setup.cfg": "setup.cfg.jinja",
-    "setup.py": "setup.py.jinja",
     "pyproject.toml": "pyproject.toml.jinja",
     "README.md": "README.md.jinja",
+    "LICENSE": "LICENSE.jinja",
     ".gitignore": "gitignore.jinja",
-    ".ruff.toml": "ruff.toml.jinja",
     ".github/workflows/ci.yml": "ci.yml.jinja",
     "{module}/__init__.py": "init.py.jinja",
     "{module}/provider.py": "{kind}/provider.py.jinja",
@@ -61,6 +59,8 @@ class Project:
     kind: str = "sse"
 
     def __post_init__(self) -> None:
+        if proposal := _propose_name(self.name):
+            raise Refused(f"{self.name!r} has capitals or spaces; did you mean {proposal!r}?")
         try:
             check_name(self.name)
         except PluginLoadError as error:
@@ -97,6 +97,15 @@ class Project:
     def environment(self) -> str:
         """The start of its settings' variables."""
         return variable_name(self.name, "").rstrip("_")
+
+
+def _propose_name(name: str) -> str:
+    """Return ``name`` in small letters, with dashes for spaces; empty where it is so already or that helps nothing."""
+    right = re.sub(r"\s+", "-", name.strip()).lower()
+    try:
+        return Project(right).name if right != name else ""
+    except Refused:
+        return ""
 
 
 def render(project: Project) -> dict[str, str]:

@@ -4,6 +4,7 @@ import configparser
 import importlib
 import importlib.util
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,12 +83,37 @@ def _import_modules(target: str) -> Iterator[ModuleType]:
 
 
 def _list_modules(folder: Path) -> list[str]:
-    """Return the modules that the folder's ``setup.cfg`` offers, else every module in it that is no test."""
-    config = configparser.ConfigParser()
-    config.read(folder / "setup.cfg", encoding="utf-8")
+    """Return the modules that the folder's metadata offer as providers, else every module in it that is no test.
+
+    :raises InvalidArgument: its ``pyproject.toml`` or ``setup.cfg`` cannot be read.
+    """
+    named = [value.partition(":")[0].strip() for value in (*_read_pyproject(folder), *_read_setup_cfg(folder))]
+    found = list(dict.fromkeys(named))
+    return found or [file.stem for file in sorted(folder.glob("*.py")) if file.stem not in ("setup", "conftest")]
+
+
+def _read_pyproject(folder: Path) -> list[str]:
+    """Return the values of the entry points in ``pyproject.toml``."""
+    path = folder / "pyproject.toml"
+    try:
+        table: object = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise InvalidArgument(f"{str(path)!r} cannot be read: {error}") from None
+    for key in ("project", "entry-points", "providers_sdk"):
+        table = table.get(key) if isinstance(table, dict) else None
+    return [value for value in table.values() if isinstance(value, str)] if isinstance(table, dict) else []
+
+
+def _read_setup_cfg(folder: Path) -> list[str]:
+    """Return the values of the entry points in ``setup.cfg``."""
+    path = folder / "setup.cfg"
+    config = configparser.ConfigParser(interpolation=None)
+    try:
+        config.read(path, encoding="utf-8")
+    except (configparser.Error, OSError, ValueError) as error:
+        raise InvalidArgument(f"{str(path)!r} cannot be read: {error}") from None
     rows = config.get("options.entry_points", "providers_sdk", fallback="").splitlines()
-    named = [row.partition("=")[2].partition(":")[0].strip() for row in rows if "=" in row]
-    return named or [file.stem for file in sorted(folder.glob("*.py")) if file.stem not in ("setup", "conftest")]
+    return [row.partition("=")[2] for row in rows if "=" in row]
 
 
 def _import(name: str) -> ModuleType:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from providers_sdk.cli import main
 from providers_sdk.cli.check import command
+from providers_sdk.errors import InvalidArgument
 from providers_sdk.testing import CLAIMS, FakeService, RawServer, Received, Response, json_response
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 
@@ -64,6 +65,38 @@ def test_a_folder_is_checked_by_the_entry_points_of_its_setup_cfg(project: Path)
     done = check(str(project))
     assert done.exit_code == 0, done.output
     assert "shop passes the contract tests, against nothing (offline)" in done.output
+
+
+PYPROJECT = '[project.entry-points.providers_sdk]\nshop = "shop_plugin:hooks"\n'
+
+
+def test_a_folder_is_checked_by_the_entry_points_of_its_pyproject(project: Path) -> None:
+    (project / "setup.cfg").unlink()
+    (project / "pyproject.toml").write_text(PYPROJECT)
+    (project / "other.py").write_text("1 / 0")
+    done = check(str(project))
+    assert done.exit_code == 0, done.output
+    assert "shop passes the contract tests" in done.output
+
+
+def test_what_both_files_offer_is_checked_once(project: Path) -> None:
+    (project / "pyproject.toml").write_text(PYPROJECT)
+    assert check(str(project)).output.count("shop passes the contract tests") == 1
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg"])
+def test_metadata_that_cannot_be_read_are_one_sentence(name: str, project: Path) -> None:
+    (project / name).write_text("[project\nname = ")
+    done = check(str(project))
+    assert isinstance(done.exception, InvalidArgument)
+    assert f"{name}' cannot be read: " in str(done.exception)
+
+
+@pytest.mark.parametrize("text", ["", "project = 3", "[project]\nentry-points = []", "[build-system]\n"])
+def test_a_pyproject_without_entry_points_leaves_the_modules_of_the_folder(text: str, project: Path) -> None:
+    (project / "setup.cfg").unlink()
+    (project / "pyproject.toml").write_text(text)
+    assert check(str(project)).exit_code == 0
 
 
 def test_a_file_is_checked(project: Path) -> None:

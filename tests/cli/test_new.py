@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -90,19 +91,34 @@ def test_a_name_that_cannot_be_is_refused_in_one_sentence(name: str, capsys: pyt
 
 
 @pytest.mark.parametrize(
+    ("name", "proposal"),
+    [
+        ("My Acme", "my-acme"),
+        ("a b", "a-b"),
+        ("acme ", "acme"),
+        ("acme\n", "acme"),
+        ("Acme", "acme"),
+        ("XMLChat", "xmlchat"),
+    ],
+)
+def test_a_name_with_capitals_or_spaces_is_proposed_in_its_right_form(
+    name: str, proposal: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", "--", name]) == 2
+    assert capsys.readouterr().err == f"Error: {name!r} has capitals or spaces; did you mean {proposal!r}?\n"
+
+
+@pytest.mark.parametrize(
     ("name", "module", "class_name"),
     [
         ("acme", "providers_sdk_acme", "Acme"),
         ("my-llm.v2", "providers_sdk_my_llm_v2", "MyLlmV2"),
         ("a", "providers_sdk_a", "A"),
-        ("XMLChat", "providers_sdk_XMLChat", "XMLChat"),
         ("a..b", "providers_sdk_a__b", "AB"),
-        ("Class", "providers_sdk_Class", "Class"),
         ("http", "providers_sdk_http", "HttpProvider"),
         ("provider", "providers_sdk_provider", "ProviderProvider"),
         ("iterator", "providers_sdk_iterator", "IteratorProvider"),
         ("value-error", "providers_sdk_value_error", "ValueErrorProvider"),
-        ("PAGE", "providers_sdk_PAGE", "PAGEProvider"),
         (LONG, "providers_sdk_" + LONG.replace("-", "_").replace(".", "_"), "AProviderWithANameOfExac"),
     ],
 )
@@ -112,7 +128,7 @@ def test_all_names_are_made_from_one(name: str, module: str, class_name: str) ->
     assert project.distribution == f"providers-sdk-{name}"
 
 
-@pytest.mark.parametrize("name", ["http", "provider", "PAGE", "my-llm.v2", "provider-contract", LONG])
+@pytest.mark.parametrize("name", ["http", "provider", "page", "my-llm.v2", "provider-contract", LONG])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_class_never_takes_the_name_of_what_its_module_uses(name: str, kind: str) -> None:
     for path, text in render(Project(name, kind)).items():
@@ -222,12 +238,10 @@ def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path: Path, capsys
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_project_is_complete(kind: str) -> None:
     assert tree(write(kind)) == {
-        "setup.cfg",
-        "setup.py",
         "pyproject.toml",
         "README.md",
+        "LICENSE",
         ".gitignore",
-        ".ruff.toml",
         ".github/workflows/ci.yml",
         "providers_sdk_acme/__init__.py",
         "providers_sdk_acme/provider.py",
@@ -265,16 +279,18 @@ def test_two_functions_are_marked_for_the_author(kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["acme", "my-llm.v2"])
-def test_the_metadata_name_the_entry_point_the_packages_and_what_is_needed(name: str) -> None:
-    config = configparser.ConfigParser()
-    config.read_string(render(Project(name))["setup.cfg"])
-    module = Project(name).module
-    assert config["metadata"]["name"] == f"providers-sdk-{name}"
-    assert config["options"]["packages"] == module
-    assert config["options"]["install_requires"].strip() == "providers-sdk >= 0.1"
-    assert config["options.extras_require"]["test"].startswith("pytest")
-    assert config["options.package_data"][module] == "py.typed"
-    assert config["options.entry_points"]["providers_sdk"].strip() == f"{name} = {module}.provider"
+def test_one_file_names_the_entry_point_the_packages_the_licence_the_addresses_and_what_is_needed(name: str) -> None:
+    files, module = render(Project(name)), Project(name).module
+    config = tomllib.loads(files["pyproject.toml"])
+    project = config["project"]
+    assert project["name"] == f"providers-sdk-{name}"
+    assert config["tool"]["setuptools"] == {"packages": [module], "package-data": {module: ["py.typed"]}}
+    assert project["dependencies"] == ["providers-sdk >= 0.1"]
+    assert project["optional-dependencies"]["test"][0].startswith("pytest")
+    assert project["entry-points"] == {"providers_sdk": {name: f"{module}.provider"}}
+    assert (project["license"], project["license-files"]) == ("MIT", ["LICENSE"])
+    assert files["LICENSE"].startswith("MIT License\n")
+    assert set(project["urls"]) == {"Source", "Issues"}
 
 
 def test_the_requirement_is_met_by_this_very_version() -> None:
