@@ -29,7 +29,7 @@ from providers_sdk.cli._project import Project, render
 from providers_sdk_plugins._rows import load_rows
 
 DOCS = Path(__file__).parents[1] / "docs"
-WRITTEN = ["writing-a-provider.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
+WRITTEN = ["writing-a-provider.md", "extensions.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
 WRITTEN += ["configuration.md", "keys.md", "batch.md"]
 WRITTEN += ["index.md", "tutorial.md", "settings.md", "fallback.md", "honesty.md", "limits.md"]
 WRITTEN += ["openai.md", "which-service.md", "tools-and-schemas.md"]
@@ -39,7 +39,7 @@ IN_A_HOME = ("configuration.md", "keys.md")
 """Documents about the user's own places, which are read there."""
 
 RUN = ("providers", "pytest")
-INSTALLS = ("pip install -e '.[test]'",)
+INSTALLS = ("pip install -e '.[test]'", "pip install -e .")
 NOT_RUN = {
     **dict.fromkeys(INSTALLS, "needs an index for its build; the entry point is written by hand in its place"),
     "pip install .": "needs an index; the wheel is installed and tried by .ci/run",
