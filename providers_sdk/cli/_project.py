@@ -19,6 +19,9 @@ KINDS = {
     "json": "a POST that is answered with one JSON object",
     "scrape": "a page with tokens, then a POST that needs them",
     "openai": "the OpenAI protocol, with a key",
+    "ndjson": "a POST that is answered with newline-delimited JSON",
+    "job": "a POST that starts a job, which is polled until it is done",
+    "tools": "the OpenAI protocol with tools and images",
 }
 """Kind of project → what its service does."""
 
@@ -38,7 +41,16 @@ _FILES = {
 
 _CLASS_LENGTH = 24  # lines of the generated modules then fit whatever the formatter's width leaves
 _TAKEN = {"plugins"}  # providers_sdk_plugins is the package of the bundled providers
-_IMPORTED = {*providers_sdk.plugin.__all__, *dir(builtins), "Iterator", "PAGE", "ProviderContract"}
+_IMPORTED = {
+    *providers_sdk.plugin.__all__,
+    *dir(builtins),
+    "Any",
+    "Client",
+    "Iterator",
+    "PAGE",
+    "ProviderContract",
+    "Registry",
+}
 """Names that the generated modules use themselves."""
 
 
