@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from providers_sdk._config.keys import find_stored_keys
-from providers_sdk._config.values import Configuration, ConfigValue
 from providers_sdk._engine.batch.mapping import BatchMethods
 from providers_sdk._engine.binder import Binder
 from providers_sdk._engine.call import CallRunner, CallSpec
@@ -16,6 +14,7 @@ from providers_sdk._engine.services import Services
 from providers_sdk._engine.spec import CallDefaults, make_spec
 from providers_sdk._engine.structured import repeat_until_valid
 from providers_sdk._engine.unset import UNSET, Seconds, Unset, drop_unset
+from providers_sdk._engine.user_files import read_user_files
 from providers_sdk._environment import PROVIDER, read_names
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._http.session import SessionCache, check_proxy, check_session
@@ -88,7 +87,7 @@ class Client(BatchMethods):
         config: "str | PathLike[str] | Unset | None" = UNSET,
         profile: str | None = None,
     ) -> None:
-        self._config = _read_configuration(config, profile)
+        self._config, find_stored = read_user_files(config, profile)
         limits = drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
         given = {**limits, **drop_unset(retries=retries, strict=strict), **({"model": model} if model else {})}
         chosen = {**self._config.arguments, **given}
@@ -97,7 +96,7 @@ class Client(BatchMethods):
         self._session = check_session(session)
         self._registry = registry or Registry()
         services = Services(settings or {}, self._config.services)
-        self._binder = Binder(self._registry, services, _find_nothing if config is None else find_stored_keys)
+        self._binder = Binder(self._registry, services, find_stored)
         self._bound: SessionCache[BoundProvider] = SessionCache(lambda bound: bound.session.retire())
         self._renew()
         renew_after_fork(self)
@@ -292,17 +291,6 @@ class Client(BatchMethods):
 
     def _notify(self, hook: str, describe: Callable[[], Mapping[str, Any]]) -> None:
         self._registry.extension_host.call(hook, describe)
-
-
-def _read_configuration(path: "str | PathLike[str] | Unset | None", profile: str | None) -> Configuration:
-    from providers_sdk._config.file import read_configuration
-
-    return read_configuration(profile=profile) if isinstance(path, Unset) else read_configuration(path, profile=profile)
-
-
-def _find_nothing(name: str) -> Mapping[str, ConfigValue]:
-    """Return no stored keys: a client without a configuration uses none."""
-    return {}
 
 
 def get_binder(client: Client) -> Binder:
