@@ -91,7 +91,7 @@ class Client(BatchMethods):
         limits = drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
         given = {**limits, **drop_unset(retries=retries, strict=strict), **({"model": model} if model else {})}
         chosen = {**self._config.arguments, **given}
-        self._defaults, self._provider = CallDefaults.read(chosen), provider
+        self._defaults, self._provider, self._closed = CallDefaults.read(chosen), provider, False
         self._proxy = check_proxy(chosen.get("proxy") if proxy is None else proxy)
         self._session = check_session(session)
         self._registry = registry or Registry()
@@ -100,7 +100,6 @@ class Client(BatchMethods):
         self._bound: SessionCache[BoundProvider] = SessionCache(lambda bound: bound.session.retire())
         self._renew()
         renew_after_fork(self)
-        self._closed = False
 
     def _renew(self) -> None:
         """Make the lock anew, in a forked child."""

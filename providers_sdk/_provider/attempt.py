@@ -20,7 +20,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from enum import Enum
 from typing import TypeVar
 
 from providers_sdk._attempts import Attempt
@@ -31,6 +30,7 @@ from providers_sdk._model.request import Request
 from providers_sdk._protocol.validation import validate_chunks
 from providers_sdk._provider.binding import BoundProvider
 from providers_sdk._provider.finish_error import finish_error, fresh_copy
+from providers_sdk._provider.state import State
 from providers_sdk._provider.text import TextPieces
 from providers_sdk.errors import Closed, ProviderError, TooLarge
 
@@ -38,15 +38,6 @@ __all__ = ["AttemptRun", "State"]
 
 _T = TypeVar("_T")
 _log = logging.getLogger("providers_sdk")
-
-
-class State(Enum):
-    """What has become of an attempt; the value is the record's ``outcome``, but for a failure."""
-
-    RUNNING = "streaming"
-    ANSWERED = "answered"
-    FAILED = "failed"
-    CLOSED = "abandoned"
 
 
 _RUNNING = State.RUNNING  # Python 3.11 calls a function for each access to a member
