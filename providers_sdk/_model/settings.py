@@ -7,7 +7,7 @@ was not issued for.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -36,6 +36,8 @@ class Setting:
         counts; read only while ``url`` is the vendor's: its default, the value of its own vendor variable, or below
         one of its ``vendor_hosts``.
     :param vendor_hosts: of ``url`` only: hosts of the vendor over https, such as ``"*.openai.azure.com"``.
+    :param vendor_address: of ``url`` only: makes an address of the value of a vendor's variable that may be something
+        else, such as ``host:port``; returns what is none as it is.
     """
 
     default: str | None = None
@@ -44,6 +46,7 @@ class Setting:
     help: str = ""
     vendor_variables: tuple[str, ...] = ()
     vendor_hosts: tuple[str, ...] = ()
+    vendor_address: Callable[[str], str] | None = None
 
 
 Setting.__module__ = "providers_sdk.plugin"
@@ -157,7 +160,7 @@ def _complete(provider: str, name: str, setting: Setting, environ: _Environ, *, 
     """Return the vendor's value of a setting, else its default; nothing where it has neither."""
     variables = setting.vendor_variables if own else ()
     for variable in variables:
-        value = _read(variable, environ)
+        value = _read_vendor(setting, variable, environ)
         if value:
             return {name: _check_value(provider, name, Found(value, variable))}
     return {name: _check_value(provider, name, Found(setting.default, "the default"))} if setting.default else {}
@@ -167,8 +170,13 @@ def _is_vendors(url: Setting | None, found: Found | None, environ: _Environ) -> 
     """Whether the address in use is one of the vendor's."""
     if url is None or found is None:
         return False
-    addresses = [url.default, *(_read(variable, environ) for variable in url.vendor_variables)]
+    addresses = [url.default, *(_read_vendor(url, variable, environ) for variable in url.vendor_variables)]
     return is_own_address(found.value, filter(None, addresses), url.vendor_hosts)
+
+
+def _read_vendor(setting: Setting, variable: str, environ: _Environ) -> str:
+    value = _read(variable, environ)
+    return setting.vendor_address(value) if value and setting.vendor_address is not None else value
 
 
 def _read(variable: str, environ: _Environ) -> str:

@@ -84,3 +84,16 @@ def test_mappings_are_kept_as_json_whatever_way_they_are_given() -> None:
 def test_a_mapping_that_cannot_be_sent_is_refused(name: str, value: Any, reason: str) -> None:
     with pytest.raises(InvalidArgument, match=rf"setting '{name}' {reason}"):
         resolve_settings("acme", KNOWN, {name: value}, {})
+
+
+def test_a_vendors_variable_that_is_no_address_is_made_one_before_it_is_compared() -> None:
+    url = Setting(default="http://localhost:9", vendor_variables=("ACME_HOST",), vendor_address="http://{}".format)
+    known = {"url": url, "key": Setting(vendor_variables=("ACME_API_KEY",))}
+    environ = {"ACME_HOST": "box:9", "ACME_API_KEY": "k"}
+    assert trace_settings("acme", known, {}, environ=environ) == {
+        "url": Found("http://box:9", "ACME_HOST"),
+        "key": Found("k", "ACME_API_KEY"),
+    }
+    own = trace_settings("acme", known, {"url": "http://box:9/below"}, environ=environ)
+    assert own["key"] == Found("k", "ACME_API_KEY")
+    assert "key" not in trace_settings("acme", known, {"url": "http://other:9"}, environ=environ)
