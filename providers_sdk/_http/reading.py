@@ -127,9 +127,11 @@ class DeadlineResponse(HTTPResponse):
 
     def _read_next_chunk_size(self) -> int:
         try:
-            return int(super()._read_next_chunk_size())  # type: ignore[misc]
+            size = int(super()._read_next_chunk_size())  # type: ignore[misc]
         except ValueError:
-            pass  # raised again below, without int()'s own text
+            size = -1  # raised again below, without int()'s own text
+        if size >= 0:
+            return size  # of a negative one, all the rest would be read as the chunk
         raise BrokenBody("it was closed before the last chunk" if self._file.at_end else "a chunk has no valid size")
 
     def _close_conn(self) -> None:

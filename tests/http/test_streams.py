@@ -21,7 +21,7 @@ from providers_sdk.errors import (
 )
 from providers_sdk.testing import Connection, Received
 from providers_sdk.testing.faults.bodies import chunk
-from tests.http.steps import PATIENCE, SLACK, OpenHttp, Serve, assert_within, run_steps, send
+from tests.http.steps import PATIENCE, SLACK, OpenHttp, Serve, assert_within, close, run_steps, send
 
 Fetch = Callable[..., HttpResponse]
 NDJSON = "application/x-ndjson"
@@ -191,3 +191,23 @@ def test_an_events_data_is_read_as_json(fetch: Fetch) -> None:
     assert caught.value.__context__ is None
     with pytest.raises(InvalidAnswer, match="an event holds no JSON: ''"):
         events[2].json()
+
+
+def test_nothing_is_read_after_the_last_value_and_its_connection_is_kept(serve: Serve, open_http: OpenHttp) -> None:
+    body = b'{"a": 1}\n{"last": true}\n{"b": 2}\n'
+    site = serve(run_steps(send(HEAD, b"content-length: %d\r\n\r\n" % len(body), body)))
+    pool = HttpSession()
+    for _ in range(3):
+        values = open_http(site.url, pool=pool).get("/").ndjson(until=lambda value: "last" in value)
+        assert list(values) == [{"a": 1}, {"last": True}]
+    assert site.connections == 1
+    pool.close()
+
+
+def test_what_follows_a_chunk_size_below_zero_is_no_part_of_the_body(serve: Serve, open_http: OpenHttp) -> None:
+    head = HEAD + b"transfer-encoding: chunked\r\n\r\n"
+    site = serve(run_steps(send(head, chunk(b'{"a": 1}\n'), b"-5\r\nabc\r\n"), close))
+    lines = open_http(site.url).get("/").lines()
+    assert next(lines) == '{"a": 1}'
+    with pytest.raises(ConnectionLost, match="a chunk has no valid size"):
+        next(lines)
