@@ -171,7 +171,13 @@ class HttpResponse:
         self._check_kind(status, types, "lines of text")
         return stream_lines(self._body)
 
-    def ndjson(self, *, status: Collection[int] = (200,), types: Collection[str] = ()) -> Iterator[Any]:
+    def ndjson(
+        self,
+        *,
+        status: Collection[int] = (200,),
+        types: Collection[str] = (),
+        until: Callable[[Any], bool] | None = None,
+    ) -> Iterator[Any]:
         """Yield the values of newline-delimited JSON as they arrive; empty lines are skipped.
 
         A body without a type, or with ``text/plain``, ``application/octet-stream`` or ``text/event-stream``, is read if
@@ -180,6 +186,7 @@ class HttpResponse:
 
         :param status: the expected statuses.
         :param types: further expected media types; those of NDJSON, JSON Lines and JSON are always expected.
+        :param until: returns whether a value is the last one; after it the connection is kept for the next call.
         :raises HTTPStatusError: another status (with its subclasses), or :class:`Blocked`.
         :raises InvalidAnswer: another type, or a line that is no JSON.
         :raises EmptyAnswer: it holds no line.
@@ -190,7 +197,7 @@ class HttpResponse:
         self.check(status)
         if not is_one_of(self.content_type, (*NDJSON_TYPES, *types)) and not self.is_json():
             raise self._make_type_error(NDJSON_TYPES[:1])
-        return stream_ndjson(self._body)
+        return stream_ndjson(self._body, until)
 
     def iter_bytes(self, *, status: Collection[int] = (200,), types: Collection[str] = ()) -> Iterator["bytes"]:
         """Yield the body as it arrives, in pieces of at most 64 kB; its size has no bound.

@@ -1,6 +1,6 @@
 """Decodes the body of a response as it arrives, and closes it at the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from providers_sdk._http.body_reader import BodyReader
@@ -40,12 +40,16 @@ def stream_lines(body: BodyReader) -> Iterator[str]:
         body.close()
 
 
-def stream_ndjson(body: BodyReader) -> Iterator[Any]:
+def stream_ndjson(body: BodyReader, until: Callable[[Any], bool] | None) -> Iterator[Any]:
     """Yield the values of newline-delimited JSON; see :meth:`HttpResponse.ndjson`."""
     seen = False
     try:
         for value in iter_ndjson(body.iter_pieces(), show=lambda line: body.redact(snippet(line))):
             seen = True
+            if until is not None and until(value):
+                body.keep_connection()
+                yield value
+                return
             yield value
         if not seen:
             raise body.make_error(EmptyAnswer, f"answered {body.status} with a stream that holds no line")
