@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from providers_sdk._protocol.html import Page
     from providers_sdk._protocol.openai import iter_completion, iter_deltas
     from providers_sdk._protocol.openai_request import make_openai_body
+    from providers_sdk._protocol.openai_tools import ToolCallBuilder
     from providers_sdk._protocol.selectors import (
         Attr,
         CookieValue,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         HTTPStatusError,
         InvalidAnswer,
         InvalidArgument,
+        MissingSetting,
         PromptRejected,
         ProviderError,
         RateLimited,
@@ -97,6 +99,7 @@ __all__ = [
     "InvalidArgument",
     "Message",
     "Meta",
+    "MissingSetting",
     "ModelReplaced",
     "Option",
     "Page",
@@ -121,6 +124,7 @@ __all__ = [
     "Tokens",
     "TokensNotFound",
     "ToolCall",
+    "ToolCallBuilder",
     "UnsupportedOption",
     "Usage",
     "format_prompt",
@@ -147,6 +151,7 @@ _NAMES = {
     "_protocol.html": "Page",
     "_protocol.openai": "iter_completion iter_deltas",
     "_protocol.openai_request": "make_openai_body",
+    "_protocol.openai_tools": "ToolCallBuilder",
     "_protocol.selectors": "Attr CookieValue ElementText Meta ScriptJson ScriptMatch ScriptValue Selector",
     "_protocol.sse": "Event iter_events",
     "_protocol.token_page": "TokenPage",
@@ -159,6 +164,7 @@ _NAMES = {
         HTTPStatusError
         InvalidAnswer
         InvalidArgument
+        MissingSetting
         PromptRejected
         ProviderError
         RateLimited

@@ -52,7 +52,7 @@ class _Call:
 
 
 class ToolCallBuilder:
-    """Takes the pieces of one answer in order.
+    """Puts the tool calls of one answer together; a dialect of another form is brought into these pieces first.
 
     :param whole: whether each piece is a call of its own, as in an answer that is not streamed.
     """
@@ -66,8 +66,10 @@ class ToolCallBuilder:
         return [call.name for call in self._calls]
 
     def add(self, piece: Mapping[str, Any]) -> bool:
-        """Add a piece; return whether there is anything in it.
+        """Add the next piece; return whether there is anything in it.
 
+        :param piece: ``{"index", "id", "function": {"name", "arguments"}}``, of which the first two say which call it
+            belongs to; the arguments are the next part of their JSON text, or a whole object.
         :raises InvalidAnswer: a field of it has a wrong type.
         :raises TooLarge: the answer has too many calls, or too long ones.
         """
@@ -169,3 +171,6 @@ def _read_arguments(value: object) -> str:
     if value is not None and not isinstance(value, str):
         raise InvalidAnswer(f"the arguments of a tool call should be JSON text, not {type(value).__name__}")
     return value or ""
+
+
+ToolCallBuilder.__module__ = "providers_sdk.plugin"
