@@ -242,7 +242,7 @@ def test_a_redirect_loop_points_to_itself() -> None:
     assert b"\r\nLocation: /round/about\r\n" in _said("redirect_loop", "/round/about")
 
 
-@pytest.mark.parametrize("kind", ["stream", "json", "page"])
+@pytest.mark.parametrize("kind", ["stream", "ndjson", "json", "page"])
 @pytest.mark.parametrize("name", sorted({*NAMED_IN_THE_PLAN} & {fault.name for fault in STRIKING}))
 def test_every_fault_documents_an_end_for_every_kind(name: str, kind: Kind) -> None:
     end = FAULTS[name].ends.of(kind)

@@ -49,8 +49,8 @@ def whole(intended: Response) -> bytes:
 
 
 def _take_start(intended: Response) -> bytes:
-    """Return the first half of a stream's events, or too little of another body to be parsed."""
-    if find_kind(intended) == "stream":
+    """Return the first half of a stream's events or lines, or too little of another body to be parsed."""
+    if find_kind(intended) in ("stream", "ndjson"):
         pieces = _list_pieces(intended)
         return b"".join(pieces[: len(pieces) // 2])
     body = whole(intended)
@@ -58,15 +58,15 @@ def _take_start(intended: Response) -> bytes:
 
 
 def _frame(kind: Kind, data: bytes) -> bytes:
-    return b"data: " + data + b"\n\n" if kind == "stream" else data
+    return {"stream": b"data: " + data + b"\n\n", "ndjson": data + b"\n"}.get(kind, data)
 
 
 def _make_comment(kind: Kind) -> bytes:
-    return {"stream": b": keep-alive\n\n", "json": b" ", "page": b"<!-- -->"}[kind]
+    return {"stream": b": keep-alive\n\n", "ndjson": b"\n", "json": b" ", "page": b"<!-- -->"}[kind]
 
 
 def _make_empty_delta(kind: Kind) -> bytes:
-    return text_delta("") if kind == "stream" else b"\n"
+    return {"stream": text_delta(""), "ndjson": b"{}\n"}.get(kind, b"\n")
 
 
 def _repeat_piece(piece: Callable[[Kind], bytes], *, midway: bool = False) -> Act:
@@ -148,8 +148,9 @@ def _compress_half(connection: Connection) -> bytes:
 
 def _spoil_utf8(connection: Connection) -> bytes:
     body, kind = whole(connection.intended_response), find_kind(connection.intended_response)
-    if kind == "stream":
-        return text_delta("?").replace(b"?", b"\xff\xfe") + body
+    if kind in ("stream", "ndjson"):
+        first = text_delta("?") if kind == "stream" else b'{"note": "?"}\n'
+        return first.replace(b"?", b"\xff\xfe") + body
     return body + b"\xff" if kind == "page" else body.replace(b'"', b'"\xff', 1)
 
 

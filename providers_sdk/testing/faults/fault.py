@@ -1,7 +1,7 @@
 """The class of a fault: a name, what happens, and how a client must end."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -14,9 +14,10 @@ from providers_sdk.testing.server import Connection, RawServer, Received
 __all__ = ["Act", "Expected", "FaultSetup", "Kind", "NamedFault", "find_kind", "flood", "inject", "repeat"]
 
 Act = Callable[[Connection, Received], None]
-Kind = Literal["stream", "json", "page"]
-"""What a fault spoils: an event stream, a JSON response, or the page that holds the tokens."""
+Kind = Literal["stream", "ndjson", "json", "page"]
+"""What a fault spoils: an event stream, newline-delimited JSON, a JSON response, or the page that holds the tokens."""
 
+_MARKS: Mapping[str, Kind] = {"event-stream": "stream", "ndjson": "ndjson", "html": "page"}
 _FOR_EVER = 20.0
 _BEAT = 0.02
 _MOST = 512_000_000
@@ -26,7 +27,7 @@ _MOST = 512_000_000
 class Expected:
     """The class of error that a client must end with; ``None`` where the answer must arrive anyway.
 
-    :param stream: where the fault spoils an event stream.
+    :param stream: where the fault spoils an event stream, or newline-delimited JSON.
     :param json: where it spoils a JSON response.
     :param page: where it spoils the page that holds the tokens.
     """
@@ -42,7 +43,7 @@ class Expected:
 
     def of(self, kind: Kind) -> type[ProviderError] | None:
         """Return the class for one kind of response."""
-        return {"stream": self.stream, "json": self.json, "page": self.page}[kind]
+        return {"stream": self.stream, "ndjson": self.stream, "json": self.json, "page": self.page}[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def inject(fault: NamedFault, site: FakeService, *, route: tuple[str, str] | Non
 def find_kind(intended: Response) -> Kind:
     """Return the kind of the response ``intended``."""
     media = {name.lower(): value for name, value in intended.headers.items()}.get("content-type", "")
-    return "stream" if "event-stream" in media else "page" if "html" in media else "json"
+    return next((kind for mark, kind in _MARKS.items() if mark in media), "json")
 
 
 def repeat(connection: Connection, piece: bytes, *, every: float = _BEAT) -> None:

@@ -13,7 +13,7 @@ from providers_sdk.errors import (
     TooLarge,
 )
 from providers_sdk.testing.faults.bodies import chunk, text_delta
-from providers_sdk.testing.faults.fault import Act, Expected, NamedFault, flood
+from providers_sdk.testing.faults.fault import Act, Expected, NamedFault, find_kind, flood
 from providers_sdk.testing.faults.heads import CHUNKED, send_head
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, Received
@@ -25,14 +25,15 @@ _ERROR = Expected(stream=HTTPStatusError, json=HTTPStatusError, page=TokenPageFa
 _HTML = {"Content-Type": "text/html; charset=UTF-8"}
 
 
-def _flood_body(piece: bytes, start: bytes = b"") -> Act:
-    """Send ``piece`` without end after the intended response's head."""
+def _flood_body(piece: bytes, start: bytes = b"", *, ndjson: bytes = b"") -> Act:
+    """Send ``piece`` without end after the intended response's head; ``ndjson`` in its place where that is NDJSON."""
 
     def act(connection: Connection, _: Received) -> None:
         send_head(connection)
         if start:
             connection.send(chunk(start))
-        flood(connection, chunk(piece))
+        lines = find_kind(connection.intended_response) == "ndjson"
+        flood(connection, chunk(ndjson if lines and ndjson else piece))
 
     return act
 
@@ -67,18 +68,21 @@ FLOOD_FAULTS = (
     NamedFault("gzip_bomb", "Gzip that grows a thousandfold, without end.", _send_gzip_bomb, _TOO_LARGE),
     NamedFault("endless_line", "One line without end.", _flood_body(b"a" * 65_536, b"data: "), _TOO_LARGE),
     NamedFault(
-        "endless_event", "One event of lines without end.", _flood_body(b"data: aaaaaaaaaaaaaa\n" * 3000), _TOO_LARGE
+        "endless_event",
+        "One event of lines without end.",
+        _flood_body(b"data: aaaaaaaaaaaaaa\n" * 3000, ndjson=b'["a",' * 9000),
+        _TOO_LARGE,
     ),
     NamedFault(
         "endless_deltas",
         "Text without end; max_chars would end it sooner than the deadline does.",
-        _flood_body(text_delta("and more ") * 50),
+        _flood_body(text_delta("and more ") * 50, ndjson=b'{"note": "and more"}\n' * 200),
         Expected(stream=DeadlineExceeded, json=TooLarge, page=TooLarge),
     ),
     NamedFault(
         "endless_comments",
         "Comments without end, as fast as they are read.",
-        _flood_body(b": keep-alive\n\n" * 3000),
+        _flood_body(b": keep-alive\n\n" * 3000, ndjson=b"\n" * 40_000),
         Expected(stream=FirstTokenTimeout, json=TooLarge, page=TooLarge),
     ),
     NamedFault(
