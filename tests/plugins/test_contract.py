@@ -5,10 +5,12 @@ The services of OpenAI's dialect are in ``test_services_contract.py``.
 
 from providers_sdk.testing import ProviderContract
 from providers_sdk_plugins.aipower import AnyAIPower
+from providers_sdk_plugins.anthropic import Anthropic
 from providers_sdk_plugins.chatgptfree import ChatgptFree
 from providers_sdk_plugins.chatgptt import ChatGptt
 from providers_sdk_plugins.echo import Echo
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
+from providers_sdk_plugins.fakes.anthropic import AnthropicSite
 from providers_sdk_plugins.fakes.gizai import GizAISite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 from providers_sdk_plugins.gizai import GizAI
@@ -38,6 +40,11 @@ class TestChatgptFree(ProviderContract):
 class TestAIPower(ProviderContract):
     provider = AnyAIPower
     fake_service = AIPowerSite
+
+
+class TestAnthropic(ProviderContract):
+    provider = Anthropic
+    fake_service = AnthropicSite
 
 
 class TestEcho(ProviderContract):
