@@ -19,7 +19,8 @@ a fake that behaves as the row says, and against recorded answers where there ar
 
 - **You have a key.** Take the service that the key is from. Its own variable is enough: with `GROQ_API_KEY` set,
   `providers chat -p groq hello` asks Groq. The key is used for that vendor's address only.
-- **You want no key, and nothing to leave your machine.** Take a server [on your own machine](#on-your-own-machine).
+- **You want no key, and nothing to leave your machine.** Take a server [on your own machine](#on-your-own-machine), or
+  [Ollama](ollama.md).
 - **You want to choose later.** A script that names its provider in one place changes its service there: options have
   one name here, and each row has the service's own name for them.
 
@@ -28,7 +29,7 @@ from providers_sdk_plugins.fakes.openai import SITES
 
 from providers_sdk import Client
 
-for name in ("groq", "mistral", "ollama"):
+for name in ("groq", "mistral", "ollama-cloud"):
     with SITES[name]() as service:  # a fake of the service, on this machine
         with Client(name, settings={name: service.client_settings()}) as client:
             client.chat("Name three pizzas", max_tokens=100, seed=7).close()
@@ -39,7 +40,7 @@ for name in ("groq", "mistral", "ollama"):
 ```text
 groq ['max_tokens', 'seed']
 mistral ['max_tokens', 'random_seed']
-ollama ['max_tokens', 'seed']
+ollama-cloud ['max_tokens', 'seed']
 ```
 
 ## With a key
@@ -74,6 +75,11 @@ An option that a service does not take is refused before anything is sent. `extr
 A stream is asked to report its usage (`stream_options`), but not by {{silent}}, which report it unasked or refuse the
 field. The limit `first_token` is raised, if you do not set it, where models think in silence or are loaded first:
 {{slow}}.
+
+## With a protocol of their own
+
+[Anthropic](anthropic.md) is the provider `anthropic`, with `ANTHROPIC_API_KEY`. [Ollama](ollama.md) is `ollama`: a
+server on your own machine or elsewhere, without a key. `ollama-cloud`, above, is the vendor's own service.
 
 ## Any other service
 

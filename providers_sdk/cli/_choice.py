@@ -42,7 +42,8 @@ def choose_for_command_line(client: Client, *, named: bool) -> Choice:
 class _LocalServer:
     """A local service that has answered.
 
-    :param model: the one to ask: ``None`` where the settings or the provider name one, else the first it lists.
+    :param model: the one to ask: ``None`` where the settings name one or the provider's default is listed, else the
+        first that is.
     """
 
     name: str
@@ -69,12 +70,14 @@ def _find_local_servers(client: Client) -> Iterator[_LocalServer]:
             with suppress(ProviderError):
                 settings, kind = binder.trace(name), binder.get_kind(name, warn=False)
                 if _is_local(kind, settings) and (models := impatient.list_models(name)):
-                    named = "model" in settings or kind.default_model
-                    yield _LocalServer(name, kind.url, None if named else models[0])
+                    named = "model" in settings or kind.default_model in models
+                    yield _LocalServer(name, settings["url"].value, None if named else models[0])
 
 
 def _is_local(kind: type[Provider], settings: Mapping[str, Found]) -> bool:
-    """Whether the provider asks a server on this machine without a key, at its usual address."""
+    """Whether the provider asks a server on this machine without a key, at its usual address or the vendor's own."""
     url = settings.get("url")
-    usual = url is not None and url.source == "the default" and "key" not in settings and not kind.needs_auth
-    return usual and urlsplit(kind.url).hostname in ("localhost", "127.0.0.1", "::1")
+    if url is None or "key" in settings or kind.needs_auth:
+        return False
+    usual = url.source in ("the default", *kind.all_settings()["url"].vendor_variables)
+    return usual and urlsplit(url.value).hostname in ("localhost", "127.0.0.1", "::1")

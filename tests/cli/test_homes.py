@@ -13,7 +13,9 @@ from providers_sdk._plugins.registry import Registry
 from providers_sdk.cli import _choice
 from providers_sdk.testing import FakeService, Received, Response, deltas, json_response, sse
 from providers_sdk_plugins._openai import OpenAICompatible
+from providers_sdk_plugins.fakes.ollama import OllamaSite
 from providers_sdk_plugins.fakes.openai import OpenAISite
+from providers_sdk_plugins.ollama import Ollama
 
 Cli = Callable[..., Any]
 Home = Callable[..., Path]
@@ -138,6 +140,26 @@ def test_with_two_local_servers_none_is_asked(cli: Cli, home: Home, local: Any) 
     assert (outcome.code, outcome.out) == (2, "")
     assert f"several local servers answer: llamacpp ({sites[0].url}), vllm ({sites[1].url})" in outcome.error
     assert [request.path for site in sites for request in site.requests] == ["/models", "/models"]
+
+
+def test_the_default_model_is_asked_only_where_the_server_lists_it(
+    cli: Cli, home: Home, local: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = local("llamacpp")
+    monkeypatch.setattr(Registry().get("llamacpp"), "default_model", "huge")
+    assert cli("chat", "hello").out == "huge answers\n"
+    site.models = ("tiny",)
+    assert cli("chat", "hello").out == "tiny answers\n"
+
+
+def test_ollama_is_found_where_its_own_variable_says(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_choice, "SECONDS", 10.0)
+    monkeypatch.setattr(Registry, "__init__", lambda self: _make_registry(self, {"ollama": Ollama}))
+    with OllamaSite() as site:
+        monkeypatch.setenv("OLLAMA_HOST", site.url.removeprefix("http://"))
+        outcome = cli("chat", "hello")
+    assert (outcome.code, outcome.out) == (0, f"{site.text}\n")
+    assert outcome.err == f"asking ollama: the one local server, at {site.url}\n"
 
 
 def test_a_server_that_lists_no_models_is_none(cli: Cli, home: Home, local: Any) -> None:

@@ -13,7 +13,7 @@ from providers_sdk_plugins._rows import load_rows
 Cli = Callable[..., Any]
 Plugin = Callable[..., Path]
 
-BUNDLED = {"aipower", "anthropic", "chatgptfree", "chatgptt", "echo", "gizai", "pizzagpt", *load_rows()}
+BUNDLED = {"aipower", "anthropic", "chatgptfree", "chatgptt", "echo", "gizai", "ollama", "pizzagpt", *load_rows()}
 GOOD = """
 from providers_sdk.plugin import FinishReason, Provider, hookimpl
 

@@ -12,8 +12,10 @@ from providers_sdk_plugins.echo import Echo
 from providers_sdk_plugins.fakes.aipower import AIPowerSite
 from providers_sdk_plugins.fakes.anthropic import AnthropicSite
 from providers_sdk_plugins.fakes.gizai import GizAISite
+from providers_sdk_plugins.fakes.ollama import OllamaSite
 from providers_sdk_plugins.fakes.pizzagpt import PizzagptSite
 from providers_sdk_plugins.gizai import GizAI
+from providers_sdk_plugins.ollama import Ollama
 from providers_sdk_plugins.pizzagpt import Pizzagpt
 
 
@@ -45,6 +47,11 @@ class TestAIPower(ProviderContract):
 class TestAnthropic(ProviderContract):
     provider = Anthropic
     fake_service = AnthropicSite
+
+
+class TestOllama(ProviderContract):
+    provider = Ollama
+    fake_service = OllamaSite
 
 
 class TestEcho(ProviderContract):

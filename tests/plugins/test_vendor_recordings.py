@@ -38,6 +38,7 @@ OF_ANOTHER_ROW = {  # vendor: the row that reads it; every other vendor has a ro
     "azure": ("azure-classic", 5),
     "azure-foundry": ("azure", 5),
     "host:demo-endpoints.pydantic.workers.dev": ("openai", 1),
+    "ollama": ("ollama-cloud", 4),  # of OpenAI's dialect; the provider "ollama" speaks Ollama's own
     "snowflake": ("openai", 4),
     "vercel-mistral": ("openai", 2),
     "vercel-openai": ("openai", 1),
@@ -48,7 +49,6 @@ OF_THEIR_OWN = {  # vendor: how many recordings
     "groq": 8,
     "llamacpp": 8,
     "mistral": 9,
-    "ollama": 4,
     "openai": 10,
     "openrouter": 10,
     "perplexity": 3,
