@@ -32,7 +32,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "extensions.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
 WRITTEN += ["configuration.md", "keys.md", "batch.md"]
 WRITTEN += ["index.md", "tutorial.md", "settings.md", "fallback.md", "honesty.md", "limits.md"]
-WRITTEN += ["openai.md", "which-service.md", "tools-and-schemas.md"]
+WRITTEN += ["openai.md", "anthropic.md", "ollama.md", "which-service.md", "tools-and-schemas.md"]
 WRITTEN += ["reference/chat-json.md"]
 
 IN_A_HOME = ("configuration.md", "keys.md")
