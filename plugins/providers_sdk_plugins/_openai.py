@@ -19,6 +19,7 @@ from providers_sdk.plugin import (
     make_openai_body,
 )
 from providers_sdk_plugins import _openai_address as address
+from providers_sdk_plugins._options import rename_options
 
 __all__ = ["OPTIONS", "OpenAICompatible"]
 
@@ -149,28 +150,13 @@ class OpenAICompatible(Provider):
         body = {
             "model": request.model,
             **make_openai_body(request),
-            **self._rename_options(request.options),
+            **rename_options(request.options, self.renamed_options),
             **({"stream": True} if request.stream else {}),
             **extra,
             **request.options.get("extra_body", {}),
         }
         path = address.fill_endpoint(self.api_endpoint, request.model)
         return http.post(path, params=self._make_query(), json=body, headers=self._make_headers())
-
-    def _rename_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the options by this service's names.
-
-        :raises InvalidArgument: two of them have the same name there.
-        """
-        given = {option: value for option, value in options.items() if option != "extra_body"}
-        found: dict[str, Any] = {}
-        for option, value in given.items():
-            name = self.renamed_options.get(option, option)
-            if name in found:
-                same = [repr(other) for other in given if self.renamed_options.get(other, other) == name]
-                raise InvalidArgument(f"{' and '.join(same)} are one option of this service; give one of them")
-            found[name] = value
-        return found
 
     def _make_headers(self) -> dict[str, str]:
         key = self.settings.get("key")

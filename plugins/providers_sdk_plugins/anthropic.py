@@ -39,10 +39,12 @@ class Anthropic(Provider):
     known_options: ClassVar[tuple[str, ...]] = OPTIONS
     known_settings: ClassVar[Mapping[str, Setting]] = {
         "url": Setting(default=url, help="the service's address", vendor_variables=("ANTHROPIC_BASE_URL",)),
-        "key": Setting(secret=True, help="the service's key", vendor_variables=("ANTHROPIC_API_KEY",)),
+        "key": Setting(
+            secret=True, help="the service's key; needed where no token is set", vendor_variables=("ANTHROPIC_API_KEY",)
+        ),
         "token": Setting(
             secret=True,
-            help="a bearer token, for gateways; it takes the place of the key, or is sent beside it",
+            help="a bearer token, as gateways want it; alone, or beside the key",
             vendor_variables=("ANTHROPIC_AUTH_TOKEN",),
         ),
         "api_version": Setting(default=_VERSION, help="the version of the API, a date"),
