@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from providers_sdk.plugin import File, Image, InvalidArgument, Message, Request, UnsupportedOption
+from providers_sdk.plugin import File, Image, Message, Option, Request, UnsupportedOption
 from providers_sdk_plugins._anthropic_schema import adapt_schema
 from providers_sdk_plugins._options import rename_options
 
@@ -18,18 +18,20 @@ MAX_TOKENS = 8192
 """What is sent as ``max_tokens``, which the API requires, where the call gives no such option."""
 SAMPLING = ("temperature", "top_p", "top_k")
 """Options that the API refuses since its version 2026-10-21."""
-OPTIONS = (
-    "max_tokens",
-    "max_completion_tokens",
-    "stop",
-    *SAMPLING,
-    "thinking",
-    "reasoning_effort",
-    "tool_choice",
-    "parallel_tool_calls",
-    "user",
-    "extra_body",
-)
+OPTIONS: Mapping[str, Option] = {
+    "max_tokens": Option(int, 100),
+    "max_completion_tokens": Option(int, 100),
+    "stop": Option((str, list, tuple), [";"]),
+    "temperature": Option(float, 0.25),
+    "top_p": Option(float, 0.5),
+    "top_k": Option(int, 40),
+    "thinking": Option(dict, {"type": "adaptive"}),
+    "reasoning_effort": Option(str, "low"),
+    "tool_choice": Option((str, dict), "auto"),
+    "parallel_tool_calls": Option(bool, False),
+    "user": Option(str, "user-1"),
+    "extra_body": Option(Mapping, {"service_tier": "auto"}),
+}
 _NAMES = {"max_completion_tokens": "max_tokens", "stop": "stop_sequences"}
 _SYSTEM = ("system", "developer")
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
@@ -39,7 +41,7 @@ def make_body(request: Request) -> dict[str, Any]:
     """Return the body of a request.
 
     :raises UnsupportedOption: a file or a schema that the service does not take.
-    :raises InvalidArgument: two options that are one here, or a wrong value.
+    :raises InvalidArgument: two options that are one here.
     """
     system, turns = _split_system(request.messages)
     return {
@@ -154,7 +156,5 @@ def _write_choice(choice: Any, parallel: Any) -> Any:
         choice = {"type": "tool", "name": choice["function"].get("name")}
     if parallel is None:
         return choice
-    if not isinstance(parallel, bool):
-        raise InvalidArgument(f"parallel_tool_calls is True or False, not {parallel!r:.60}")
     chosen = choice if isinstance(choice, Mapping) else {"type": "auto"}
     return {**chosen, "disable_parallel_tool_use": not parallel}

@@ -7,27 +7,27 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from providers_sdk.plugin import Image, Message, Request, ToolCall, UnsupportedOption
+from providers_sdk.plugin import Image, Message, Option, Request, ToolCall, UnsupportedOption
 from providers_sdk_plugins._options import rename_options
 
 __all__ = ["OPTIONS", "make_body"]
 
-OPTIONS = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "max_completion_tokens",
-    "stop",
-    "seed",
-    "presence_penalty",
-    "frequency_penalty",
-    "num_ctx",
-    "reasoning_effort",
-    "think",
-    "keep_alive",
-    "extra_body",
-)
+OPTIONS: Mapping[str, Option] = {
+    "temperature": Option(float, 0.25),
+    "top_p": Option(float, 0.5),
+    "top_k": Option(int, 40),
+    "max_tokens": Option(int, 100),
+    "max_completion_tokens": Option(int, 100),
+    "stop": Option((str, list, tuple), [";"]),
+    "seed": Option(int, 7),
+    "presence_penalty": Option(float, 0.5),
+    "frequency_penalty": Option(float, 0.5),
+    "num_ctx": Option(int, 8192),
+    "reasoning_effort": Option(str, "low"),
+    "think": Option((bool, str), True),
+    "keep_alive": Option((str, float), "5m"),
+    "extra_body": Option(Mapping, {"logprobs": True}),
+}
 _NAMES = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict", "reasoning_effort": "think"}
 _APART = ("think", "keep_alive")
 """Options that are fields of the body; the others stand in ``options``."""

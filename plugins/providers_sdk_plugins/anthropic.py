@@ -9,6 +9,7 @@ from providers_sdk.plugin import (
     InvalidAnswer,
     InvalidArgument,
     MissingSetting,
+    Option,
     Provider,
     Register,
     Request,
@@ -36,7 +37,7 @@ class Anthropic(Provider):
     supports_images = supports_files = supports_tools = supports_schema = True
     default_model = "claude-haiku-5-5"
     first_token = 300.0
-    known_options: ClassVar[tuple[str, ...]] = OPTIONS
+    known_options: ClassVar[Mapping[str, Option] | tuple[str, ...]] = OPTIONS
     known_settings: ClassVar[Mapping[str, Setting]] = {
         "url": Setting(default=url, help="the service's address", vendor_variables=("ANTHROPIC_BASE_URL",)),
         "key": Setting(

@@ -10,6 +10,7 @@ from providers_sdk.plugin import (
     HTTPStatusError,
     InvalidAnswer,
     InvalidArgument,
+    Option,
     Provider,
     ProviderError,
     Register,
@@ -38,7 +39,7 @@ class Ollama(Provider):
     supports_images = supports_tools = supports_schema = True
     default_model = "qwen3"
     first_token = 300.0  # it loads the model first
-    known_options: ClassVar[tuple[str, ...]] = OPTIONS
+    known_options: ClassVar[Mapping[str, Option] | tuple[str, ...]] = OPTIONS
     known_settings: ClassVar[Mapping[str, Setting]] = {
         "url": Setting(
             default=url,
