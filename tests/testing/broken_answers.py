@@ -5,11 +5,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any, ClassVar
 
 from providers_sdk._provider.binding import bind
 from providers_sdk.plugin import (
     Chunk,
+    EmptyAnswer,
     FinishReason,
     Http,
     HttpResponse,
@@ -169,7 +171,10 @@ class DecodesEachRead(Sound):
             yield from super().complete(request, http)
             return
         pieces = (data.decode("utf-8", "replace").encode() for data in self.read(response))
-        yield from iter_deltas(iter_events(pieces))
+        first = next(pieces, None)
+        if first is None:
+            raise EmptyAnswer("no body")
+        yield from iter_deltas(iter_events(chain([first], pieces)))
 
     def read(self, response: HttpResponse) -> Iterator[bytes]:
         yield from response.iter_bytes()
