@@ -25,6 +25,7 @@ __all__ = [
 
 PROVIDERS = "providers_sdk"
 EXTENSIONS = "providers_sdk.extensions"
+_GROUPS = (PROVIDERS, EXTENSIONS)
 BUNDLED = "providers-sdk"
 """This library's own distribution, whose provider names take precedence over all others."""
 SWITCHES = {"providers_sdk_plugins.attempt_log": ATTEMPT_LOG}
@@ -99,7 +100,8 @@ def read_offers() -> tuple[list[PluginEntry], bool]:
     sound = True
     for distribution in importlib.metadata.distributions(path=_list_folders()):
         try:
-            found = [entry for entry in distribution.entry_points if entry.group in (PROVIDERS, EXTENSIONS)]
+            mentioned = PROVIDERS in (distribution.read_text("entry_points.txt") or "")  # most have other groups only
+            found = [entry for entry in (distribution.entry_points if mentioned else ()) if entry.group in _GROUPS]
         except Exception:  # noqa: BLE001  one unreadable file must not hide every plugin
             sound = False
             continue

@@ -23,7 +23,6 @@ from providers_sdk.cli._exit_codes import Run, traceback_option
 from providers_sdk.cli._output import open_output
 from providers_sdk.cli._placeholder import run_fakes_of_placeholders
 from providers_sdk.cli._question import Question, decode_argument
-from providers_sdk.cli._repl import run_repl
 from providers_sdk.cli._talk import Content, Talk, find_last_provider
 from providers_sdk.cli._terminal import say, say_dim
 from providers_sdk.plugin import ModelReplaced, PluginShadowed, PromptAltered
@@ -65,6 +64,8 @@ def command(ctx: click.Context, /, **values: Any) -> None:
     ):
         talk = _begin(client, options, keep_partial=is_conversation)
         if is_conversation:
+            from providers_sdk.cli._repl import run_repl
+
             run_repl(talk, ctx.ensure_object(Run))
         else:
             _ask_once(talk, options)
