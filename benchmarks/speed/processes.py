@@ -2,9 +2,11 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,7 +80,7 @@ class Place:
 
     def run(self, python: str, arguments: Sequence[str], folders: Sequence[Path] = ()) -> tuple[float, float, str]:
         """Run a process; return its seconds of processor time, its wall-clock seconds and its output."""
-        before, started = os.times(), os.times().elapsed
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         done = subprocess.run(
             [python, *arguments],
             cwd=ROOT,
@@ -89,12 +91,12 @@ class Place:
             check=False,
             timeout=300,
         )
-        after = os.times()
+        after, ended = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise RuntimeError(lines[-1][:300])
-        cpu = after.children_user + after.children_system - before.children_user - before.children_system
-        return cpu, after.elapsed - started, done.stdout
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return cpu, ended - started, done.stdout
 
     def measure_import(self, client: str) -> tuple[float, float]:
         """Return the seconds of importing ``client``."""

@@ -34,7 +34,7 @@ def _envelope(kind: str) -> dict[str, object]:
     return {"id": "chatcmpl-9x8y7z", "object": kind, "created": 1_760_000_000, "model": "bench-1"}
 
 
-DELTA = make_event(" pizzas,")
+DELTAS = [make_event(text) for text in (" pizzas,", " pastas,", " salads,", " breads,")]  # of 8 characters
 END = (
     _encode(
         {**_envelope("chat.completion.chunk"), "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
@@ -50,9 +50,10 @@ def _chunk(data: bytes) -> bytes:
 @lru_cache
 def _frame(shape: str, count: int) -> bytes:
     """Return ``count`` deltas as HTTP chunks."""
+    deltas = DELTAS * (count // len(DELTAS)) + DELTAS[: count % len(DELTAS)]  # litellm ends an answer that repeats
     if shape == "events":
-        return _chunk(DELTA) * count
-    data = DELTA * count
+        return b"".join(map(_chunk, deltas))
+    data = b"".join(deltas)
     return b"".join(_chunk(data[start : start + _BLOCK]) for start in range(0, len(data), _BLOCK))
 
 
@@ -114,8 +115,9 @@ def serve(connection: socket.socket) -> None:
 
 def _serve_one(connection: socket.socket, head: bytes, pending: bytes) -> bytes:
     """Answer the request that begins with ``head``; return what was received after it."""
-    if head.startswith(b"GET /page/"):
-        connection.sendall(_page(int(head[10:].split(maxsplit=1)[0])))
+    if head.startswith(b"GET "):
+        size = head[10:].split(maxsplit=1)[0] if head.startswith(b"GET /page/") else b""
+        connection.sendall(_page(int(size)) if size else _whole(1))  # g4f looks for the list of models
         return pending
     found = _LENGTH.search(head)
     length = int(found[1]) if found else 0

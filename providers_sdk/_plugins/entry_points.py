@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import re
 import sys
 from collections.abc import Iterator
 from functools import cached_property
@@ -26,29 +27,39 @@ __all__ = [
 PROVIDERS = "providers_sdk"
 EXTENSIONS = "providers_sdk.extensions"
 _GROUPS = (PROVIDERS, EXTENSIONS)
+_FIELD = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
 BUNDLED = "providers-sdk"
 """This library's own distribution, whose provider names take precedence over all others."""
 SWITCHES = {"providers_sdk_plugins.attempt_log": ATTEMPT_LOG}
 """Bundled extension → the variable without which it is not imported."""
 
 
+class _Owner:
+    """The distribution that several entries share: its metadata is read once, and only where it is asked for."""
+
+    def __init__(self, distribution: Distribution) -> None:
+        self._distribution = distribution
+
+    @cached_property
+    def identity(self) -> tuple[str, str]:
+        """Its name and version, from its folder's name where its metadata lacks them."""
+        try:
+            found = _find_fields(self._distribution)
+        except Exception:  # noqa: BLE001  foreign metadata may be broken
+            found = "", ""
+        return found if all(found) else _read_folder_name(self._distribution)
+
+
 class PluginEntry:
     """One entry point and its distribution."""
 
-    def __init__(self, entry: EntryPoint) -> None:
-        self.entry = entry
+    def __init__(self, entry: EntryPoint, owner: _Owner) -> None:
+        self.entry, self._owner = entry, owner
 
-    @cached_property
+    @property
     def distribution(self) -> tuple[str, str]:
-        """Name and version of the distribution, from its folder's name where its metadata lacks them."""
-        if self.entry.dist is None:
-            return "", ""
-        try:
-            metadata = self.entry.dist.metadata
-            found = str(metadata["Name"] or ""), str(metadata["Version"] or "")
-        except Exception:  # noqa: BLE001  foreign metadata may be broken
-            found = "", ""
-        return found if all(found) else _read_folder_name(self.entry, self.entry.dist)
+        """Name and version of the distribution."""
+        return self._owner.identity
 
     @property
     def qualified_name(self) -> str:
@@ -105,7 +116,8 @@ def read_offers() -> tuple[list[PluginEntry], bool]:
         except Exception:  # noqa: BLE001  one unreadable file must not hide every plugin
             sound = False
             continue
-        offers += [PluginEntry(entry) for entry in found]
+        owner = _Owner(distribution)
+        offers += [PluginEntry(entry, owner) for entry in found]
     return _drop_copies(offers), sound
 
 
@@ -154,10 +166,22 @@ def same_distribution(one: str, other: str) -> bool:
     return canonicalize_name(one) == canonicalize_name(other)
 
 
-def _read_folder_name(entry: EntryPoint, distribution: Distribution) -> tuple[str, str]:
+def _find_fields(distribution: Distribution) -> tuple[str, str]:
+    """Return the fields Name and Version: the metadata holds a whole readme, whose parsing costs a millisecond."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    fields: dict[str, str] = {}
+    for name, value in _FIELD.findall(text.partition("\n\n")[0]):
+        fields.setdefault(name.lower(), value)
+    return fields.get("name", ""), fields.get("version", "")
+
+
+def _read_folder_name(distribution: Distribution) -> tuple[str, str]:
     try:
         folders = Path(str(distribution.locate_file(""))).glob("*.*-info")
-        return next(_split(folder) for folder in folders if entry in Distribution.at(folder).entry_points)
+        wanted = distribution.read_text("entry_points.txt")
+        return next(
+            _split(folder) for folder in folders if Distribution.at(folder).read_text("entry_points.txt") == wanted
+        )
     except Exception:  # noqa: BLE001  a zip, a foreign finder or a missing file: the version is unknown
         return "", ""
 

@@ -112,7 +112,8 @@ def _call_hook(manager: pluggy.PluginManager, name: str) -> type[Provider]:
     found: dict[str, type[Provider]] = {}
 
     def register(offered: str, provider: type[Provider]) -> None:
-        found[check_name(offered)] = check_class(offered, provider)
+        # a module may register every row of a table for each of its entry points: only the wanted one is checked
+        found[check_name(offered)] = check_class(offered, provider) if offered == name else provider
 
     with blame_plugin("its register_providers hook"):
         manager.hook.register_providers(register=register)
