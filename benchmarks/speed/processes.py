@@ -53,6 +53,9 @@ class Place:
     def __init__(self, folder: Path, peers: str | None) -> None:
         self.folder, self._peers = folder, peers or sys.executable
         (folder / "home").mkdir()
+        self._code = folder / "code"  # the project's folder on the path would offer each provider a second time
+        self._code.mkdir()
+        (self._code / "benchmarks").symlink_to(ROOT / "benchmarks")
 
     @classmethod
     @contextmanager
@@ -62,10 +65,10 @@ class Place:
             yield cls(Path(folder), peers)
 
     def environment(self, *folders: Path) -> dict[str, str]:
-        """Return the environment, with ``folders`` on Python's path."""
+        """Return the environment, with ``folders`` on Python's path besides the benchmarks."""
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        path = os.pathsep.join(map(str, folders))
-        return {**kept, "HOME": str(self.folder / "home"), **({"PYTHONPATH": path} if path else {})}
+        path = os.pathsep.join(map(str, [self._code, *folders]))
+        return {**kept, "HOME": str(self.folder / "home"), "PYTHONPATH": path}
 
     def python(self, client: str) -> str:
         """Return the Python that has ``client``."""
@@ -83,7 +86,7 @@ class Place:
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         done = subprocess.run(
             [python, *arguments],
-            cwd=ROOT,
+            cwd=self.folder,
             env=self.environment(*folders),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -132,7 +135,7 @@ class Worker:
         command = [place.python(client), "-m", "benchmarks.speed.worker", client, url]
         self._process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=place.folder,
             env=place.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

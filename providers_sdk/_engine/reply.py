@@ -135,7 +135,7 @@ class Reply(Iterator[str]):
 
     def __next__(self) -> str:
         while True:
-            chunk = self._next_chunk()
+            chunk = self._next_chunk() if self._kept else next(self._run)
             if isinstance(chunk, str):
                 return chunk
 

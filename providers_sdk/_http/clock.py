@@ -37,25 +37,33 @@ class Clock:
         self._handed_at: float | None = None
         self._wait_from(self.attempt_started)
 
-    def piece_arrived(self) -> None:
-        """A piece of the answer is here: from now on ``idle`` counts, not ``first_token``."""
+    def start_waiting(self) -> None:
+        """Wait for the next chunk: the consumer's own time ends here.
+
+        :raises TimeLimitExceeded: a limit has run out.
+        """
         now = self.now()
-        if self.first_at is None:
-            self.first_at = now
-            self._piece_limit = _or_infinite(self.limits.idle)
-        self._handed_at = now
-        self._wait_from(now)
-
-    def pause(self) -> None:
-        """A chunk goes to the consumer: until it asks for more, no time counts as idleness of the service."""
-        if self._handed_at is None:
-            self._handed_at = self.now()
-
-    def resume(self) -> None:
-        """The consumer asks for more."""
         if self._handed_at is not None:
-            self._wait_from(self._waiting_since + self.now() - self._handed_at)
+            self._wait_from(self._waiting_since + now - self._handed_at)
             self._handed_at = None
+        if self._end <= now:
+            raise self.timeout_error()
+
+    def stop_waiting(self, *, piece: bool) -> None:
+        """A chunk is here, and goes to the consumer: its own time begins here.
+
+        :param piece: whether it is a piece of the answer: from then on ``idle`` counts, not ``first_token``.
+        :raises TimeLimitExceeded: a limit has run out before.
+        """
+        now = self.now()
+        if self._end <= now:
+            raise self.timeout_error()
+        if piece:
+            if self.first_at is None:
+                self.first_at = now
+                self._piece_limit = _or_infinite(self.limits.idle)
+            self._wait_from(now)
+        self._handed_at = now
 
     def left(self) -> float | None:
         """Return the seconds until the nearest limit, ``None`` where there is none; may be negative."""

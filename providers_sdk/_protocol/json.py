@@ -25,7 +25,16 @@ MAX_DEPTH = 200  # printing a deeper value would exceed Python's recursion limit
 
 def parse_json(text: str | bytes) -> Any:
     """Parse ``text``; whatever makes that impossible, depth and giant numbers included, is a ``ValueError``."""
-    value = _parse(text)
+    if _fast is None and isinstance(text, str):
+        # json.loads also looks for an encoding and for white space, which costs as much as the value
+        try:
+            value, end = _raw_decode(text)
+        except (ValueError, RecursionError):
+            end = -1
+        if end != len(text):
+            value = _parse(text)
+    else:
+        value = _parse(text)
     if len(text) > 2 * MAX_DEPTH and _count_brackets(text) > MAX_DEPTH and _is_deep(value):
         raise ValueError(f"not JSON that can be read: nested more than {MAX_DEPTH} times")
     return value
@@ -44,10 +53,6 @@ def _is_deep(value: Any) -> bool:
 
 
 def _parse(text: str | bytes) -> Any:
-    if _fast is None and isinstance(text, str):
-        value, end = _decode(text)
-        if end == len(text):
-            return value
     # orjson refuses lone surrogates and NaN, which services do send; then the standard library's parser decides.
     for loads in (_fast, json.loads) if _fast else (json.loads,):
         try:
@@ -56,14 +61,3 @@ def _parse(text: str | bytes) -> Any:
             failure = error
     # not from failure: it carries the whole text, in which a service may have sent back a key
     raise ValueError(f"not JSON that can be read: {type(failure).__name__}: {failure}") from None
-
-
-def _decode(text: str) -> tuple[Any, int]:
-    """Return the value that ``text`` begins with, and where it ends; -1 where it begins with none.
-
-    ``json.loads`` also looks for an encoding and for white space, which costs as much as the value.
-    """
-    try:
-        return _raw_decode(text)
-    except (ValueError, RecursionError):
-        return None, -1

@@ -158,10 +158,7 @@ class AttemptRun(Iterator[Chunk]):
     def _read(self) -> Chunk:
         if self._buffer or self.state is not _RUNNING:
             return self._read_kept()
-        self.clock.resume()
-        chunk = self._guard(self._pull)
-        self.clock.pause()
-        return chunk
+        return self._guard(self._pull)
 
     def _read_kept(self) -> Chunk:
         if self.state is State.FAILED and self.error is not None:
@@ -191,9 +188,11 @@ class AttemptRun(Iterator[Chunk]):
         """Take the next chunk from the provider, within the limits: a plugin may have waited outside ``http``."""
         chunk = self._take()
         while isinstance(chunk, ToolCallPiece):
-            self.clock.piece_arrived()
+            self.clock.stop_waiting(piece=True)
             chunk = self._take()
-        if isinstance(chunk, (str, Reasoning, ToolCall)):
+        is_piece = isinstance(chunk, (str, Reasoning, ToolCall))
+        self.clock.stop_waiting(piece=is_piece)
+        if is_piece:
             self._count(chunk)
         elif isinstance(chunk, ServedModel):
             self.served_model = chunk.name
@@ -204,15 +203,13 @@ class AttemptRun(Iterator[Chunk]):
         return chunk
 
     def _take(self) -> Chunk:
-        self.clock.check()
+        self.clock.start_waiting()
         chunk = next(self._chunks)
         if self.state is not _RUNNING:  # another thread closed it, and the plugin did not notice
             raise self._make_closed_while_read()
-        self.clock.check()
         return chunk
 
-    def _count(self, piece: str | Reasoning | ToolCall) -> None:
-        self.clock.piece_arrived()
+    def _count(self, piece: Chunk) -> None:
         if not self._begun:
             self._begun = bool(str(piece).strip())  # white space may turn out to be all there is
         if isinstance(piece, str):

@@ -184,7 +184,7 @@ def test_a_read_timeout_in_mid_stream_is_the_limits_and_never_a_lost_connection(
     late = lower.ReadTimeoutError(pool, "/", "Read timed out.")
     assert type(ours(theirs.ConnectionError(late), body=True)) is FirstTokenTimeout
     running = Clock(Limits(idle=1, deadline=None), now=iter([0.0, 0.0, 0.0, *[5.0] * 9]).__next__)
-    running.piece_arrived()
+    running.stop_waiting(piece=True)
     error = translate(late, clock=running, url="", redact=Redactor(), before=None, body=True)
     assert type(error) is IdleTimeout
 

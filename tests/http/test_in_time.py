@@ -68,7 +68,7 @@ def read(http: Http) -> None:
     if answer.content_type == "application/json":
         answer.json()
     for _ in answer.events():
-        http.clock.piece_arrived()
+        http.clock.stop_waiting(piece=True)
 
 
 KINDS: dict[str, type[TimeLimitExceeded]] = {"first_token": FirstTokenTimeout, "deadline": DeadlineExceeded}

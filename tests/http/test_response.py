@@ -421,7 +421,7 @@ def test_a_stream_that_stalls_ends_at_its_limit(serve: Serve, open_http: OpenHtt
     http = open_http(serve(script).url, idle=0.2)
     stream = http.get("/").events()
     assert next(stream) == Event(data="a")
-    http.clock.piece_arrived()
+    http.clock.stop_waiting(piece=True)
     caught(IdleTimeout, lambda: next(stream))
 
 

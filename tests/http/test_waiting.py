@@ -75,7 +75,7 @@ def test_a_sleep_ends_at_the_limit_which_is_named(
 
 def test_after_the_first_piece_a_sleep_counts_for_idle(open_http: OpenHttp) -> None:
     http = open_http("http://acme.invalid", idle=LIMIT)
-    http.clock.piece_arrived()
+    http.clock.stop_waiting(piece=True)
     with assert_within(LIMIT + SLACK), pytest.raises(IdleTimeout):
         http.sleep(SLEEP)
 

@@ -1,5 +1,6 @@
 import dataclasses
 import pickle
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -76,10 +77,10 @@ def test_first_counts_from_the_attempts_start_until_a_piece_arrives(hands: Hands
 def test_idle_counts_from_the_last_piece(hands: Hands) -> None:
     clock = Clock(Limits(first_token=6, idle=3, deadline=60), now=hands)
     hands.move(5)
-    clock.piece_arrived()
+    clock.stop_waiting(piece=True)
     assert clock.first_at == 1005
     hands.move(2)
-    clock.piece_arrived()
+    clock.stop_waiting(piece=True)
     assert clock.first_at == 1005
     assert clock.left() == 3
     hands.move(3)
@@ -89,17 +90,16 @@ def test_idle_counts_from_the_last_piece(hands: Hands) -> None:
 
 def test_the_consumers_own_time_is_no_idleness_but_counts_to_the_deadline(hands: Hands) -> None:
     clock = Clock(Limits(first_token=6, idle=3, deadline=60), now=hands)
-    clock.piece_arrived()
+    clock.stop_waiting(piece=True)
     hands.move(50)
-    clock.resume()
+    clock.start_waiting()
     assert clock.left() == 3
     clock.check()
     hands.move(2)
-    clock.piece_arrived()
+    clock.stop_waiting(piece=True)
     hands.move(9)
-    clock.resume()
     with pytest.raises(DeadlineExceeded):
-        clock.check()
+        clock.start_waiting()
 
 
 def test_the_deadline_counts_from_the_calls_start_not_the_attempts(hands: Hands) -> None:
@@ -154,7 +154,7 @@ def test_an_error_tells_limit_value_time_passed_and_what_to_do(
     limits = Limits(connect=None, first_token=None, idle=None, deadline=None).with_(**{name: 2.5})
     clock = Clock(limits, now=hands)
     if name == "idle":
-        clock.piece_arrived()
+        clock.stop_waiting(piece=True)
     hands.move(2.75)
     error = clock.connect_error(2.75) if name == "connect" else clock.timeout_error()
     assert (type(error), error.limit, error.seconds, error.elapsed) == (kind, name, 2.5, 2.75)
@@ -181,7 +181,10 @@ def test_what_is_left_and_what_is_raised_agree(limits: Limits, moves: list[tuple
     clock = Clock(limits, now=hands)
     for seconds, what in moves:
         hands.move(seconds)
-        {"wait": lambda: None, "piece": clock.piece_arrived, "resume": clock.resume}[what]()
+        with suppress(TimeLimitExceeded):
+            {"wait": lambda: None, "piece": lambda: clock.stop_waiting(piece=True), "resume": clock.start_waiting}[
+                what
+            ]()
         left = clock.left()
         if left is not None and left <= 0:
             with pytest.raises(TimeLimitExceeded) as caught:
