@@ -71,6 +71,8 @@ ALIASES = {
     "Unset": "providers_sdk._engine.client.Unset",
     "PathLike": "os.PathLike",
     "Seconds": "providers_sdk._engine.client.Unset",
+    "Functions": "providers_sdk._engine.functions.Functions",
+    "Tools": "providers_sdk._engine.functions.Tools",
 }
 """Names that stand in signatures and cannot be imported as they are written there."""
 
