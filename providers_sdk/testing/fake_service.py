@@ -83,20 +83,20 @@ class FakeService(RawServer):
         while (received := connection.receive()) is not None:
             self.requests.append(received)
             response = self.replace_response(received, self.respond(received))
-            if self.fault is not None and self._has_fault(received):
+            if self.fault is not None and self.__has_fault(received):
                 connection.intended_response = response
                 self.fault(connection, received)
                 return
             for piece in response.encode():
-                self._send(connection, piece)
+                self.__send(connection, piece)
             if response.framing == "close":
                 return
 
-    def _has_fault(self, received: Received) -> bool:
+    def __has_fault(self, received: Received) -> bool:
         method, path = self.fault_route
         return received.method == method and (not path or fnmatchcase(received.path, path))
 
-    def _send(self, connection: Connection, piece: bytes) -> None:
+    def __send(self, connection: Connection, piece: bytes) -> None:
         step = self.write_size or len(piece) or 1
         for start in range(0, len(piece), step):
             connection.send(piece[start : start + step])

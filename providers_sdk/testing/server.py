@@ -114,21 +114,21 @@ class Connection:
 class RawServer:
     """A server on a free loopback port; a subclass handles a connection in :meth:`serve`.
 
-    Use it as a context manager, or :meth:`start` and :meth:`close` it.
+    Use it as a context manager, or :meth:`start` and :meth:`close` it. A subclass may use every private name, such as
+    ``_lock``: those of this class are mangled.
     """
 
     def __init__(self) -> None:
         self.requests: list[Received] = []
         """Every request, in the order of arrival."""
-        self.connections = 0
-        """How many connections were accepted."""
-        self._open: set[socket.socket] = set()
-        self._threads: set[threading.Thread] = set()
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._listener: socket.socket | None = None
-        self._address: tuple[str, int] | None = None  # kept when it closes: a response may still be in the making
-        self._acceptor: threading.Thread | None = None
+        self.__accepted = 0
+        self.__open: set[socket.socket] = set()
+        self.__threads: set[threading.Thread] = set()
+        self.__lock = threading.Lock()
+        self.__idle = threading.Condition(self.__lock)
+        self.__listener: socket.socket | None = None
+        self.__address: tuple[str, int] | None = None  # kept when it closes: a response may still be in the making
+        self.__acceptor: threading.Thread | None = None
 
     def serve(self, connection: Connection) -> None:
         """Serve one connection to its end."""
@@ -141,9 +141,9 @@ class RawServer:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port."""
-        if self._address is None:
+        if self.__address is None:
             raise RuntimeError("the server is not started; use it in a with block")
-        return self._address
+        return self.__address
 
     @property
     def url(self) -> str:
@@ -152,36 +152,43 @@ class RawServer:
 
     def wait_idle(self, seconds: float) -> bool:
         """Wait until no connection is open; return whether that happened within ``seconds``."""
-        with self._idle:
-            return self._idle.wait_for(lambda: not self._threads, seconds)
+        with self.__idle:
+            return self.__idle.wait_for(lambda: not self.__threads, seconds)
+
+    @property
+    def connections(self) -> int:
+        """How many connections were accepted."""
+        return self.__accepted
 
     @property
     def open_connections(self) -> int:
         """How many connections are being served."""
-        with self._lock:
-            return len(self._threads)
+        with self.__lock:
+            return len(self.__threads)
 
     def start(self) -> Self:
         """Listen; return the server itself."""
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        host, port = self._listener.getsockname()[:2]
-        self._address = str(host), int(port)
-        self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
-        self._acceptor.start()
+        self.__listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        host, port = self.__listener.getsockname()[:2]
+        self.__address = str(host), int(port)
+        self.__acceptor = threading.Thread(
+            target=self.__accept, args=(self.__listener,), daemon=True, name=f"fake-service-{port}-listens"
+        )
+        self.__acceptor.start()
         return self
 
     def close(self) -> None:
         """Stop listening, cut every connection, wait for the threads. Closing twice is a no-op."""
-        listener, self._listener = self._listener, None
+        listener, self.__listener = self.__listener, None
         if listener is None:
             return
         if not _shut_down(listener):
             listener.close()
-        if self._acceptor is not None:
-            self._acceptor.join(_PATIENCE)
+        if self.__acceptor is not None:
+            self.__acceptor.join(_PATIENCE)
         listener.close()
-        with self._lock:
-            remaining, threads = list(self._open), list(self._threads)
+        with self.__lock:
+            remaining, threads = list(self.__open), list(self.__threads)
         for sock in remaining:
             _shut_down(sock)
         for thread in threads:
@@ -193,36 +200,38 @@ class RawServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def __accept(self, listener: socket.socket) -> None:
         while True:
             try:
                 sock, _ = listener.accept()
             except OSError:
                 return
-            thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
-            with self._lock:
-                self.connections += 1
-                self._open.add(sock)
-                self._threads.add(thread)
+            thread = threading.Thread(
+                target=self.__serve, args=(sock,), daemon=True, name=f"fake-service-{self.address[1]}-serves"
+            )
+            with self.__lock:
+                self.__accepted += 1
+                self.__open.add(sock)
+                self.__threads.add(thread)
             thread.start()
 
-    def _serve(self, sock: socket.socket) -> None:
+    def __serve(self, sock: socket.socket) -> None:
         wrapped = sock
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a small piece waits for the last one's ACK
             wrapped = self.wrap(sock)
-            with self._lock:
-                self._open.add(wrapped)  # TLS takes the socket out of its first object
+            with self.__lock:
+                self.__open.add(wrapped)  # TLS takes the socket out of its first object
             self.serve(Connection(wrapped))
         except (OSError, ValueError):
             pass  # the client left, or sent no HTTP: not the server's failure
         finally:
             wrapped.close()
             sock.close()
-            with self._lock:
-                self._open -= {sock, wrapped}
-                self._threads.discard(threading.current_thread())
-                self._idle.notify_all()
+            with self.__lock:
+                self.__open -= {sock, wrapped}
+                self.__threads.discard(threading.current_thread())
+                self.__idle.notify_all()
 
 
 def _shut_down(sock: socket.socket) -> bool:

@@ -86,10 +86,10 @@ def test_what_a_module_does_at_import_is_named(
 def test_a_provider_whose_first_event_is_text_is_read_until_its_fake_has_paused() -> None:
     class TextFirst(OpenAISite):
         def respond(self, received: Received) -> Response:
+            self.after_write = self.give_time
             return sse(self.paced(deltas(self.reply_pieces, role_first=False)))
 
-        def _send(self, connection: Connection, piece: bytes) -> None:
-            super()._send(connection, piece)
+        def give_time(self, connection: Connection, piece: bytes) -> None:
             if b'"0 "' in piece:
                 connection.wait_closed(0.3)  # time for a client to leave before the next piece
 

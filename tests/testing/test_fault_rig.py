@@ -50,6 +50,11 @@ NAMED_IN_THE_PLAN = {
 }  # fmt: skip
 
 
+def _find_threads(site: RawServer, work: str) -> list[threading.Thread]:
+    """Return the threads of ``site`` that do ``work``: ``"serves"`` or ``"listens"``."""
+    return [thread for thread in threading.enumerate() if thread.name == f"fake-service-{site.address[1]}-{work}"]
+
+
 class Small(FakeService):
     """Answers a GET with a page, a POST with a stream or, on /json, with JSON."""
 
@@ -157,7 +162,7 @@ def _stops_when_the_server_closes(fault: NamedFault) -> bool:
         sock.settimeout(0.1)
         with contextlib.suppress(OSError):
             sock.recv(1000)
-        threads = list(site._threads)
+        threads = _find_threads(site, "serves")
         site.close()
     return not any(thread.is_alive() for thread in threads)
 
@@ -263,7 +268,7 @@ def test_a_tls_server_closes_while_a_client_holds_on() -> None:
     site = TLSSmall().start()
     with requests.Session() as session:
         session.get(site.url, verify=site.ca, timeout=5)
-        threads = list(site._threads)
+        threads = _find_threads(site, "serves")
         site.close()
         site.close()
     assert not any(thread.is_alive() for thread in threads)
@@ -392,7 +397,7 @@ def test_a_response_that_is_made_while_its_server_closes_still_knows_the_address
         assert asked.wait(30)
         closing = threading.Thread(target=site.close)
         closing.start()
-        while site._listener is not None:
+        while _find_threads(site, "listens"):
             pass
         closed.set()
         closing.join(30)

@@ -36,16 +36,16 @@ class TLSServer(RawServer):
 
     def __init__(self, *args: Any, names: tuple[str, ...] = _HERE, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        _get_authority().issue_cert(*names).configure_cert(self._context)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.__context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        _get_authority().issue_cert(*names).configure_cert(self.__context)
+        self.__folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def ca(self) -> str:
         """A file with the authority that signed the certificate."""
-        if self._folder is None:
+        if self.__folder is None:
             raise RuntimeError("the server is not started; use it in a with block")
-        return str(Path(self._folder.name) / "ca.pem")
+        return str(Path(self.__folder.name) / "ca.pem")
 
     @property
     def url(self) -> str:
@@ -54,19 +54,19 @@ class TLSServer(RawServer):
 
     def wrap(self, sock: socket.socket) -> socket.socket:
         """Return ``sock`` in TLS; the handshake comes with the first read."""
-        return self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return self.__context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
 
     def start(self) -> Self:
         """Listen; return the server itself."""
-        self._folder = tempfile.TemporaryDirectory()
+        self.__folder = tempfile.TemporaryDirectory()
         _get_authority().cert_pem.write_to_path(self.ca)
         return super().start()
 
     def close(self) -> None:
         """Stop listening, cut every connection, remove the file. Closing twice is a no-op."""
         super().close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        if self.__folder is not None:
+            self.__folder.cleanup()
 
 
 _authority_lock = threading.Lock()
@@ -89,10 +89,10 @@ class _TLSFront(TLSServer):
 
     def __init__(self, site: FakeService, *, names: tuple[str, ...] = _HERE) -> None:
         super().__init__(names=names)
-        self._site = site
+        self.__site = site
 
     def serve(self, connection: Connection) -> None:
-        self._site.serve(connection)
+        self.__site.serve(connection)
 
 
 class _Silent(RawServer):
@@ -111,8 +111,8 @@ class ProxyServer(RawServer):
 
     def __init__(self, *, credentials: str | None = None, cut_after: int | None = None) -> None:
         super().__init__()
-        self._wanted = None if credentials is None else "Basic " + base64.b64encode(credentials.encode()).decode()
-        self._cut_after = cut_after
+        self.__wanted = None if credentials is None else "Basic " + base64.b64encode(credentials.encode()).decode()
+        self.__cut_after = cut_after
 
     def serve(self, connection: Connection) -> None:
         """Serve one connection to its end."""
@@ -120,7 +120,7 @@ class ProxyServer(RawServer):
         if received is None:
             return
         self.requests.append(received)
-        if self._wanted not in (None, received.headers.get("proxy-authorization")):
+        if self.__wanted not in (None, received.headers.get("proxy-authorization")):
             connection.send(b"".join(_PASSWORD_WANTED.encode()))
             return
         tunnel = received.method == "CONNECT"
@@ -131,11 +131,11 @@ class ProxyServer(RawServer):
                 connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
             else:
                 upstream.sendall(_encode_request(received))
-            self._forward(connection, upstream)
+            self.__forward(connection, upstream)
 
-    def _forward(self, connection: Connection, upstream: socket.socket) -> None:
+    def __forward(self, connection: Connection, upstream: socket.socket) -> None:
         """Forward bytes both ways until one side closes."""
-        left = self._cut_after
+        left = self.__cut_after
         while ready := select.select([connection.sock, upstream], [], [], _PATIENCE)[0]:
             for source in ready:
                 data = source.recv(65_536)
