@@ -2,9 +2,12 @@
 
 import json
 import re
+import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+import traceback
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, ClassVar
 
 from providers_sdk.testing.response import Response
@@ -57,9 +60,11 @@ class FakeService(RawServer):
         """When each piece of a streamed answer was sent, by ``time.monotonic``."""
         self.sent_pieces: list[bytes] = []
         """Each piece of a streamed answer as it was sent, such as an event."""
+        self.crashes: list[str] = []
+        """What its own code raised, such as ``"NameError at fake.py:40: name 'x' is not defined"``."""
 
     def respond(self, received: Received) -> Response:
-        """Return the response to one request."""
+        """Return the response to one request; called in a thread of its own for each connection."""
         raise TypeError(f"{type(self).__name__} has no respond(received) method")
 
     def turns(self, received: Received) -> list[tuple[str, str]] | None:
@@ -82,15 +87,37 @@ class FakeService(RawServer):
         """Respond to request after request until either side closes."""
         while (received := connection.receive()) is not None:
             self.requests.append(received)
-            response = self.replace_response(received, self.respond(received))
+            response = self.replace_response(received, self.__make_response(received))
             if self.fault is not None and self.__has_fault(received):
                 connection.intended_response = response
                 self.fault(connection, received)
                 return
-            for piece in response.encode():
+            for piece in self.__watch(response.encode()):
                 self.__send(connection, piece)
             if response.framing == "close":
                 return
+
+    def __make_response(self, received: Received) -> Response:
+        """Return what :meth:`respond` returns; where it raises, a 500 that says what and where."""
+        try:
+            return self.respond(received)
+        except Exception as error:  # noqa: BLE001  an author's code may raise anything
+            return json_response({"error": {"message": f"the fake service raised {self.__note(error)}"}}, status=500)
+
+    def __watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield ``pieces``, noting what making them raises: too late for a 500."""
+        try:
+            yield from pieces
+        except Exception as error:
+            raise RuntimeError(f"the fake service raised {self.__note(error)}") from error
+
+    def __note(self, error: Exception) -> str:
+        place = traceback.extract_tb(error.__traceback__)
+        authors = [kind for kind in type(self).__mro__ if not kind.__module__.startswith("providers_sdk.testing.")]
+        own = {getattr(sys.modules.get(kind.__module__), "__file__", "") for kind in authors}
+        frame = next((frame for frame in reversed(place) if frame.filename in own), place[-1])
+        self.crashes.append(f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}: {error}")
+        return self.crashes[-1]
 
     def __has_fault(self, received: Received) -> bool:
         method, path = self.fault_route

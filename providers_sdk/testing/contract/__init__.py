@@ -81,6 +81,7 @@ class ContractRunner:
         if missing:
             return Result(claim, "not reached", f"it cannot be judged before these hold: {', '.join(missing)}")
         started = perf_counter()
+        self.harness.crashes.clear()
         with self.guard.watch():
             state, detail = self._check(claim)
         refused = self.guard.take_attempts()
@@ -96,7 +97,7 @@ class ContractRunner:
         except NotJudged as reason:
             return "not judged", str(reason)
         except Exception as error:  # noqa: BLE001  a provider under test may do anything
-            return "fails", self._describe(error)
+            return "fails", self._describe(error) + self._describe_crash_of_the_fake(str(error))
         return "holds", ""
 
     def _describe(self, error: Exception) -> str:
@@ -104,6 +105,11 @@ class ContractRunner:
             return str(error)
         where = describe_crash(error, self.harness.provider)
         return f"expected no error; got {type(error).__name__}: {error}{where}"
+
+    def _describe_crash_of_the_fake(self, said: str) -> str:
+        """Return what the fake service raised, unless it was ``said`` already."""
+        found = self.harness.crashes[:1]
+        return f"; the fake service raised {found[0]}" if found and found[0] not in said else ""
 
 
 def judge(provider: type[Provider], fake_service: type[FakeService] | None) -> Iterator[Result]:

@@ -74,6 +74,8 @@ class Harness:
     provider: type[Provider]
     fake_service: type[FakeService] | None
     patience: float = 12.0
+    crashes: list[str] = field(default_factory=list)
+    """What the code of the fake service raised in the claim that is checked."""
 
     @contextmanager
     def site(
@@ -88,8 +90,11 @@ class Harness:
             raise ClaimFailed(f"{self.provider.__name__} has no fake service; give one, or declare offline = True")
         site = self.fake_service() if reply_pieces is None else self.fake_service(reply_pieces=reply_pieces)
         site.fault, site.fault_route = fault, route or site.reply_route
-        with site, _allow(site.address):
-            yield site
+        try:
+            with site, _allow(site.address):
+                yield site
+        finally:
+            self.crashes.extend(site.crashes)
 
     def settings(self, site: FakeService | None) -> dict[str, str]:
         """Return the settings that point the provider to ``site``."""
