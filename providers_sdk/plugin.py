@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from providers_sdk._plugins.hookspecs import CONTRACT, Register, hookimpl
     from providers_sdk._plugins.registry import PluginShadowed
     from providers_sdk._protocol.html import Page
+    from providers_sdk._protocol.objects import as_object
     from providers_sdk._protocol.openai import iter_completion, iter_deltas
     from providers_sdk._protocol.openai_request import make_openai_body
     from providers_sdk._protocol.openai_tools import ToolCallBuilder
@@ -127,6 +128,7 @@ __all__ = [
     "ToolCallBuilder",
     "UnsupportedOption",
     "Usage",
+    "as_object",
     "format_prompt",
     "hookimpl",
     "iter_completion",
@@ -149,6 +151,7 @@ _NAMES = {
     "_plugins.hookspecs": "CONTRACT Register hookimpl",
     "_plugins.registry": "PluginShadowed",
     "_protocol.html": "Page",
+    "_protocol.objects": "as_object",
     "_protocol.openai": "iter_completion iter_deltas",
     "_protocol.openai_request": "make_openai_body",
     "_protocol.openai_tools": "ToolCallBuilder",

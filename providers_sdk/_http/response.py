@@ -12,9 +12,11 @@ from providers_sdk import errors
 from providers_sdk._http.body_reader import BodyReader
 from providers_sdk._http.exchange import Exchange
 from providers_sdk._http.media_types import EVENT_TYPES, HTML_TYPES, JSON_TYPES, NDJSON_TYPES, VAGUE_TYPES, is_one_of
+from providers_sdk._http.sizes import MAX_BYTES, MAX_ERROR_BODY, MAX_JSON, MAX_PAGE
 from providers_sdk._http.streams import stream_bytes, stream_events, stream_lines, stream_ndjson
 from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import detect_bot_wall
+from providers_sdk._protocol.objects import as_object
 from providers_sdk._protocol.retry_after import find_retry_after
 from providers_sdk._protocol.sse import Event
 from providers_sdk._redact import Redactor, bare_url, snippet
@@ -24,12 +26,8 @@ if TYPE_CHECKING:
 
     from providers_sdk._protocol.html import Page
 
-__all__ = ["MAX_BYTES", "MAX_ERROR_BODY", "MAX_JSON", "MAX_PAGE", "HttpResponse"]
+__all__ = ["HttpResponse"]
 
-MAX_PAGE = 2_000_000
-MAX_JSON = 20_000_000
-MAX_BYTES = 64_000_000
-MAX_ERROR_BODY = 64_000
 _ERROR_BODY_GRACE = 2.0
 
 
@@ -49,8 +47,7 @@ class HttpResponse:
         started: float,
         cookies: Mapping[str, str],
     ) -> None:
-        self._response, self._redact = response, redact
-        self._exchange = exchange
+        self._response, self._redact, self._exchange = response, redact, exchange
         self._text: str | None = None
         self.seconds = exchange.clock.now() - started
         self.status: int = response.status_code
@@ -119,6 +116,10 @@ class HttpResponse:
         raise self._body.make_error(
             type(failure), f"answered {self.status} with {failure.message}"
         ) from failure.__cause__
+
+    def object(self, *, status: Collection[int] = (200,), types: Collection[str] = JSON_TYPES) -> dict[str, Any]:
+        """Return the body as a ``dict``, as :meth:`json` does; other JSON and a missing name are ``InvalidAnswer``."""
+        return as_object(self.json(status=status, types=types), "the JSON of the response")
 
     def is_json(self) -> bool:
         """Return whether the body is JSON.
@@ -282,9 +283,8 @@ class HttpResponse:
 
     def _make_type_error(self, types: Collection[str]) -> errors.ProviderError:
         """Return the error for a body that has none of ``types``."""
-        return self._body.make_error(
-            *error_body.explain_type(self.status, self.content_type, types, self._describe_body())
-        )
+        description = self._describe_body()
+        return self._body.make_error(*error_body.explain_type(self.status, self.content_type, types, description))
 
     def _check_kind(self, status: Collection[int], types: Collection[str], what: str) -> None:
         """Raise unless status and media type are as expected: a page of HTML, such as a login, is not what it calls."""

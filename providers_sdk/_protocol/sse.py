@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from providers_sdk._protocol.json import parse_json
 from providers_sdk._protocol.lines import BOM, MAX_LINE, iter_lines
+from providers_sdk._protocol.objects import as_object
 from providers_sdk._redact import snippet
 from providers_sdk.errors import InvalidAnswer, TooLarge
 
@@ -55,6 +56,13 @@ class Event(NamedTuple):
         except ValueError:
             pass  # raised below, where it is no context: it holds the whole text
         raise InvalidAnswer(f"an event holds no JSON: {snippet(self.data)!r}")
+
+    def object(self) -> dict[str, Any]:
+        """Return the data as a JSON object: a ``dict`` whose missing names raise :class:`InvalidAnswer`, too.
+
+        :raises InvalidAnswer: it is none; the message shows its beginning.
+        """
+        return as_object(self.json(), "the JSON of an event")
 
 
 def iter_events(chunks: Iterable[bytes], *, max_line: int = MAX_LINE, max_event: int = MAX_EVENT) -> Iterator[Event]:

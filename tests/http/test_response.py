@@ -447,3 +447,15 @@ def test_text_is_utf8_whatever_the_server_says_and_cut_where_wanted(fetch: Fetch
     assert fetch(b"abcdef", "text").text(most=3) == "abc"
     answer = fetch(b"abc", "text", status=500)
     assert answer.text() == answer.text() == "abc"
+
+
+@pytest.mark.parametrize("body", [b"[1]", b'"a"', b"null", b"7"])
+def test_json_that_is_no_object_is_an_invalid_answer(body: bytes, fetch: Fetch) -> None:
+    message = caught(InvalidAnswer, lambda: fetch(body, "json").object()).message
+    assert message == f"the JSON of the response is no object: {body.decode()}"
+
+
+def test_an_object_is_read_with_the_status_and_type_that_a_plugin_names(fetch: Fetch) -> None:
+    assert fetch(b'{"id": 7}', "json", status=201).object(status=(201,))["id"] == 7
+    assert fetch(b'{"id": 7}', "application/x-odd").object(types=("application/x-odd",)) == {"id": 7}
+    assert caught(HTTPStatusError, lambda: fetch(b'{"id": 7}', "json", status=201).object()).status == 201
