@@ -241,7 +241,13 @@ class HTTPStatusError(ResponseError):
 
 
 class RateLimited(HTTPStatusError):
-    """429: too many requests; ``retry_after`` is how long to wait, if the service sent it."""
+    """429: too many requests; ``retry_after`` is how long to wait, if the service sent it.
+
+    Its status is 429 unless another one is given: a service may say the same inside a response with the status 200.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, **fields: Any) -> None:
+        super().__init__(message, status=429 if status is None else status, **fields)
 
 
 class AuthenticationFailed(HTTPStatusError):

@@ -42,7 +42,8 @@ def fields(kind: type[ProviderError]) -> dict[str, object]:
 def test_an_error_is_born_with_nothing_but_a_sentence(kind: type[ProviderError]) -> None:
     error = kind("it failed")
     assert str(error) == error.message == "it failed"
-    assert (error.provider, error.model, error.url, error.status, error.retry_after) == (None,) * 5
+    assert (error.provider, error.model, error.url, error.retry_after) == (None,) * 4
+    assert error.status == (429 if kind is errors.RateLimited else None)
     assert (error.partial, error.attempts) == ("", ())
     assert (error.finish_reason, error.usage) == (None, None)
     assert isinstance(error, ProviderError)

@@ -85,11 +85,11 @@ def test_a_status_that_stays_is_not_asked_again(status: int | None) -> None:
     assert decide(HTTPStatusError("no", status=status)).seconds is None
 
 
-CURED = {"ConnectFailed", "ConnectionLost", "ConnectTimeout"}
+CURED = {"ConnectFailed", "ConnectionLost", "ConnectTimeout", "RateLimited"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_of_errors_without_a_status_only_lost_connections_are_asked_again(kind: type[ProviderError]) -> None:
+def test_of_errors_without_a_status_only_lost_connections_and_limits_are_asked_again(kind: type[ProviderError]) -> None:
     assert (decide(kind("no")).seconds is not None) == (kind.__name__ in CURED)
 
 
