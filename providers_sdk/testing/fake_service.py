@@ -88,7 +88,7 @@ class FakeService(RawServer):
         while (received := connection.receive()) is not None:
             self.requests.append(received)
             response = self.replace_response(received, self.__make_response(received))
-            if self.fault is not None and self.__has_fault(received):
+            if self.fault is not None and self.matches_route(received, self.fault_route):
                 connection.intended_response = response
                 self.fault(connection, received)
                 return
@@ -119,8 +119,10 @@ class FakeService(RawServer):
         self.crashes.append(f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}: {error}")
         return self.crashes[-1]
 
-    def __has_fault(self, received: Received) -> bool:
-        method, path = self.fault_route
+    @staticmethod
+    def matches_route(received: Received, route: tuple[str, str]) -> bool:
+        """Return whether a request has the method and path of ``route``, such as :attr:`reply_route`."""
+        method, path = route
         return received.method == method and (not path or fnmatchcase(received.path, path))
 
     def __send(self, connection: Connection, piece: bytes) -> None:

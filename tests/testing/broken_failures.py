@@ -186,6 +186,16 @@ class CrashesAtAList(Sound):
         raise errors.StreamTruncated("no end mark")
 
 
+class CrashesAtATokenThatIsAList(Sound):
+    supports_stream = False
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        job = http.post("/jobs", json=make_body(request)).json(status=(200, 202))["job"]
+        body = http.poll(lambda: http.get(job).object(), every=0.01, until=lambda body: "text" in body)
+        yield body["text"]
+        yield FinishReason(None)
+
+
 class AnswersForTooMuch(_Replaces):
     def replace(self, error: ProviderError) -> ProviderError | str:
         return "Too long." if isinstance(error, errors.TooLarge) else error

@@ -64,6 +64,7 @@ BROKEN: dict[str, tuple[type[Provider], ...]] = {
     "rejects_an_html_page": (failures.TakesAPageForText,),
     "rejects_an_empty_response": (failures.AnswersForAnEmptyResponse,),
     "rejects_broken_json": (failures.CrashesAtAList,),
+    "survives_every_response": (failures.CrashesAtATokenThatIsAList,),
     "bounds_memory": (failures.AnswersForTooMuch,),
     "errors_survive_pickle": (failures.AddsALockToAnError,),
 }
@@ -72,6 +73,7 @@ FAKES: dict[type[Provider], type[FakeService]] = {
     requests.AsksTheFirstSite: requests.RunningSite,
     failures.PollsWithItsOwnClock: failures.JobSite,
     failures.PollsForThreeTimes: failures.JobSite,
+    failures.CrashesAtATokenThatIsAList: failures.JobSite,
 }
 
 

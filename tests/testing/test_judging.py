@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import pytest
+
 from providers_sdk.plugin import (
     Chunk,
     FinishReason,
@@ -59,7 +61,7 @@ class TwoPosts(Provider):
     known_options = {"stop": Option((str, list), ["\n"]), "temperature": Option(float, 0.3)}
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        token = http.post("/token", json={}, headers={"x-request-id": uuid.uuid4().hex}).json()["token"]
+        token = http.post("/token", json={}, headers={"x-request-id": uuid.uuid4().hex}).object()["token"]
         stop = request.options.get("stop", [])
         options = {**request.options, "stop": "|".join([stop] if isinstance(stop, str) else stop)}
         form = {"token": token, "prompt": request.prompt, **{name: str(value) for name, value in options.items()}}
@@ -91,14 +93,31 @@ class Polls(Provider):
     needs_auth = True
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        job = http.post("/jobs", json={"prompt": request.prompt}).json(status=(202,))["job"]
-        body = http.poll(lambda: http.get(job).json(), every=0.01, until=lambda body: "text" in body)
+        job = http.post("/jobs", json={"prompt": request.prompt}).object(status=(202,))["job"]
+        body = http.poll(lambda: http.get(job).object(), every=0.01, until=lambda body: "text" in body)
         yield body["text"]
         yield FinishReason(None)
 
 
 def test_polling_that_ends_with_the_deadline_holds() -> None:
     assert _run(Polls, JobSite, "ends_its_polling").state == "holds"
+
+
+@pytest.mark.parametrize(
+    ("route", "shown"), [(("GET", "/jobs"), "GET /jobs"), (("PUT", ""), "PUT"), (("POST", "/jobs/*"), "POST /jobs/*")]
+)
+def test_a_reply_route_that_no_request_has_fails_one_claim_that_says_what_was_received(
+    route: tuple[str, str], shown: str
+) -> None:
+    fake = type("Misrouted", (JobSite,), {"reply_route": route})
+    fails = [result for result in judge(Polls, fake) if result.state == "fails"]
+    assert [(result.claim.name, result.detail) for result in fails] == [
+        (
+            "answers",
+            f"expected a request that matches the fake service's reply_route ({shown}); "
+            "no request matched; received: POST /jobs, GET /jobs/1",
+        )
+    ]
 
 
 def test_a_provider_that_asks_once_does_not_poll() -> None:

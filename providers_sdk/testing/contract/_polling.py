@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from providers_sdk.testing.contract._crash import describe_place, list_packages
@@ -51,8 +50,7 @@ def find_polled_response(harness: Harness) -> PolledResponse:
     repeated = [(route, response) for route, response in seen if routes.count(route) > 1]
     if repeated:
         return PolledResponse(*repeated[0])
-    method, path = site.reply_route
-    if method == "GET" and any(route[0] == "GET" and fnmatchcase(route[1], path or "*") for route in routes):
+    if site.reply_route[0] == "GET" and any(site.matches_route(request, site.reply_route) for request in site.requests):
         raise NotJudged("the fake service's job is done at the first poll; let it be pending at least once")
     raise NotApplicable("it polls nothing: it sends each request once")
 

@@ -167,11 +167,24 @@ def stops_after_the_finish(harness: Harness) -> None:
 
 @claim(_ANSWER_TITLE, needs=("yields_chunks", "finishes", "finishes_once", "stops_after_the_finish"))
 def answers(harness: Harness) -> None:
-    """The text is exactly what the service sent, but for white space at its ends."""
-    outcome = good_answer(harness)
+    """The text is what the service sent in response to its ``reply_route``, exactly but for white space at its ends."""
     with site_or_none(harness) as site:
+        outcome = harness.ask(site)
         expected = site.text if site is not None else PROMPT
+    expect(outcome.error is None, "an answer", f"got {outcome}")
     expect(outcome.text.strip() == expected.strip(), f"the text {expected!r}", f"got {outcome}")
+    if site is not None:
+        _expect_reply_route(site)
+
+
+def _expect_reply_route(site: FakeService) -> None:
+    """Raise unless a request has the route whose response the faults replace."""
+    received = ", ".join(dict.fromkeys(f"{request.method} {request.path}" for request in site.requests))
+    expect(
+        any(site.matches_route(request, site.reply_route) for request in site.requests),
+        f"a request that matches the fake service's reply_route ({' '.join(site.reply_route).strip()})",
+        f"no request matched; received: {received or 'none'}",
+    )
 
 
 @claim(_ANSWER_TITLE)

@@ -6,10 +6,13 @@ from providers_sdk import errors
 from providers_sdk._model.chunks import FinishReason
 from providers_sdk.testing.contract._claim import claim, expect
 from providers_sdk.testing.contract._crash import describe_crash
-from providers_sdk.testing.contract._harness import ClaimFailed, Harness, Outcome
+from providers_sdk.testing.contract._harness import ClaimFailed, Harness, NotApplicable, Outcome
 from providers_sdk.testing.contract._polling import find_polled_response, watch_sleep
 from providers_sdk.testing.contract.answers import not_streaming, offline
+from providers_sdk.testing.fake_service import html, json_response
 from providers_sdk.testing.faults import FAULTS
+from providers_sdk.testing.response import Response
+from providers_sdk.testing.server import Received
 
 __all__ = ["CUT_ANSWERS", "REFUSALS", "TIME_LIMITS"]
 
@@ -17,6 +20,11 @@ _CUT_TITLE = "Cut answers"
 _TIME_TITLE = "Time limits"
 _REFUSALS_TITLE = "Refusals and invalid responses"
 _POLLING = 1.0
+_WRONG_RESPONSES = {
+    "a page": html("<title>Log in</title>"),
+    "an empty body": html(""),
+    "a JSON list": json_response([["a"], 7]),
+}
 _SLACK = 3.0
 """Seconds that a busy machine may take; where a limit is not kept, only one of the harness's own ends the call."""
 
@@ -145,6 +153,35 @@ def rejects_broken_json(harness: Harness) -> None:
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
+def survives_every_response(harness: Harness) -> None:
+    """A page, nothing or a list as the response to a request before the answer's, such as a token's, is no crash."""
+    with harness.site() as site:
+        harness.ask(site)
+    others = [index for index, sent in enumerate(site.requests) if not site.matches_route(sent, site.reply_route)]
+    if not others:
+        raise NotApplicable("it sends no request but the one that is answered")
+    for index in others:
+        for what, response in _WRONG_RESPONSES.items():
+            _expect_no_crash(harness, index, response, what)
+
+
+def _expect_no_crash(harness: Harness, index: int, wrong: Response, what: str) -> None:
+    def replace(received: Received, response: Response) -> Response:
+        return wrong if len(site.requests) == index + 1 else response
+
+    with harness.site() as site:
+        site.replace_response = replace
+        outcome = harness.ask(site)
+    asked = site.requests[index] if index < len(site.requests) else None
+    where = f"{asked.method} {asked.path}" if asked else f"request {index + 1}"
+    expect(
+        not isinstance(outcome.error, errors.PluginError),
+        f"no crash of the plugin where {where} is responded to with {what}",
+        f"got {outcome}",
+    )
+
+
+@claim(_REFUSALS_TITLE, exempt=offline)
 def bounds_memory(harness: Harness) -> None:
     """A line without an end is ``TooLarge`` or another error, and memory stays bounded."""
     _expect_error(harness, "endless_line", errors.ResponseError, errors.TimeLimitExceeded)
@@ -179,6 +216,7 @@ REFUSALS = (
     rejects_an_html_page,
     rejects_an_empty_response,
     rejects_broken_json,
+    survives_every_response,
     bounds_memory,
     errors_survive_pickle,
 )

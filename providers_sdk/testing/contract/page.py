@@ -19,6 +19,11 @@ one fails is "not reached".
 
 While a claim is checked, sockets reach the fake service only, in whatever thread and with whatever library. Whatever
 the provider tries to reach beyond it fails that claim, which names the address and the line of the plugin's code.
+
+Where a claim lets the service fail, it fails at the request that carries the answer: the one of the fake service's
+`reply_route`, a method and a path such as `("GET", "/jobs/*")`; without one, every `POST`. The requests before it, such
+as that of a page, a session or a job, get wrong responses in `survives_every_response` only. To run a whole claim at
+another request, write a second test class whose fake service is a subclass with another `reply_route`.
 """
 _LIMITS = """
 ## What a contract cannot know
