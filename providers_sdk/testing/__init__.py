@@ -15,10 +15,12 @@ if TYPE_CHECKING:
         event,
         html,
         json_response,
+        ndjson,
         split_prompt,
         sse,
     )
     from providers_sdk.testing.faults import FAULTS, NamedFault, ProxyServer, TLSServer, inject
+    from providers_sdk.testing.multipart import Part
     from providers_sdk.testing.response import Response
     from providers_sdk.testing.server import Connection, RawServer, Received
 
@@ -29,6 +31,7 @@ __all__ = [
     "FakeService",
     "Fault",
     "NamedFault",
+    "Part",
     "ProviderContract",
     "ProxyServer",
     "RawServer",
@@ -41,14 +44,16 @@ __all__ = [
     "inject",
     "json_response",
     "judge",
+    "ndjson",
     "split_prompt",
     "sse",
 ]
 
 _NAMES = {
     "contract": "CLAIMS ProviderContract judge",
-    "fake_service": "Fault FakeService deltas event html json_response split_prompt sse",
+    "fake_service": "Fault FakeService deltas event html json_response ndjson split_prompt sse",
     "faults": "FAULTS NamedFault ProxyServer TLSServer inject",
+    "multipart": "Part",
     "response": "Response",
     "server": "Connection RawServer Received",
 }

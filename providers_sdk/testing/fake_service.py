@@ -5,16 +5,29 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, ClassVar
 
+from providers_sdk._model.chunks import ToolCall, Usage
 from providers_sdk.testing.response import Response
 from providers_sdk.testing.server import Connection, RawServer, Received
 
-__all__ = ["FakeService", "Fault", "Response", "deltas", "event", "html", "json_response", "split_prompt", "sse"]
+__all__ = [
+    "FakeService",
+    "Fault",
+    "Response",
+    "deltas",
+    "event",
+    "html",
+    "json_response",
+    "ndjson",
+    "split_prompt",
+    "sse",
+]
 
+Headers = Mapping[str, str | Sequence[str]]
 Fault = Callable[[Connection, Received], None]
 """What a site does instead of responding; the response it would have sent is ``connection.intended_response``."""
 
@@ -181,34 +194,60 @@ def sse(pieces: Iterable[bytes], *, status: int = 200, framing: str = "chunked")
     return Response(status, {"Content-Type": "text/event-stream;charset=UTF-8"}, pieces, framing)
 
 
-def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def ndjson(rows: Iterable[Any], *, status: int = 200, framing: str = "chunked") -> Response:
+    """Return newline-delimited JSON: each row is ``bytes`` that are sent as they are, or an object, sent as a line.
+
+    :param rows: their iterator is :meth:`FakeService.paced`, if the first piece has to come before the next.
+    """
+    lines = (row if isinstance(row, bytes) else f"{json.dumps(row, ensure_ascii=False)}\n".encode() for row in rows)
+    return Response(status, {"Content-Type": "application/x-ndjson"}, lines, framing)
+
+
+def json_response(body: Any, *, status: int = 200, headers: Headers | None = None) -> Response:
     """Return ``body`` as JSON."""
     text = json.dumps(body, ensure_ascii=False)
     return Response(status, {"Content-Type": "application/json", **(headers or {})}, text.encode(), "length")
 
 
-def html(body: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def html(body: str, *, status: int = 200, headers: Headers | None = None) -> Response:
     """Return ``body`` as a page."""
     kind = {"Content-Type": "text/html; charset=UTF-8"}
     return Response(status, {**kind, **(headers or {})}, body.encode(), "length")
 
 
 def deltas(
-    pieces: Iterable[str], *, finish: str | None = "stop", done: bool = True, role_first: bool = True
+    pieces: Iterable[str],
+    *,
+    finish: str | None = "stop",
+    done: bool = True,
+    role_first: bool = True,
+    tool_calls: Iterable[ToolCall] = (),
+    usage: Usage | None = None,
 ) -> list[bytes]:
-    """Return the events of an OpenAI-style stream whose text is ``pieces``."""
+    """Return the events of an OpenAI-style stream whose text is ``pieces``.
 
-    def choice(delta: Mapping[str, Any], reason: str | None = None) -> dict[str, Any]:
-        return {
-            "object": "chat.completion.chunk",
-            "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
-        }
+    :param finish: the finish reason; services send ``"tool_calls"`` where they ask for some.
+    :param tool_calls: calls after the text, each in three events: its name, and its arguments in two pieces.
+    :param usage: the counts that come last.
+    """
 
-    first = [event(choice({"role": "assistant", "content": ""}))] if role_first else []
-    last = [event(choice({}, finish))] if finish else []
-    return [
-        *first,
-        *(event(choice({"content": piece})) for piece in pieces),
-        *last,
-        *([event("[DONE]")] if done else []),
-    ]
+    def choice(delta: Mapping[str, Any], reason: str | None = None) -> bytes:
+        choices = [{"index": 0, "delta": delta, "finish_reason": reason}]
+        return event({"object": "chat.completion.chunk", "choices": choices})
+
+    events = [choice({"role": "assistant", "content": ""})] if role_first else []
+    events += [choice({"content": piece}) for piece in pieces]
+    for index, call in enumerate(tool_calls):
+        events += [choice({"tool_calls": [{"index": index, **piece}]}) for piece in _cut_tool_call(call)]
+    events += [choice({}, finish)] if finish else []
+    if usage is not None:
+        counts = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens}
+        events.append(event({"object": "chat.completion.chunk", "choices": [], "usage": counts}))
+    return [*events, *([event("[DONE]")] if done else [])]
+
+
+def _cut_tool_call(call: ToolCall) -> list[dict[str, Any]]:
+    arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+    half = len(arguments) // 2
+    named = {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": ""}}
+    return [named, *({"function": {"arguments": text}} for text in (arguments[:half], arguments[half:]))]

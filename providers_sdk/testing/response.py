@@ -1,6 +1,6 @@
 """The HTTP response of a fake service, and its bytes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -11,11 +11,12 @@ __all__ = ["Response"]
 class Response:
     """The HTTP response of a fake service.
 
+    :param headers: a value may be a list of values, each sent in a line of its own, as of two ``Set-Cookie``.
     :param framing: ``"chunked"`` (one chunk a piece), ``"length"`` or ``"close"`` (the connection's end is the body's).
     """
 
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     body: bytes | Iterable[bytes] = b""
     framing: str = "chunked"
 
@@ -36,7 +37,9 @@ class Response:
     def head(self, framing: Mapping[str, str]) -> bytes:
         """Return the status line and the headers, those of the ``framing`` last."""
         phrase = HTTPStatus(self.status).phrase if self.status in HTTPStatus._value2member_map_ else "Unknown"
-        lines = [f"{name}: {value}" for name, value in {**self.headers, **framing}.items()]
+        given = [(name, [found] if isinstance(found, str) else found) for name, found in self.headers.items()]
+        given += [(name, [value]) for name, value in framing.items()]
+        lines = [f"{name}: {value}" for name, values in given for value in values]
         return "\r\n".join([f"HTTP/1.1 {self.status} {phrase}", *lines, "", ""]).encode("latin-1")
 
 

@@ -8,6 +8,7 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from providers_sdk._protocol.json import parse_json
+from providers_sdk.testing.multipart import Part, parse_multipart
 from providers_sdk.testing.response import Response
 
 __all__ = ["Connection", "RawServer", "Received"]
@@ -33,11 +34,25 @@ class Received:
     @property
     def form(self) -> dict[str, str]:
         """The body as an urlencoded form; the last value of a name counts."""
-        return {name: values[-1] for name, values in parse_qs(self.body.decode(), keep_blank_values=True).items()}
+        return _parse_form(self.body.decode())
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The target's query; the last value of a name counts."""
+        return _parse_form(urlsplit(self.target).query)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of the body as a multipart form, in their order; none where it is another body."""
+        return parse_multipart(self.headers.get("content-type", ""), self.body)
 
     def json(self) -> object:
         """Return the body as JSON."""
         return parse_json(self.body)
+
+
+def _parse_form(text: str) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
 
 
 class Connection:
