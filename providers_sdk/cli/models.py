@@ -11,6 +11,7 @@ from providers_sdk.cli._choice import choose_for_command_line
 from providers_sdk.cli._day_cache import read_fact, write_fact
 from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._outcomes import find_address
+from providers_sdk.cli._placeholder import run_fakes_of_placeholders
 from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
 from providers_sdk.cli._terminal import say_dim
 
@@ -31,7 +32,11 @@ def command(provider: str | None, profile: str | None, refresh: bool, as_json: b
     The list is kept for a day. "*" marks the model that is asked for where none is named. A provider whose service has
     no list shows the models that it declares.
     """
-    with redirect_stdout_to_stderr(), Client(provider, profile=profile, deadline=_SECONDS) as client:
+    with (
+        redirect_stdout_to_stderr(),
+        run_fakes_of_placeholders([provider] if provider else [], profile=profile) as arguments,
+        Client(provider, profile=profile, deadline=_SECONDS, **arguments) as client,
+    ):
         name = choose_for_command_line(client, named=provider is not None).names[0].name
         found = _find_models(client, name, refresh=refresh)
     if as_json:

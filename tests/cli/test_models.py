@@ -120,3 +120,16 @@ def test_a_dead_service_is_one_line_and_nothing_is_kept(
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.error.startswith("Error: acme: ")
     assert not list((tmp_path / "cache").rglob("*.json"))
+
+
+def test_the_fake_service_of_a_provider_whose_url_is_a_placeholder_is_asked(
+    cli: Cli, plugin: Callable[..., Path], site: ModelSite
+) -> None:
+    placeholder = ACME.replace(
+        'url = "http://127.0.0.1:9"',
+        'url, fake_service = "https://put-the-address-here.invalid", "tests.cli.test_models:ModelSite"',
+    )
+    plugin("draft", placeholder.replace('"acme"', '"draft"'))
+    outcome = cli("models", "-p", "draft", "--refresh")
+    assert (outcome.code, outcome.out) == (0, "* small\n  large\\x1b[2J\n")
+    assert "the url of draft is still the placeholder https://put-the-address-here.invalid" in outcome.err
