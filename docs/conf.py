@@ -5,6 +5,7 @@ and names of other libraries are listed in ``nitpick_ignore_regex`` in its place
 """
 
 import re
+import sys
 from importlib import import_module
 from types import MemberDescriptorType
 from typing import Any
@@ -13,6 +14,7 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
@@ -106,6 +108,19 @@ def _drop_docstring(app: Sphinx, what: str, name: str, obj: object, options: Any
         lines.clear()
 
 
+def _read_attribute_docs(app: Sphinx) -> None:
+    """Describe the attributes of classes that stand in another module than the public one that they name as theirs.
+
+    Sphinx reads such docstrings in the source of the module that a class names, so they are added to those found there.
+    """
+    modules = [name for name in list(sys.modules) if name.startswith("providers_sdk.")]
+    found = {key: lines for name in modules for key, lines in ModuleAnalyzer.for_module(name).find_attr_docs().items()}
+    for module in PUBLIC:
+        analyzer = ModuleAnalyzer.for_module(module)
+        own = {key: lines for key, lines in found.items() if key[0] in _exported(module)}
+        analyzer.attr_docs = {**own, **analyzer.find_attr_docs()}
+
+
 def _resolve_name(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.TextElement) -> Any:
     """Link a name that is written with its private module or with another public one; a private type is plain text.
 
@@ -145,5 +160,6 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-skip-member", _skip_elsewhere)
     app.connect("autodoc-process-signature", _shorten_signature)
     app.connect("autodoc-process-docstring", _drop_docstring)
+    app.connect("builder-inited", _read_attribute_docs)
     app.connect("missing-reference", _resolve_name)
     app.connect("env-check-consistency", _check_completeness)
