@@ -83,9 +83,9 @@ server on your own machine or elsewhere, without a key. `ollama-cloud`, above, i
 
 ## Any other service
 
-Use `openai` with another `url`, as [OpenAI and compatible services](openai.md) shows: an instance with a name of your own
-needs no code. What an instance cannot do is done by a package of your own: `providers new NAME --kind openai`. In this
-library's own repository a service is a row: one table in `services.toml` and one line in `setup.cfg`.
+Use `openai` with another `url`, as [OpenAI and compatible services](openai.md) shows: an instance with a name of your
+own needs no code. What an instance cannot do is done by a package of your own: `providers new NAME --kind openai`. In
+this library's own repository a service is a row: one table in `services.toml` and one line in `setup.cfg`.
 """
 
 
