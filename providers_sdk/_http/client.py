@@ -13,7 +13,7 @@ from providers_sdk import errors
 from providers_sdk._callers import find_callers_level
 from providers_sdk._http.clock import Clock
 from providers_sdk._http.cookies import CookieSnapshot
-from providers_sdk._http.redirects import is_redirect, redirect_target, with_credentials
+from providers_sdk._http.redirects import build_address, find_next_address
 from providers_sdk._http.request_body import Files, Form, check_method, make_body
 from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.sender import Sender
@@ -286,7 +286,7 @@ class Http:
         """Send a request without a body, and follow its redirects."""
         response = self._sender.send(method, self._build_address(url), headers, params=params)
         for _ in range(_HOPS):
-            target = _find_target(response)
+            target = find_next_address(response.location, response.status, response.headers.get("location"))
             if target is None:
                 break
             response.close()
@@ -294,14 +294,7 @@ class Http:
         return response
 
     def _build_address(self, url: str) -> str:
-        if url.startswith(("http://", "https://")):
-            return with_credentials(self._base, url)
-        return f"{self._base}/{url.lstrip('/')}"
-
-
-def _find_target(response: HttpResponse) -> str | None:
-    location = response.headers.get("location")
-    return redirect_target(response.location, location) if is_redirect(response.status, location) else None
+        return build_address(self._base, url)
 
 
 Http.__module__ = "providers_sdk.plugin"

@@ -9,7 +9,16 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from providers_sdk._redact import bare_url, snippet
 
-__all__ = ["describe_redirect", "find_site", "is_own_host", "is_redirect", "redirect_target", "with_credentials"]
+__all__ = [
+    "build_address",
+    "describe_redirect",
+    "find_next_address",
+    "find_site",
+    "is_own_host",
+    "is_redirect",
+    "redirect_target",
+    "with_credentials",
+]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -17,6 +26,18 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 def is_redirect(status: int, location: str | None) -> bool:
     """Return whether a response redirects elsewhere."""
     return status in _REDIRECTS and bool(location)
+
+
+def find_next_address(address: str, status: int, location: str | None) -> str | None:
+    """Return where a response from ``address`` sends to; ``None`` where it does not, or that is not allowed."""
+    return redirect_target(address, location) if location and is_redirect(status, location) else None
+
+
+def build_address(base: str, url: str) -> str:
+    """Return the address of ``url``, a path below ``base`` or a whole address."""
+    if url.startswith(("http://", "https://")):
+        return with_credentials(base, url)
+    return f"{base}/{url.lstrip('/')}"
 
 
 def redirect_target(address: str, location: str) -> str | None:

@@ -12,7 +12,7 @@ from providers_sdk import errors
 from providers_sdk._http.body_reader import BodyReader
 from providers_sdk._http.exchange import Exchange
 from providers_sdk._http.media_types import EVENT_TYPES, HTML_TYPES, JSON_TYPES, NDJSON_TYPES, VAGUE_TYPES, is_one_of
-from providers_sdk._http.sizes import MAX_BYTES, MAX_ERROR_BODY, MAX_JSON, MAX_PAGE
+from providers_sdk._http.sizes import ERROR_BODY_GRACE, MAX_BYTES, MAX_ERROR_BODY, MAX_JSON, MAX_PAGE
 from providers_sdk._http.streams import stream_bytes, stream_events, stream_lines, stream_ndjson
 from providers_sdk._protocol import error_body
 from providers_sdk._protocol.bot_walls import detect_bot_wall
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from providers_sdk._protocol.html import Page
 
 __all__ = ["HttpResponse"]
-
-_ERROR_BODY_GRACE = 2.0
 
 
 class HttpResponse:
@@ -270,7 +268,7 @@ class HttpResponse:
         location = self.headers.get("location")
         if location and 300 <= self.status < 400:
             return f"it points to {snippet(bare_url(location), 120)}, which is not followed; check the setting 'url'"
-        self._exchange.ends = self._exchange.clock.now() + _ERROR_BODY_GRACE
+        self._exchange.ends = self._exchange.clock.now() + ERROR_BODY_GRACE
         try:
             text = self.text()
         except errors.ProviderError:
