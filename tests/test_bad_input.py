@@ -87,7 +87,7 @@ MISTAKES = {
     "a limit that is no number": Mistake(InvalidArgument, "idle must be", arguments={"idle": "30"}),
     "a model that is no name": Mistake(UnknownModel, "a model is named by a string", arguments={"model": 3}),
     "an option that is no JSON": Mistake(InvalidArgument, "JSON", arguments={"temperature": float("nan")}),
-    "an option that JSON lacks": Mistake(InvalidArgument, "JSON", arguments={"stop": {1, 2}}),
+    "an option that JSON lacks": Mistake(InvalidArgument, "JSON", arguments={"response_format": {"x": {1, 2}}}),
 }
 
 

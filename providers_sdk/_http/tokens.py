@@ -129,7 +129,7 @@ class TokenStore:
         """
         found = _keep_recent(self._get_slot(key), now).get(frozenset(tokens.items()))
         is_known = found is not None and (list_pairs(cookies) in found.visits or len(found.visits) > 1)
-        return copy(found.error) if found is not None and is_known else None
+        return copy(found.error).with_traceback(None) if found is not None and is_known else None
 
     def has_refused(self, key: Hashable, now: float) -> bool:
         """Return whether the site refused any tokens of ``key`` within the last minute."""
@@ -178,7 +178,7 @@ def _wait(flight: "Future[Tokens]", clock: Clock) -> Tokens | None:
     if failure is None:
         return flight.result()
     if isinstance(failure, ProviderError) and not isinstance(failure, (TimeLimitExceeded, Closed)):
-        raise copy(failure) from failure
+        raise copy(failure).with_traceback(None) from failure
     return None
 
 

@@ -234,7 +234,7 @@ class Registry:
 
 def _copy_error(error: PluginError | None) -> PluginError:
     """A copy for each raise: threads must not share one traceback."""
-    fresh = copy.copy(error) or PluginLoadError("could not be loaded")
+    fresh = (copy.copy(error) or PluginLoadError("could not be loaded")).with_traceback(None)
     fresh.__cause__ = error.__cause__ if error else None
     return fresh
 

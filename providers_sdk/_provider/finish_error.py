@@ -71,7 +71,7 @@ def finish_error(
 
 def fresh_copy(error: ProviderError) -> ProviderError:
     """Return a copy with the same cause and no traceback."""
-    fresh = copy(error)
+    fresh = copy(error).with_traceback(None)  # tblib, which distributed installs, makes copies keep it
     fresh.__cause__ = error.__cause__
     return fresh
 

@@ -179,7 +179,7 @@ def test_the_variable_names_the_provider_where_the_command_line_does_not(
         (["-p", "ekho", "hello"], "there is no provider 'ekho'; did you mean 'echo'?"),
         (["-p", "ekko", "hello"], "there is no provider 'ekko'; did you mean 'echo'?"),
         (["-p", "OpenAI", "hello"], "there is no provider 'OpenAI'; did you mean 'openai'?"),
-        (["-p", "chatgpt", "hello"], "there is no provider 'chatgpt'; there are aipower, alibaba, azure, "),
+        (["-p", "chatgpt", "hello"], "there is no provider 'chatgpt'; there are aipower, alibaba, anthropic, azure, "),
         (["-p", "", "hello"], "'' names no provider"),
         (["-p", "ec\x1bho\n", "hello"], r"there is no provider 'ec\x1bho\n'"),
         (["-p", "echo", ""], "the prompt is empty"),

@@ -19,7 +19,7 @@ from providers_sdk import __version__
 from providers_sdk._environment import GENERAL
 from providers_sdk_plugins._rows import load_rows
 
-BUNDLED = {"aipower", "chatgptfree", "chatgptt", "echo", "gizai", "pizzagpt", *load_rows()}
+BUNDLED = {"aipower", "anthropic", "chatgptfree", "chatgptt", "echo", "gizai", "ollama", "pizzagpt", *load_rows()}
 NAMES = {kind: f"fake{number:02d}" for number, kind in enumerate(BROKEN)}
 
 

@@ -1,7 +1,10 @@
 """The one error path: classes of foreign exceptions, fields filled once, nothing secret left."""
 
+import copy
+import copyreg
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import TracebackType
 
 import pytest
 
@@ -90,3 +93,17 @@ def test_a_copy_keeps_the_cause_and_drops_the_traceback() -> None:
         raise EmptyAnswer("nothing") from cause
     fresh = fresh_copy(caught.value)
     assert (fresh.__cause__, fresh.__traceback__, str(fresh)) == (cause, None, "nothing")
+
+
+def test_a_copy_drops_the_traceback_also_where_copies_of_errors_keep_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def restore(text: str, traceback: TracebackType | None) -> EmptyAnswer:
+        return EmptyAnswer(text).with_traceback(traceback)
+
+    def reduce(error: EmptyAnswer) -> tuple[object, ...]:  # as tblib does, for every error
+        return restore, (error.message, error.__traceback__)
+
+    monkeypatch.setitem(copyreg.dispatch_table, EmptyAnswer, reduce)
+    with pytest.raises(EmptyAnswer) as caught:
+        raise EmptyAnswer("nothing")
+    assert copy.copy(caught.value).__traceback__ is not None
+    assert fresh_copy(caught.value).__traceback__ is None
