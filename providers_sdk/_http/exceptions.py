@@ -21,6 +21,7 @@ is not changed.
 import sys
 import traceback
 from collections.abc import Iterator
+from types import NoneType
 from typing import Any
 
 from providers_sdk import errors
@@ -31,6 +32,9 @@ __all__ = ["RedactedCause", "read_text", "redact_chain", "translate"]
 
 _DEEPEST = 8
 _set = BaseException.__setattr__  # a plugin's class may have its own
+
+
+_PLAIN = (str, bytes, int, float, BaseException, NoneType)
 
 
 class RedactedCause(Exception):
@@ -75,6 +79,7 @@ def redact_chain(error: errors.ProviderError, redact: Redactor, *, before: BaseE
     for link in links:
         traceback.clear_frames(link.__traceback__)
         _drop_request(link)
+        _drop_connections(link)
         if isinstance(link, errors.ProviderError):
             _redact_fields(link, redact)
     replaced = {id(link): _replace(link, redact) for link in _find_showing(links, redact)}
@@ -148,6 +153,14 @@ def _drop_request(link: BaseException) -> None:
     requests = sys.modules.get("requests")
     if requests is not None and isinstance(link, requests.RequestException):
         link.request = link.response = None
+
+
+def _drop_connections(link: BaseException) -> None:
+    """Take pools and connections out of an error of urllib3: they hold sockets, and do not pickle."""
+    urllib3 = sys.modules.get("urllib3")
+    if urllib3 is not None and isinstance(link, urllib3.exceptions.HTTPError):
+        link.args = tuple(item if isinstance(item, _PLAIN) else read_text(item) for item in link.args)
+        vars(link).update({name: None for name, item in vars(link).items() if not isinstance(item, _PLAIN)})
 
 
 def _redact_fields(error: errors.ProviderError, redact: Redactor) -> None:

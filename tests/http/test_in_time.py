@@ -93,7 +93,7 @@ def test_whatever_is_slow_ends_at_the_limit_which_is_named(
 def test_the_words_of_an_error_are_not_waited_for_as_long_as_an_answer(
     serve: Serve, open_http: OpenHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("providers_sdk._http.response._ERROR_BODY_GRACE", LIMIT)
+    monkeypatch.setattr("providers_sdk._http.response.ERROR_BODY_GRACE", LIMIT)
     for step in (wait_for_close, send_slowly(b"x")):
         site = serve(run_steps(send(b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\n\r\n"), step))
         with assert_within(LIMIT + SLACK), pytest.raises(HTTPStatusError, match="answered 500"):

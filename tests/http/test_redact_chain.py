@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import urllib3
 
 from providers_sdk import Refused
 from providers_sdk._http.exceptions import RedactedCause, redact_chain
@@ -255,3 +256,18 @@ def test_a_long_chain_costs_no_more_than_its_length() -> None:
     started = time.process_time()
     redact_chain(error, redact)
     assert time.process_time() - started < 20  # quadratic, it takes hours
+
+
+def test_no_cause_keeps_a_connection_so_that_causes_pickle_too() -> None:
+    pool = urllib3.HTTPConnectionPool("127.0.0.1", 9)
+    connection = type("DeadlineHTTPConnection", (urllib3.connection.HTTPConnection,), {})("127.0.0.1", 9)
+    for cause in (
+        urllib3.exceptions.ConnectTimeoutError(connection, "timed out"),
+        urllib3.exceptions.NewConnectionError(connection, "refused"),
+        urllib3.exceptions.MaxRetryError(pool, "/", urllib3.exceptions.ReadTimeoutError(pool, "/", "timed out")),
+    ):
+        error = ConnectFailed("no connection")
+        error.__cause__ = cause
+        redact_chain(error, redact)
+        assert pickle.dumps((cause.args, vars(cause)))
+        assert "DeadlineHTTPConnection" in str(cause) or "timed out" in str(cause)
