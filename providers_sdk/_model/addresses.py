@@ -10,13 +10,16 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def clean_address(value: str) -> str | None:
-    """Return the address without its last slashes; ``None`` where ``value`` is no http(s) address."""
+    """Return the address without its last slashes; ``None`` where ``value`` is no http(s) address.
+
+    A backslash is refused: urlsplit takes ``http://one\\@two`` for the host ``two``, urllib3 connects to ``one``.
+    """
     try:
         parts = urlsplit(value)
         sound = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
     except ValueError:
         sound = False
-    if not sound or re.search(r"[\x00-\x20\x7f?#]", value):
+    if not sound or re.search(r"[\x00-\x20\x7f?#\\]", value):
         return None
     return value.rstrip("/")
 

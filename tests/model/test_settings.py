@@ -107,6 +107,7 @@ def test_an_address_is_taken_without_its_last_slash(url: str, expected: str) -> 
         *("https://acme.example:0", "http://[::1", "https://acme .example", "https://acme.example\r\nx: y"),
         *("https://acme.example/\t", " https://acme.example", "https://acme.example/a b", "https://acme.example/\x00"),
         *("https://acme.example/?key=1", "https://acme.example/?", "https://acme.example/#top"),
+        *("https://other.example\\@acme.example", "https://acme.example\\path"),
     ],
 )
 def test_what_is_no_address_is_refused_in_one_sentence_without_showing_it(url: str) -> None:
