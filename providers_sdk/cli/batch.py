@@ -19,6 +19,7 @@ from providers_sdk._engine.batch.items import BatchOptions
 from providers_sdk._engine.batch.keys import KEY_SIZE
 from providers_sdk._engine.batch.outcome import Outcome
 from providers_sdk._engine.client import Client
+from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk.cli._batch_input import FORMATS, RowSource
 from providers_sdk.cli._batch_output import check_output, journal_path, write_output
 from providers_sdk.cli._batch_prompts import PromptMaker, check_rows, iter_prompts
@@ -121,7 +122,8 @@ def command(ctx: click.Context, /, **arguments: Any) -> None:
 
     Exit codes: 0 all answered, 1 some failed, 2 usage error, 130 interrupted.
     """
-    again = shlex.join(["providers", "batch", *ctx.meta[_GIVEN]])
+    hide = Redactor.of(userinfo_secrets(arguments["proxy"] or ""))  # a log of cron may keep what is said
+    again = shlex.join(["providers", "batch", *map(hide, ctx.meta[_GIVEN])])
     asked = _Run(**arguments)
     check_output(Path(asked.output))
     with closing(RowSource(asked.input, asked.kind)) as source:

@@ -347,3 +347,12 @@ def test_a_terminal_gets_a_bar_that_goes_away(terminal: Callable[..., Any]) -> N
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (125, "2 min 5 s"), (11520, "3 h 12 min")])
 def test_durations_are_for_readers(seconds: float, text: str) -> None:
     assert format_seconds(seconds) == text
+
+
+def test_how_to_resume_is_said_without_the_password_of_the_proxy(run: Callable[..., Any]) -> None:
+    write("in.txt", "p0\n")
+    proxy = "http://me:the-password@127.0.0.1:9"
+    env = {"PROVIDERS_SDK_OPENAI_KEY": "fake-key"}
+    outcome = run("batch", "in.txt", "--output", "out.jsonl", "-p", "openai", "--proxy", proxy, env=env)
+    assert "--proxy 'http://[hidden]@127.0.0.1:9'" in outcome.err
+    assert "the-password" not in outcome.err
