@@ -80,6 +80,6 @@ def _show(setting: str, value: str | Mapping[str, Any] | KeySource) -> str:
 
 def _hide_userinfo(address: str) -> str:
     """Return an address without user, password and query."""
-    userinfo, at, rest = address.partition("?")[0].rpartition("@")
-    scheme, mark, _ = userinfo.rpartition("://")
-    return f"{scheme}{mark}{HIDDEN if at else ''}{at}{rest}"
+    userinfo, at, rest = address.rpartition("@")  # first: a password may hold a question mark
+    scheme, mark, _ = userinfo.partition("://")
+    return f"{scheme if mark else ''}{mark}{HIDDEN if at else ''}{at}{rest.partition('?')[0]}"

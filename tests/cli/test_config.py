@@ -224,3 +224,10 @@ def test_without_a_command_the_help_is_shown(cli: Cli, name: str) -> None:
     outcome = cli(name)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith(f"Usage: providers {name} ")
+
+
+def test_a_password_with_a_question_mark_is_hidden_as_a_whole(
+    cli: Callable[..., Any], write: Callable[..., Path]
+) -> None:
+    write('proxy = "http://me:SECR?ET@proxy.example:8080"\n')
+    assert rows(cli("config", "show", "--json"))["proxy"][0] == "http://[hidden]@proxy.example:8080"
