@@ -1,6 +1,7 @@
 """Makes the providers of one client from everything that says how: settings, environment, configuration, keys."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -73,9 +74,10 @@ class Binder:
         names = self.all_names()
         service = self._services.find(name)
         kind = self._registry.get(service.kind)
+        until = None if seconds is None else time.monotonic() + seconds
         try:
             configured = {
-                setting: Found(self._get_value(service.name, setting, row, seconds), row.source)
+                setting: Found(self._get_value(service.name, setting, row, until), row.source)
                 for setting, row in self._find_configured(service, kind).items()
             }
             return create_provider(kind, service.given, service.name, names=names, configured=configured)
@@ -118,8 +120,8 @@ class Binder:
         known = run_plugin_code(kind.all_settings, service.name, redact_environment) if stored else {}
         return {**{name: row for name, row in stored.items() if name in known}, **service.configured}
 
-    def _get_value(self, name: str, setting: str, row: ConfigValue, seconds: float | None) -> Any:
-        return self._keys.get(name, setting, row.value, seconds) if isinstance(row.value, KeySource) else row.value
+    def _get_value(self, name: str, setting: str, row: ConfigValue, until: float | None) -> Any:
+        return self._keys.get(name, setting, row.value, until) if isinstance(row.value, KeySource) else row.value
 
 
 class _KeyCache:
@@ -138,19 +140,23 @@ class _KeyCache:
         """Whether :meth:`get` may take long."""
         return source.is_slow and (name, setting) not in self._read
 
-    def get(self, name: str, setting: str, source: KeySource, seconds: float | None) -> str:
+    def get(self, name: str, setting: str, source: KeySource, until: float | None) -> str:
         """Return the key.
 
-        :param seconds: the most that may be waited; ``None`` for no limit.
+        :param until: when it must be there, on the monotonic clock; ``None`` for no limit.
         :raises KeyUnavailable: it cannot be read, or not in time.
         """
         if not source.is_slow:
-            return source.read(seconds=seconds)
-        if not self._reading.acquire(timeout=-1 if seconds is None else max(seconds, 0.0)):
+            return source.read(seconds=_time_left(until))
+        if not self._reading.acquire(timeout=-1 if until is None else max(until - time.monotonic(), 0.0)):
             raise KeyUnavailable(f"setting {setting!r}: another thread still reads a key", provider=name)
         try:
             if (name, setting) not in self._read:
-                self._read[name, setting] = source.read(seconds=seconds)
+                self._read[name, setting] = source.read(seconds=_time_left(until))
             return self._read[name, setting]
         finally:
             self._reading.release()
+
+
+def _time_left(until: float | None) -> float | None:
+    return None if until is None else until - time.monotonic()

@@ -1,14 +1,25 @@
 """Instances: a name with settings of its own for an installed provider; and what may not be one."""
 
 import json
+import sys
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from providers_sdk import Client, Registry
-from providers_sdk.errors import InvalidArgument, MissingSetting, PluginContractError, UnknownProvider, UnknownSetting
+from providers_sdk.errors import (
+    InvalidArgument,
+    KeyUnavailable,
+    MissingSetting,
+    PluginContractError,
+    UnknownProvider,
+    UnknownSetting,
+)
 from providers_sdk.plugin import FinishReason, Provider, Setting
 from providers_sdk.testing import FakeService, Received, Response
 from providers_sdk_plugins.fakes.openai import OpenAISite
@@ -225,3 +236,19 @@ def test_no_plugin_may_declare_the_setting_provider() -> None:
         pytest.raises(PluginContractError, match="declares a setting 'provider', which is reserved"),
     ):
         client.chat("Hi")
+
+
+def test_several_keys_of_one_service_share_the_deadline(write: Callable[..., Path]) -> None:
+    program = f"[{sys.executable!r}, '-c', 'import time; time.sleep(0.7); print(1234)']"
+    path = write(f"[services.anthropic]\nkey = {{ command = {program} }}\ntoken = {{ command = {program} }}\n")
+    with Client("anthropic", config=path, deadline=1.0) as client, pytest.raises(KeyUnavailable):
+        client.chat("Name three pizzas")
+
+
+def test_the_deadline_holds_for_the_key_of_a_batch(write: Callable[..., Path]) -> None:
+    program = f"[{sys.executable!r}, '-c', 'import time; time.sleep(30)']"
+    path = write(f"[services.openai]\nkey = {{ command = {program} }}\n")
+    began = time.monotonic()
+    with Client("openai", config=path, deadline=0.5) as client, pytest.raises(KeyUnavailable):
+        list(client.map(["Name three pizzas"]))
+    assert time.monotonic() - began < 10

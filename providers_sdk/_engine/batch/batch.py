@@ -68,7 +68,7 @@ class Batch(Iterator[Outcome]):
         question = describe_question(self._spec, options.system)
         self._keys, self._names = Keys(question), tuple(self._spec.providers)
         pool = _make_pool(calls, options, self._names, open_client, arguments.get("schema"))
-        budget = _make_budget_factory(calls, options, patience)
+        budget = _make_budget_factory(calls, options, patience, self._spec.limits.deadline)
         schedule = Schedule(options.workers, budget, FailureLimit(options.max_failures))
         self._journal = _open_journal(options, question, pool)
         self._runner = Runner(schedule, pool, self._journal, grace=grace)
@@ -206,17 +206,19 @@ def _open_journal(options: BatchOptions, question: Mapping[str, Any], pool: Pool
         raise
 
 
-def _make_budget_factory(calls: BatchCalls, options: BatchOptions, patience: float) -> Callable[[str], Budget]:
+def _make_budget_factory(
+    calls: BatchCalls, options: BatchOptions, patience: float, seconds: float | None
+) -> Callable[[str], Budget]:
     def make(service: str) -> Budget:
-        rpm = options.rpm if options.rpm is not None else _read_rpm(calls, service)
+        rpm = options.rpm if options.rpm is not None else _read_rpm(calls, service, seconds)
         return Budget(options.workers, rpm=rpm, patience=patience)
 
     return make
 
 
-def _read_rpm(calls: BatchCalls, service: str) -> float | None:
+def _read_rpm(calls: BatchCalls, service: str, seconds: float | None) -> float | None:
     try:
-        value = calls._bind(service).provider.settings.get("rpm")
+        value = calls._bind(service, seconds).provider.settings.get("rpm")
     except ProviderError:
         return None  # its first call raises the error
     return None if value is None else float(value)
