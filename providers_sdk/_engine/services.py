@@ -24,12 +24,14 @@ class Service(NamedTuple):
     :param kind: the installed provider, as the registry knows it.
     :param given: settings of the argument.
     :param configured: settings of the configuration.
+    :param shadowed: whether it is a plugin whose name an instance has taken: what is stored for the name is not its.
     """
 
     name: str
     kind: str
     given: Mapping[str, Any]
     configured: Mapping[str, ConfigValue]
+    shadowed: bool = False
 
     def __repr__(self) -> str:  # tracebacks with local variables show it
         return f"Service(name={self.name!r}, kind={self.kind!r})"
@@ -68,7 +70,7 @@ class Services:
         if short not in self._instances:
             return Service(short, name, self._given.get(short, {}), self._configured.get(short, {}))
         if name != short:
-            return Service(short, name, {}, {})
+            return Service(short, name, {}, {}, shadowed=True)
         return Service(
             short, self._instances[short], _drop(self._given.get(short, {})), _drop(self._configured.get(short, {}))
         )

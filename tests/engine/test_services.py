@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from providers_sdk import Client, Registry
+from providers_sdk._config.keys import store_key
+from providers_sdk._engine.client import get_binder
 from providers_sdk.errors import (
     InvalidArgument,
     KeyUnavailable,
@@ -236,6 +238,14 @@ def test_no_plugin_may_declare_the_setting_provider() -> None:
         pytest.raises(PluginContractError, match="declares a setting 'provider', which is reserved"),
     ):
         client.chat("Hi")
+
+
+def test_a_key_stored_for_an_instance_does_not_go_to_the_plugin_that_it_hides(home: Path) -> None:
+    store_key("openai", "sk-of-the-instance")
+    with Client(settings={"openai": {"provider": "groq", "model": "m"}}) as client:
+        assert get_binder(client).create("openai").settings["key"] == "sk-of-the-instance"
+        with pytest.raises(MissingSetting, match="needs the setting 'key'"):
+            get_binder(client).create("providers-sdk:openai")
 
 
 def test_several_keys_of_one_service_share_the_deadline(write: Callable[..., Path]) -> None:
