@@ -87,16 +87,16 @@ class Client(BatchMethods):
         config: "str | PathLike[str] | Unset | None" = UNSET,
         profile: str | None = None,
     ) -> None:
+        self._provider, self._closed = provider, False  # first: a traceback shows a client that was refused
         self._config, find_stored = read_user_files(config, profile)
         limits = drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
         given = {**limits, **drop_unset(retries=retries, strict=strict), **({"model": model} if model else {})}
         chosen = {**self._config.arguments, **given}
-        self._defaults, self._provider, self._closed = CallDefaults.read(chosen), provider, False
+        self._defaults = CallDefaults.read(chosen)
         self._proxy = check_proxy(chosen.get("proxy") if proxy is None else proxy)
         self._session = check_session(session)
         self._registry = registry or Registry()
-        services = Services(settings or {}, self._config.services)
-        self._binder = Binder(self._registry, services, find_stored)
+        self._binder = Binder(self._registry, Services(settings or {}, self._config.services), find_stored)
         self._bound: SessionCache[BoundProvider] = SessionCache(lambda bound: bound.session.retire())
         self._renew()
         renew_after_fork(self)

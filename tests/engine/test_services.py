@@ -262,3 +262,10 @@ def test_the_deadline_holds_for_the_key_of_a_batch(write: Callable[..., Path]) -
     with Client("openai", config=path, deadline=0.5) as client, pytest.raises(KeyUnavailable):
         list(client.map(["Name three pizzas"]))
     assert time.monotonic() - began < 10
+
+
+def test_a_client_that_was_refused_can_be_shown() -> None:
+    client = Client.__new__(Client)
+    with pytest.raises(InvalidArgument):
+        client.__init__("echo", deadline=-1)  # type: ignore[misc]
+    assert repr(client) == "<Client provider='echo'>"
