@@ -52,8 +52,8 @@ class StoredKey(NamedTuple):
 
     @property
     def entry(self) -> str:
-        """Its entry in the keyring."""
-        return self.name if self.setting == "key" else f"{self.name}.{self.setting}"
+        """Its entry in the keyring; no two share one, though a name may hold dots."""
+        return self.name if self.setting == "key" and "." not in self.name else f"{self.name}.{self.setting}"
 
 
 def find_stored_keys(name: str) -> dict[str, ConfigValue]:

@@ -118,3 +118,12 @@ def test_a_keyring_that_takes_no_key_leaves_the_old_one(
     assert SECRET not in str(caught.value)
     assert list_stored_keys() == [old]
     assert old.path.read_text() == "sk-old\n"
+
+
+def test_a_name_with_a_dot_shares_no_entry_with_a_setting(keyring: Keyring) -> None:
+    keyring("InAFile")
+    store_key("acme.secret", "sk-of-the-name", in_keyring=True)
+    store_key("acme", "sk-of-the-setting", setting="secret", in_keyring=True)
+    found = [find_stored_key("acme.secret"), find_stored_key("acme", "secret")]
+    values = [row.value.read(seconds=10) for row in found if row and isinstance(row.value, KeySource)]
+    assert values == ["sk-of-the-name", "sk-of-the-setting"]
