@@ -21,7 +21,7 @@ from providers_sdk._engine.batch.journal_file import (
     iter_lines,
     parse_line,
 )
-from providers_sdk._engine.batch.keys import KeyTable, number_key
+from providers_sdk._engine.batch.keys import KEY_SIZE, KeyTable, number_key
 from providers_sdk._engine.batch.outcome import Outcome, dump_outcome, is_final, load_outcome
 from providers_sdk.errors import JournalError
 
@@ -180,9 +180,12 @@ def _parse_key(line: bytes, path: Path) -> tuple[bytes, bool] | None:
             raise JournalError(f"the journal {path} is of version {row.get('version')}; this library reads {_VERSION}")
         return None
     try:
-        return bytes.fromhex(row["key"]), bool(row["done"])
+        key, done = bytes.fromhex(row["key"]), bool(row["done"])
     except (KeyError, TypeError, ValueError):
-        raise JournalError(f"the journal {path} is damaged: a line has no key") from None
+        key, done = b"", False
+    if len(key) != KEY_SIZE:
+        raise JournalError(f"the journal {path} is damaged: a line has no key")
+    return key, done
 
 
 def _load(line: bytes, path: Path) -> Outcome:

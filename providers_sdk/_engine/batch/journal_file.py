@@ -144,7 +144,7 @@ def parse_line(line: bytes, path: Path) -> dict[str, Any]:
     """
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
         shown = snippet(line[:_MOST_SHOWN].decode("utf-8", "replace"))
@@ -156,7 +156,7 @@ def is_whole(line: bytes) -> bool:
     """Return whether a line without its line end is a whole record: no part of a JSON object is one."""
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -231,3 +231,17 @@ def test_durable_syncs_each_record(path: Path, monkeypatch: pytest.MonkeyPatch) 
         for index in range(3):
             journal.append(KEYS.make(str(index), None), outcome(index))
     assert len(synced) == 4  # the header, too
+
+
+@pytest.mark.parametrize(
+    "line", [b"[" * 100_000, b'{"key": "ab", "done": true}', b'{"key": "%s", "done": true}' % (b"ab" * 40)]
+)
+def test_a_line_that_no_run_has_written_is_one_sentence(path: Path, line: bytes) -> None:
+    write(path, outcome(0))
+    damaged = path.read_bytes() + line + b"\n"
+    path.write_bytes(damaged)
+    with pytest.raises(JournalError, match="is damaged"):
+        Journal(path, QUESTION)
+    with pytest.raises(JournalError, match="is damaged"):
+        list(read_journal(path))
+    assert path.read_bytes() == damaged
