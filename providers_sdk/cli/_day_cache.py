@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from providers_sdk._config.places import cache_folder
+from providers_sdk._config.private_files import read_file
 
 __all__ = ["read_fact", "write_fact"]
 
 _DAY = 86_400.0
+_MOST_BYTES = 1 << 24
 
 
 def read_fact(kind: str, name: str, key: str) -> Any:
@@ -24,10 +26,10 @@ def read_fact(kind: str, name: str, key: str) -> Any:
     """
     path = _find_path(kind, name)
     try:
-        row = json.loads(path.read_bytes()) if path else {}
+        row = json.loads(read_file(path, most=_MOST_BYTES)[0]) if path else {}
         fresh = 0 <= time.time() - float(row["at"]) < _DAY and row["key"] == key
         return row["fact"] if fresh else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -43,9 +43,12 @@ def read_outcome(binder: Binder, name: str) -> Outcome | None:
     """Return how the last attempt within a day ended; ``None`` where nobody tried, or at another address."""
     fact = read_fact("status", name, find_address(binder, name))
     try:
-        return Outcome(**fact)
+        found = Outcome(**fact)
     except TypeError:
         return None
+    numbers, texts = (found.at, found.seconds), (found.outcome, found.reason, found.model)
+    sound = all(isinstance(one, (int, float)) for one in numbers) and all(isinstance(one, str) for one in texts)
+    return found if sound else None
 
 
 def record_attempts(binder: Binder, attempts: Iterable[Attempt]) -> None:

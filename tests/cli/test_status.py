@@ -1,6 +1,7 @@
 """``providers status``: what is configured, what has its key, what answered last."""
 
 import json
+import os
 import stat
 import threading
 import time
@@ -161,3 +162,21 @@ def test_a_damaged_fact_is_none(cli: Cli, home: Home, site: OpenAISite, tmp_path
     row = json.loads(file.read_text())
     file.write_text(json.dumps({**row, "fact": {"at": 1}}))
     assert find(cli, "work")["last"] is None
+
+
+@pytest.mark.parametrize("broken", ["deep", "pipe", "types"])
+def test_a_broken_file_of_the_cache_counts_as_none(
+    cli: Cli, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setenv("PROVIDERS_SDK_OPENAI_URL", "http://127.0.0.1:9")
+    file = tmp_path / "cache" / "providers-sdk" / "status" / "openai.json"
+    file.parent.mkdir(parents=True)
+    fact = {"at": "noon", "outcome": 1, "reason": [], "model": 2, "seconds": "long"}
+    if broken == "pipe":
+        os.mkfifo(file)
+    else:
+        row = {"at": time.time(), "key": "http://127.0.0.1:9", "fact": fact}
+        file.write_text("[" * 100_000 if broken == "deep" else json.dumps(row))
+    outcome = cli("status", "openai")
+    assert "openai" in outcome.out
+    assert "internal" not in outcome.err
