@@ -116,7 +116,7 @@ def _copy(lines: Iterable[bytes], kept: IO[bytes]) -> Iterator[bytes]:
 def _guess(head: bytes) -> str:
     try:
         return "jsonl" if isinstance(json.loads(head), dict) else "lines"
-    except ValueError:
+    except (ValueError, RecursionError):
         return "lines"
 
 
@@ -141,7 +141,7 @@ def _iter_objects(lines: _Lines, name: str) -> _Parsed:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         if isinstance(row, str):
             row = {PROMPT: row}

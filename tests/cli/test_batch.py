@@ -356,3 +356,10 @@ def test_how_to_resume_is_said_without_the_password_of_the_proxy(run: Callable[.
     outcome = run("batch", "in.txt", "--output", "out.jsonl", "-p", "openai", "--proxy", proxy, env=env)
     assert "--proxy 'http://[hidden]@127.0.0.1:9'" in outcome.err
     assert "the-password" not in outcome.err
+
+
+def test_a_line_that_is_nested_too_deeply_is_named(run: Callable[..., Any]) -> None:
+    write("in.jsonl", '{"prompt": "p0"}\n' + "[" * 100_000 + "\n")
+    outcome = run("batch", "in.jsonl", "--output", "out.jsonl", "-p", "echo")
+    assert outcome.code == 2
+    assert "line 2 of in.jsonl" in outcome.err
