@@ -42,11 +42,11 @@ def write_output(
     :param columns: those of the input.
     :param outcomes: one a row, in order; ``None`` where there is none.
     """
-    part = output.with_name(f"{output.name}.part")
+    part = output.with_name(f".{output.name}.{os.getpid()}-{os.urandom(6).hex()}.part")  # nobody can put a link there
     names = dict(zip(_ADDED, _choose_names(columns), strict=True))
     write = _write_json if output.suffix.lower() in _JSON else _write_table
     try:
-        with part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
+        with part.open("x", encoding="utf-8", newline="", errors="backslashreplace") as file:
             write(file, output, columns, names, _join(rows, outcomes))
             file.flush()
             os.fsync(file.fileno())

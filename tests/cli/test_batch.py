@@ -363,3 +363,12 @@ def test_a_line_that_is_nested_too_deeply_is_named(run: Callable[..., Any]) -> N
     outcome = run("batch", "in.jsonl", "--output", "out.jsonl", "-p", "echo")
     assert outcome.code == 2
     assert "line 2 of in.jsonl" in outcome.err
+
+
+def test_no_link_beside_the_output_is_written_through(run: Callable[..., Any]) -> None:
+    write("in.txt", "p0\n")
+    write("precious.txt", "precious")
+    Path("out.csv.part").symlink_to("precious.txt")
+    assert run("batch", "in.txt", "--output", "out.csv", "-p", "echo").code == 0
+    assert Path("precious.txt").read_text() == "precious"
+    assert not Path("out.csv").is_symlink()
