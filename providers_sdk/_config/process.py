@@ -17,6 +17,7 @@ from typing import IO
 __all__ = ["Ended", "run_command"]
 
 _MOST_BYTES = 65_536
+_LAST_WAIT = 1.0
 
 
 class Ended(Exception):
@@ -88,4 +89,5 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()
-    process.wait()
+    with suppress(subprocess.TimeoutExpired):  # one that runs as another user cannot be ended, and is left alone
+        process.wait(_LAST_WAIT)
