@@ -22,6 +22,7 @@ __all__ = [
     "PROFILE",
     "PROVIDER",
     "TRACEBACK",
+    "find_rivals",
     "is_set",
     "list_library_variables",
     "read_names",
@@ -87,6 +88,14 @@ def unknown_variables(provider: str, settings: Collection[str], names: Collectio
     )
     known = {*GENERAL, *(variable_name(provider, setting) for setting in settings)}
     return sorted(name for name in found if name not in known and not name.startswith(longer))
+
+
+def find_rivals(provider: str, names: Collection[str]) -> list[str]:
+    """Return the other names whose variables are spelt as those of ``provider`` are, where any such variable is set."""
+    prefix = _make_prefix(provider)
+    if not any(name.startswith(prefix) for name in _list_variables()):
+        return []
+    return sorted(other for other in names if other != provider and _make_prefix(other) == prefix)
 
 
 def list_library_variables() -> list[str]:

@@ -97,10 +97,11 @@ def _load(path: Path | None, *, must_exist: bool) -> _Document:
     problems = Problems(shorten(path))
     try:
         content, mode = read_file(path, most=MOST_BYTES)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError: a path with a NUL
         if isinstance(error, FileNotFoundError) and not must_exist:
             return _Document(None, problems)
-        problems.found.append(f"{problems.place}: the configuration file cannot be read: {error.strerror}")
+        reason = getattr(error, "strerror", None) or error
+        problems.found.append(f"{problems.place}: the configuration file cannot be read: {reason}")
         return _Document(path, problems)
     document = _parse(path, content, problems)
     _check_mode(path, mode, problems)

@@ -95,11 +95,11 @@ class Binder:
         """
         service = self._services.find(name)
         kind = self._registry.get(service.kind, warn=False)
+        known = run_plugin_code(kind.all_settings, service.name, redact_environment)
         configured = {
-            setting: Found(repr(row.value) if isinstance(row.value, KeySource) else row.value, row.source)
+            setting: Found(_show(row.value, secret=setting in known and known[setting].secret), row.source)
             for setting, row in self._find_configured(service, kind).items()
         }
-        known = run_plugin_code(kind.all_settings, service.name, redact_environment)
         found = trace_settings(service.name, known, service.given, configured=configured)
         if complete:
             check_required(service.name, known, found)
@@ -122,6 +122,13 @@ class Binder:
 
     def _get_value(self, name: str, setting: str, row: ConfigValue, until: float | None) -> Any:
         return self._keys.get(name, setting, row.value, until) if isinstance(row.value, KeySource) else row.value
+
+
+def _show(value: Any, *, secret: bool) -> Any:
+    """Return a configured value; of a key only where it is, and of what would have to be waited for, too."""
+    if not isinstance(value, KeySource):
+        return value
+    return repr(value) if secret or value.is_slow else value.read(seconds=None)
 
 
 class _KeyCache:

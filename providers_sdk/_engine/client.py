@@ -9,6 +9,7 @@ from providers_sdk._engine.batch.mapping import BatchMethods
 from providers_sdk._engine.binder import Binder
 from providers_sdk._engine.call import CallRunner, CallSpec
 from providers_sdk._engine.choice import Choice, choose_by_key
+from providers_sdk._engine.frames import drop_frames
 from providers_sdk._engine.reply import Reply
 from providers_sdk._engine.services import Services
 from providers_sdk._engine.spec import CallDefaults, make_spec
@@ -62,13 +63,13 @@ class Client(BatchMethods):
     :param session: a ``requests.Session`` to borrow headers, auth, certificates and adapters from; never changed.
     :param strict: refuse a model that the provider does not know instead of replacing it by its default.
     :param registry: where providers come from; the installed plugins where it is not given.
-    :param config: the path of a configuration file, ``None`` for neither a file nor stored keys; the user's own file
-        where it is not given.
+    :param config: the path of a configuration file, by default the user's; ``None`` for neither a file nor stored keys.
     :param profile: the profile of the configuration, instead of ``PROVIDERS_SDK_PROFILE``.
     :raises InvalidArgument: a limit, the proxy, ``retries`` or the settings cannot be used.
     :raises InvalidConfiguration: the configuration file cannot be used.
     """
 
+    @drop_frames
     def __init__(
         self,
         provider: str | Sequence[str] | None = None,
@@ -89,9 +90,8 @@ class Client(BatchMethods):
     ) -> None:
         self._provider, self._closed = provider, False  # first: a traceback shows a client that was refused
         self._config, find_stored = read_user_files(config, profile)
-        limits = drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline)
-        given = {**limits, **drop_unset(retries=retries, strict=strict), **({"model": model} if model else {})}
-        chosen = {**self._config.arguments, **given}
+        given = drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline, retries=retries)
+        chosen = {**self._config.arguments, **given, **drop_unset(strict=strict, model=model or UNSET)}
         self._defaults = CallDefaults.read(chosen)
         self._proxy = check_proxy(chosen.get("proxy") if proxy is None else proxy)
         self._session = check_session(session)
@@ -207,8 +207,8 @@ class Client(BatchMethods):
         :param provider: as for :meth:`chat`.
         :raises NoProviderChosen: none is named or configured, and not exactly one service has its key.
         """
-        if provider or self._provider:
-            return Choice(parse_names(provider or self._provider))
+        if (given := self._provider if provider is None else provider) is not None:
+            return Choice(parse_names(given))
         if named := read_names(PROVIDER):
             return Choice(parse_names(named), f"set by {PROVIDER}")
         if self._config.providers:

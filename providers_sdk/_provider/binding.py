@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from providers_sdk._environment import redact_environment, unknown_variables, variable_name
+from providers_sdk._environment import find_rivals, redact_environment, unknown_variables, variable_name
 from providers_sdk._http.client import Http
 from providers_sdk._http.session import HttpSession
 from providers_sdk._model.chunks import Chunk
@@ -139,8 +139,15 @@ def _check_variables(provider: Described, names: Collection[str]) -> None:
     """Refuse a variable with the provider's prefix that names none of its settings.
 
     :raises UnknownSetting: with the nearest right name.
+    :raises InvalidArgument: another name has the same variables, as ``a-b`` and ``a_b`` have.
     """
     known = provider.all_settings()
+    for rival in find_rivals(provider.name, names):
+        variables = variable_name(provider.name, "")
+        raise InvalidArgument(
+            f"the variables {variables}... are those of {rival!r} as well; rename one of the two",
+            provider=provider.name,
+        )
     for variable in unknown_variables(provider.name, known, {*names, provider.name}):
         near = find_nearest(variable, [variable_name(provider.name, setting) for setting in known], likeness=0.75)
         has = f"did you mean {near}?" if near else f"it has {', '.join(sorted(known)) or 'none'}"

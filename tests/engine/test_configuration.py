@@ -13,6 +13,7 @@ from providers_sdk._config.keys import store_key
 from providers_sdk.errors import (
     AuthenticationFailed,
     InvalidConfiguration,
+    JournalError,
     KeyUnavailable,
     MissingSetting,
     UnknownSetting,
@@ -169,3 +170,22 @@ def test_a_client_without_a_configuration_uses_neither_the_file_nor_stored_keys(
     ):
         client.chat("hi", provider="openai")
     assert service.requests == []
+
+
+def test_an_address_from_a_variable_is_shown_and_can_be_chosen(
+    write: Write, service: OpenAISite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORK_URL", service.url)
+    write("[services.work]\nprovider = 'openai'\nurl = { env = 'WORK_URL' }\nkey = 'fake-key'\n")
+    with Client() as client:
+        assert client.chat("hi").provider == "work"
+
+
+def test_a_configurations_path_that_cannot_be_one_is_refused_in_a_sentence() -> None:
+    with pytest.raises(InvalidConfiguration, match="cannot be read"):
+        Client("echo", config="a\0b")
+
+
+def test_a_journals_path_that_cannot_be_one_is_refused_in_a_sentence() -> None:
+    with Client("echo") as client, pytest.raises(JournalError, match="cannot be opened"):
+        client.map(["hi"], journal="a\0b")

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -269,3 +270,41 @@ def test_a_client_that_was_refused_can_be_shown() -> None:
     with pytest.raises(InvalidArgument):
         client.__init__("echo", deadline=-1)  # type: ignore[misc]
     assert repr(client) == "<Client provider='echo'>"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"settings": {"openai": {"key": "sk-of-the-user"}, "bad": 3}},
+        {"settings": {"a": {"provider": 3, "key": "sk-of-the-user"}}},
+        {"settings": {"openai": {"key": "sk-of-the-user"}}, "deadline": -1},
+        {"proxy": "ftp://user:sk-of-the-user@host"},
+    ],
+)
+def test_no_frame_of_a_client_that_was_refused_holds_what_was_given(arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        Client(**arguments)
+    frames = [frame for frame, _ in traceback.walk_tb(raised.value.__traceback__)]
+    ours = [frame for frame in frames if "providers_sdk" in frame.f_code.co_filename]
+    assert ours
+    assert "sk-of-the-user" not in repr([frame.f_locals for frame in ours])
+
+
+def test_two_names_with_the_same_variables_are_refused_once_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as running:
+        (first, one), (second, other) = account("a", running), account("b", running)
+        with Client(settings={"a-b": one, "a_b": other}) as client:
+            assert client.chat("Hi", provider="a-b").text == first.text
+            monkeypatch.setenv("PROVIDERS_SDK_A_B_KEY", "sk-whose")
+            with pytest.raises(InvalidArgument) as raised:
+                client.chat("Hi", provider="a-b")
+    assert raised.value.message == (
+        "the variables PROVIDERS_SDK_A_B_... are those of 'a_b' as well; rename one of the two"
+    )
+    assert second.requests == []
+
+
+@pytest.mark.parametrize("nothing", ["", [], ()])
+def test_an_empty_provider_is_no_choice_of_the_default(nothing: Any) -> None:
+    with Client("echo") as client, pytest.raises(InvalidArgument):
+        client.chat("Hi", provider=nothing)

@@ -39,8 +39,9 @@ class JournalFile:
         self._failed: JournalError | None = None
         try:
             self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115  closed by close()
-        except OSError as error:
-            raise JournalError(f"the journal {self.path} cannot be opened: {error.strerror}") from error
+        except (OSError, ValueError) as error:  # a ValueError: a path with a NUL
+            reason = getattr(error, "strerror", None) or error
+            raise JournalError(f"the journal {str(self.path)!r} cannot be opened: {reason}") from error
         try:
             _lock(self._file, self.path)
             self._check_kind()
