@@ -49,16 +49,21 @@ def _draw_panel(axis: Any, title: str, ratios: Mapping[str, float]) -> None:
     bars = axis.barh(clients, [ratios[client] for client in clients], height=0.7)
     for client, bar in zip(clients, bars, strict=True):
         bar.set_color(_COLOURS.get(client, others.get(client, "#999999")))
-    axis.bar_label(bars, fmt="%.2g", padding=3, fontsize=8)
+    axis.bar_label(bars, labels=[_write(ratios[client]) for client in clients], padding=3, fontsize=8)
     axis.set_xscale("log")
     axis.axvline(1, color="#444444", linewidth=0.8, linestyle=":")
     axis.set_title(title, loc="left", fontsize=9, fontweight="bold")
     axis.margins(x=0.12)
 
 
+def _write(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
+
+
 def draw_growth(growth: Growth, path: Path) -> None:
     """Draw each curve on two log scales, with the exponent of its growth."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     curves = [curve for curve in CURVES if curve.key in growth]
     with plt.rc_context(_STYLE):
@@ -70,6 +75,7 @@ def draw_growth(growth: Growth, path: Path) -> None:
                 axis.plot(*zip(*shown, strict=True), marker="o", markersize=3, color=_COLOURS[client],
                           label=f"{client} (exponent {exponent:.2f})")  # fmt: skip
             axis.set(xscale="log", yscale="log", xlabel=curve.along, ylabel=curve.title.replace("`", ""))
+            axis.yaxis.set_minor_formatter(NullFormatter())
             low, high = axis.get_ylim()
             axis.set_ylim(low / 2, high * 3)
             axis.legend(frameon=False, fontsize=7, loc="upper left")

@@ -17,6 +17,7 @@ from benchmarks.many_plugins import fill
 __all__ = ["ROOT", "Place", "Worker", "run_server"]
 
 ROOT = Path(__file__).parents[2]
+_VARIABLES = 35  # as many as a desktop or a container has; clients read the environment for each call
 _KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR")
 _IMPORT = """
 import time
@@ -67,6 +68,7 @@ class Place:
     def environment(self, *folders: Path) -> dict[str, str]:
         """Return the environment, with ``folders`` on Python's path besides the benchmarks."""
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        kept |= {f"SOME_VARIABLE_{number}": f"/some/value/{number}" for number in range(_VARIABLES)}
         path = os.pathsep.join(map(str, [self._code, *folders]))
         return {**kept, "HOME": str(self.folder / "home"), "PYTHONPATH": path}
 

@@ -72,9 +72,17 @@ def _whole(count: int) -> bytes:
 
 
 @lru_cache
+def _models() -> bytes:
+    """Return the list of models, which g4f asks for first."""
+    names = ("events-50", "blocks-50", "whole-50")
+    body = json.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in names]}).encode()
+    return _HEAD.format("application/json", f"Content-Length: {len(body)}").encode() + body
+
+
+@lru_cache
 def _page(size: int) -> bytes:
-    row = b'<div class="row"><p>An ordinary paragraph with a <a href="/x">link</a> and some text in it.</p></div>\n' * 2
-    rows = row * (size // len(row))
+    row = b'<div class="row"><p>%b <a href="/x">link</a></p></div>\n' % (b"An ordinary paragraph of text. " * 8)
+    rows = row * ((size - 200) // len(row))
     body = b'<html><head><title>T</title></head><body data-token="0123456789">' + rows + b"</body></html>"
     return _HEAD.format("text/html", f"Content-Length: {len(body)}").encode() + body
 
@@ -117,7 +125,7 @@ def _serve_one(connection: socket.socket, head: bytes, pending: bytes) -> bytes:
     """Answer the request that begins with ``head``; return what was received after it."""
     if head.startswith(b"GET "):
         size = head[10:].split(maxsplit=1)[0] if head.startswith(b"GET /page/") else b""
-        connection.sendall(_page(int(size)) if size else _whole(1))  # g4f looks for the list of models
+        connection.sendall(_page(int(size)) if size else _models())
         return pending
     found = _LENGTH.search(head)
     length = int(found[1]) if found else 0
