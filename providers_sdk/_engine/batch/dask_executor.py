@@ -52,9 +52,9 @@ class _TaskFuture(Future[Any]):
     def take_over(self, task: Any) -> None:
         """Take the result of the task, then release it."""
         try:
-            if task.status not in ("finished", "error"):
+            if task.status == "cancelled":
                 raise CancelledError("it was cancelled, or the scheduler is gone")
-            result = task.result()
+            result = task.result()  # waits where the worker that held it has died and it is run again
         except BaseException as error:  # noqa: BLE001  of the task, or of the cluster
             task.release()
             self.set_exception(error)
