@@ -2,6 +2,7 @@
 
 import base64
 import html
+import io
 import json
 import pickle
 import traceback
@@ -14,7 +15,16 @@ __all__ = ["collect_exposed_text", "spellings"]
 def collect_exposed_text(error: BaseException) -> str:
     """Return all text that ``error`` exposes: messages, fields, pickle, traceback, causes and contexts."""
     texts = [text for link in _walk(error) for text in (str(link), repr(link), repr(link.args), repr(vars(link)))]
-    return "\n".join([*texts, *traceback.format_exception(error), pickle.dumps(error).decode("latin-1")])
+    return "\n".join([*texts, *traceback.format_exception(error), _pickle(error)])
+
+
+def _pickle(error: BaseException) -> str:
+    """Return the error's pickle as Python makes it, also where tblib has changed how errors are pickled."""
+    written = io.BytesIO()
+    pickler = pickle.Pickler(written)
+    pickler.dispatch_table = {}
+    pickler.dump(error)
+    return written.getvalue().decode("latin-1")
 
 
 def _walk(error: BaseException) -> Iterator[BaseException]:
