@@ -32,6 +32,7 @@ from providers_sdk.plugin import (
     Usage,
     snippet,
 )
+from providers_sdk_plugins._fields import read_text, require_mapping
 
 __all__ = ["END", "iter_message", "iter_stream"]
 
@@ -72,7 +73,7 @@ def iter_stream(events: Iterable[Event]) -> Iterator[Chunk]:
 
 def iter_message(body: object) -> Iterator[Chunk]:
     """Yield the chunks of a whole message; the errors are those of :func:`iter_stream`."""
-    message, reader = _require_mapping(body, "the answer"), _Reader()
+    message, reader = require_mapping(body, "the answer"), _Reader()
     if message.get("type") == "error":
         raise _make_error(message)
     if not isinstance(message.get("content"), list):
@@ -88,7 +89,7 @@ def _parse(event: Event) -> Mapping[str, Any]:
         if event.event != "error":
             raise
         body = {"error": {"message": event.data}}
-    return {"type": event.event, **_require_mapping(body, "an event of the stream")}
+    return {"type": event.event, **require_mapping(body, "an event of the stream")}
 
 
 def _make_error(body: Mapping[str, Any]) -> ProviderError:
@@ -128,35 +129,35 @@ class _Reader:
         """Yield what a whole message holds."""
         yield from self._read_model(message)
         for index, block in enumerate(message["content"]):
-            yield from self._read_block(index, _require_mapping(block, "a block of the answer"))
+            yield from self._read_block(index, require_mapping(block, "a block of the answer"))
         self._read_stop(message)
         yield from self._read_usage(message)
         self.stopped = True
 
     def start(self, body: Mapping[str, Any]) -> Iterator[Chunk]:
         """Read ``message_start``."""
-        message = _require_mapping(body.get("message"), "'message'")
+        message = require_mapping(body.get("message"), "'message'")
         yield from self._read_model(message)
         yield from self._read_usage(message)
 
     def open_block(self, body: Mapping[str, Any]) -> Iterator[Chunk]:
         """Read ``content_block_start``."""
-        yield from self._read_block(body.get("index"), _require_mapping(body.get("content_block"), "'content_block'"))
+        yield from self._read_block(body.get("index"), require_mapping(body.get("content_block"), "'content_block'"))
 
     def add_delta(self, body: Mapping[str, Any]) -> Iterator[Chunk]:
         """Read ``content_block_delta``; one of another type, such as a signature, holds nothing for the caller."""
-        delta, index = _require_mapping(body.get("delta"), "'delta'"), body.get("index")
+        delta, index = require_mapping(body.get("delta"), "'delta'"), body.get("index")
         if delta.get("type") == "input_json_delta":
             if index in self._tool_indexes:
                 self._check_not_finished()
-                self._tools.add({"index": index, "function": {"arguments": _read_text(delta, "partial_json")}})
+                self._tools.add({"index": index, "function": {"arguments": read_text(delta, "partial_json")}})
                 yield TOOL_CALL_PIECE
         else:
             yield from self._read_piece(delta)
 
     def finish(self, body: Mapping[str, Any]) -> Iterator[Chunk]:
         """Read ``message_delta``."""
-        self._read_stop(_require_mapping(body.get("delta") or {}, "'delta'"))
+        self._read_stop(require_mapping(body.get("delta") or {}, "'delta'"))
         yield from self._read_usage(body)
 
     def stop(self, body: Mapping[str, Any]) -> Iterator[Chunk]:
@@ -196,7 +197,7 @@ class _Reader:
         return kind(message, finish_reason=self._finish, usage=self._make_usage())
 
     def _read_model(self, message: Mapping[str, Any]) -> Iterator[ServedModel]:
-        name = _read_text(message, "model")
+        name = read_text(message, "model")
         if name:
             yield ServedModel(name)
 
@@ -206,19 +207,19 @@ class _Reader:
             return
         self._check_not_finished()
         self._tool_indexes.add(index)
-        function = {"name": _read_text(block, "name"), "arguments": block.get("input") or ""}
-        self._tools.add({"index": index, "id": _read_text(block, "id"), "function": function})
+        function = {"name": read_text(block, "name"), "arguments": block.get("input") or ""}
+        self._tools.add({"index": index, "id": read_text(block, "id"), "function": function})
         yield TOOL_CALL_PIECE
 
     def _read_piece(self, piece: Mapping[str, Any]) -> Iterator[Chunk]:
         """Yield the text or the thinking of a block or of a delta."""
         kind = piece.get("type")
         if kind in ("text", "text_delta"):
-            text = _read_text(piece, "text")
+            text = read_text(piece, "text")
             self._has_text = self._has_text or bool(text.strip())
             chunk: Chunk = text
         elif kind in ("thinking", "thinking_delta"):
-            text = _read_text(piece, "thinking")
+            text = read_text(piece, "thinking")
             chunk = Reasoning(text)
         else:
             return
@@ -227,7 +228,7 @@ class _Reader:
             yield chunk
 
     def _read_stop(self, holder: Mapping[str, Any]) -> None:
-        self._finish = _read_text(holder, "stop_reason") or self._finish
+        self._finish = read_text(holder, "stop_reason") or self._finish
         details = holder.get("stop_details")
         self._details = details if isinstance(details, Mapping) else self._details
 
@@ -263,16 +264,3 @@ def _describe_refusal(details: Mapping[str, Any]) -> str:
     text, category = details.get("explanation"), details.get("category")
     said = snippet(str(text), 500) if text else "it gives no reason"
     return f"the model refuses: {said}" + (f" ({snippet(str(category), 60)})" if category else "")
-
-
-def _require_mapping(value: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidAnswer(f"{name} should be an object, not {type(value).__name__}: {snippet(str(value), 80)!r}")
-    return value
-
-
-def _read_text(mapping: Mapping[str, Any], key: str) -> str:
-    value = mapping.get(key)
-    if value is not None and not isinstance(value, str):
-        raise InvalidAnswer(f"{key!r} should be text, not {type(value).__name__}")
-    return value or ""

@@ -24,6 +24,7 @@ from providers_sdk.plugin import (
     Usage,
     snippet,
 )
+from providers_sdk_plugins._fields import read_text, require_mapping
 
 __all__ = ["is_last", "iter_lines"]
 
@@ -45,18 +46,18 @@ def iter_lines(lines: Iterable[object]) -> Iterator[Chunk]:
     """
     tools, model = ToolCallBuilder(whole=True), ""
     for line in lines:
-        body = _require_mapping(line, "a line of the answer")
+        body = require_mapping(line, "a line of the answer")
         if body.get("error"):
             raise _make_error(body)
-        name = _read_text(body, "model")
+        name = read_text(body, "model")
         if name and name != model:
             model = name
             yield ServedModel(name)
-        yield from _read_message(_require_mapping(body.get("message") or {}, "'message'"), tools)
+        yield from _read_message(require_mapping(body.get("message") or {}, "'message'"), tools)
         if is_last(body):
             yield from tools.build(cut=False)
             yield from _read_usage(body)
-            yield FinishReason(_read_text(body, "done_reason") or None)
+            yield FinishReason(read_text(body, "done_reason") or None)
             return
 
 
@@ -70,7 +71,7 @@ def _make_error(body: Mapping[str, Any]) -> ProviderError:
 
 
 def _read_message(message: Mapping[str, Any], tools: ToolCallBuilder) -> Iterator[Chunk]:
-    thinking, text = _read_text(message, "thinking"), _read_text(message, "content")
+    thinking, text = read_text(message, "thinking"), read_text(message, "content")
     if thinking:
         yield Reasoning(thinking)
     if text:
@@ -79,7 +80,7 @@ def _read_message(message: Mapping[str, Any], tools: ToolCallBuilder) -> Iterato
     if not isinstance(calls, list):
         raise InvalidAnswer(f"'tool_calls' should be a list, not {type(calls).__name__}")
     for call in calls:
-        tools.add(_require_mapping(call, "a tool call"))
+        tools.add(require_mapping(call, "a tool call"))
         yield TOOL_CALL_PIECE
 
 
@@ -93,16 +94,3 @@ def _read_usage(body: Mapping[str, Any]) -> Iterator[Usage]:
 def _read_count(body: Mapping[str, Any], key: str) -> int | None:
     value = body.get(key)
     return value if type(value) is int and value >= 0 else None  # True is an int, too
-
-
-def _require_mapping(value: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidAnswer(f"{name} should be an object, not {type(value).__name__}: {snippet(str(value), 80)!r}")
-    return value
-
-
-def _read_text(mapping: Mapping[str, Any], key: str) -> str:
-    value = mapping.get(key)
-    if value is not None and not isinstance(value, str):
-        raise InvalidAnswer(f"{key!r} should be text, not {type(value).__name__}")
-    return value or ""
