@@ -16,7 +16,8 @@ _PROMPT = "> "
 def make_reader(describe: Callable[[], str]) -> Callable[[], str | None]:
     """Return a function that returns what the user types next, ``None`` after Ctrl-D.
 
-    :param describe: returns whom the next question is for; the prompt shows it where it is edited by prompt_toolkit.
+    :param describe: returns which provider and model the next question goes to; the prompt shows them where
+        prompt_toolkit edits it.
     """
     if _is_all_terminal() and read_variable("TERM") != "dumb" and find_spec("prompt_toolkit") is not None:
         from providers_sdk.cli._editor import make_editor

@@ -1,4 +1,4 @@
-"""What the command line knows of the conversation that it is in: whom it asks, and where it is kept."""
+"""The conversation that the command line is in: the providers that it asks, and the file that keeps it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -24,7 +24,7 @@ Content = str | Sequence[Part]
 
 @dataclass(slots=True)
 class Talk:
-    """A conversation, and whom its next question is for.
+    """A conversation, and the providers that its next question goes to.
 
     :param names: the providers that are asked, in order.
     :param model: the model for those that are named without one; ``None`` for their own choice.

@@ -97,7 +97,7 @@ def _find_file(options: ChatOptions) -> Path | None:
 def _choose(
     client: Client, options: ChatOptions, conversation: Conversation, file: Path | None
 ) -> tuple[tuple[ProviderName, ...], str | None]:
-    """Return the providers to ask and the model: a conversation stays with whom it was, unless another is named."""
+    """Return the providers to ask and the model: a conversation stays with its provider unless another is named."""
     names, model = find_last_provider(conversation)
     if options.providers or not names or file is None:
         return choose_for_command_line(client, named=bool(options.providers)).names, None
