@@ -108,7 +108,7 @@ class Binder:
     def is_slow(self, name: str) -> bool:
         """Whether its key has to be waited for: a command or the keyring holds it, and it was not read yet."""
         service = self._services.find(name)
-        rows = {**({} if service.shadowed else self._find_stored(service.name)), **service.configured}
+        rows = {**self._list_stored(service), **service.configured}
         return any(
             isinstance(row.value, KeySource) and self._keys.must_wait(service.name, setting, row.value)
             for setting, row in rows.items()
@@ -116,9 +116,13 @@ class Binder:
 
     def _find_configured(self, service: Service, kind: type[Provider]) -> Mapping[str, ConfigValue]:
         """Return what the configuration has for the service, what ``providers keys set`` stored among it."""
-        stored = {} if service.shadowed else self._find_stored(service.name)
+        stored = self._list_stored(service)
         known = run_plugin_code(kind.all_settings, service.name, redact_environment) if stored else {}
         return {**{name: row for name, row in stored.items() if name in known}, **service.configured}
+
+    def _list_stored(self, service: Service) -> Mapping[str, ConfigValue]:
+        """Return what ``providers keys set`` stored for the service; what is stored for a taken name is another's."""
+        return {} if service.shadowed else self._find_stored(service.name)
 
     def _get_value(self, name: str, setting: str, row: ConfigValue, until: float | None) -> Any:
         return self._keys.get(name, setting, row.value, until) if isinstance(row.value, KeySource) else row.value
