@@ -104,7 +104,7 @@ def create_provider(
         given = collect_given(name, known, settings, configured=configured)
         provider = kind({setting: found.value for setting, found in given.items()}, name=name)
         _check_instance(provider)
-        _check_variables(provider, names)
+        _check_variables(provider.name, known, names)
         return provider
 
     return run_plugin_code(create, name, lambda: _redact_given(settings, configured or {}))
@@ -135,23 +135,22 @@ def _check_instance(provider: Described) -> None:
         raise PluginContractError(f"its url is {type(url).__name__}; it must be a string, empty for none")
 
 
-def _check_variables(provider: Described, names: Collection[str]) -> None:
-    """Refuse a variable with the provider's prefix that names none of its settings.
+def _check_variables(provider: str, known: Mapping[str, Setting], names: Collection[str]) -> None:
+    """Refuse a variable with the provider's prefix that names none of its ``known`` settings.
 
     :raises UnknownSetting: with the nearest right name.
     :raises InvalidArgument: another name has the same variables, as ``a-b`` and ``a_b`` have.
     """
-    known = provider.all_settings()
-    for rival in find_rivals(provider.name, names):
-        variables = variable_name(provider.name, "")
+    for rival in find_rivals(provider, names):
+        variables = variable_name(provider, "")
         raise InvalidArgument(
             f"the variables {variables}... are those of {rival!r} as well; rename one of the two",
-            provider=provider.name,
+            provider=provider,
         )
-    for variable in unknown_variables(provider.name, known, {*names, provider.name}):
-        near = find_nearest(variable, [variable_name(provider.name, setting) for setting in known], likeness=0.75)
+    for variable in unknown_variables(provider, known, {*names, provider}):
+        near = find_nearest(variable, [variable_name(provider, setting) for setting in known], likeness=0.75)
         has = f"did you mean {near}?" if near else f"it has {', '.join(sorted(known)) or 'none'}"
-        raise UnknownSetting(f"has no setting for the variable {variable}; {has}", provider=provider.name)
+        raise UnknownSetting(f"has no setting for the variable {variable}; {has}", provider=provider)
 
 
 def run_plugin_code(call: Callable[[], _T], name: str, redact: Callable[[], Redactor]) -> _T:
