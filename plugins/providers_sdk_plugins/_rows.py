@@ -2,17 +2,15 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["ExtraSetting", "Row", "load_rows"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtraSetting:
+class ExtraSetting(NamedTuple):
     """A setting that only this service has; its value is sent as a header or in the query.
 
     :param header: the header that carries the value.
@@ -31,8 +29,7 @@ class ExtraSetting:
     sample: str = "sample"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One service.
 
     :param title: its name for readers.
@@ -75,14 +72,14 @@ class Row:
     key_header: str = "authorization"
     key_prefix: str = "Bearer "
     local: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, ExtraSetting] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
+    settings: Mapping[str, ExtraSetting] = MappingProxyType({})
     default_model: str = ""
     models_endpoint: str = "models"
     models_list: str = "data"
     models_prefix: str = ""
     stream_options: bool = True
-    renamed_options: Mapping[str, str] = field(default_factory=dict)
+    renamed_options: Mapping[str, str] = MappingProxyType({})
     missing_options: tuple[str, ...] = ()
     refuses_unknown_fields: bool = False
     lists_errors: bool = False

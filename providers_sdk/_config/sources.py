@@ -8,8 +8,8 @@ variables held the output.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from providers_sdk._config.private_files import others_may_read, read_file
 from providers_sdk._environment import read_variable
@@ -23,8 +23,7 @@ _MOST_BYTES = 65_536
 _SLOW = frozenset({"command", "keyring"})
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class KeySource:
+class KeySource(NamedTuple):
     """Where the value of a setting is to be read from.
 
     :param kind: ``"env"``, ``"command"``, ``"file"`` or ``"keyring"``.

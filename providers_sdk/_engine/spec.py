@@ -1,8 +1,7 @@
 """Makes what a call asks of the call's arguments and its client's defaults."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from providers_sdk._engine.call import CallSpec
 from providers_sdk._engine.retry import RetryPolicy
@@ -21,15 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["CallDefaults", "make_spec"]
 
 
-@dataclass(frozen=True, slots=True)
-class CallDefaults:
+class CallDefaults(NamedTuple):
     """What a client's calls ask where they name nothing else; see :class:`Client`."""
 
     model: str | None = None
     strict: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     first_token_is_default: bool = True
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    policy: RetryPolicy = RetryPolicy()
 
     @classmethod
     def read(cls, chosen: Mapping[str, Any]) -> "CallDefaults":

@@ -9,7 +9,7 @@ import base64
 import binascii
 import os
 import stat
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from providers_sdk._redact import snippet
@@ -35,8 +35,7 @@ _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/heif"
 _EXACT = frozenset(kind for _, kind in _MAGIC) - {"application/zip"}  # documents of many types are ZIP files
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What a part was made from: bytes, or an address.
 
     :param called: what it is, for messages.
