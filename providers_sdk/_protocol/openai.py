@@ -54,10 +54,12 @@ def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
     complete = False
     try:
         for event in events:
-            complete = event.data.strip() == DONE
+            data = event.data.strip()
+            complete = data == DONE
             if complete:
                 break
-            yield from _read_event(reader, event)
+            if data:
+                yield from _read_event(reader, event)
     except TransportError:
         if reader.finish is None:
             raise
@@ -78,8 +80,6 @@ def iter_completion(body: object) -> Iterator[Chunk]:
 
 
 def _read_event(reader: "_Reader", event: Event) -> Iterable[Chunk]:
-    if not event.data.strip():
-        return ()
     if event.event == "error":
         raise reader.refuse(_parse_error(event.data))
     body = _parse(event.data)

@@ -27,19 +27,15 @@ def validate_chunks(chunks: object, *, allow_empty: bool = False) -> Iterator[Ch
         raise PluginContractError(
             f"complete() returned {type(chunks).__name__}; it must be a generator (use yield) or another iterator"
         )
+    validator = _Validator(allow_empty)
     try:
-        yield from _validate(chunks, _Validator(allow_empty))
+        for chunk in chunks:
+            yield from validator.take(chunk)
+        validator.check_finished()
     finally:
         close = getattr(chunks, "close", None)
         if close is not None:
             close()
-
-
-def _validate(chunks: Iterator[object], validator: "_Validator") -> Iterator[Chunk]:
-    for chunk in chunks:
-        yield from validator.take(chunk)
-    if not validator.finished:
-        raise StreamTruncated("the answer ended without its finish reason: it was cut off; what came is in 'partial'")
 
 
 class _Validator:
@@ -73,6 +69,13 @@ class _Validator:
         raise PluginContractError(
             f"yielded {_describe_type(chunk)}; a chunk is str, Reasoning, ToolCall, ServedModel, Usage or FinishReason"
         )
+
+    def check_finished(self) -> None:
+        """Raise unless the finish reason was taken."""
+        if not self.finished:
+            raise StreamTruncated(
+                "the answer ended without its finish reason: it was cut off; what came is in 'partial'"
+            )
 
     def _take_text(self, text: str) -> list[Chunk]:
         self._has_answer = self._has_answer or bool(text.strip())

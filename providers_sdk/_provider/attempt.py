@@ -25,7 +25,16 @@ from typing import TypeVar
 from providers_sdk._attempts import Attempt
 from providers_sdk._http.client import Http
 from providers_sdk._http.clock import Clock
-from providers_sdk._model.chunks import Chunk, FinishReason, Reasoning, ServedModel, ToolCall, ToolCallPiece, Usage
+from providers_sdk._model.chunks import (
+    TOOL_CALL_PIECE,
+    Chunk,
+    FinishReason,
+    Reasoning,
+    ServedModel,
+    ToolCall,
+    ToolCallPiece,
+    Usage,
+)
 from providers_sdk._model.request import Request
 from providers_sdk._protocol.validation import validate_chunks
 from providers_sdk._provider.binding import BoundProvider
@@ -186,12 +195,14 @@ class AttemptRun(Iterator[Chunk]):
 
     def _pull(self) -> Chunk:
         """Take the next chunk from the provider, within the limits: a plugin may have waited outside ``http``."""
-        chunk = self._take()
+        chunk: Chunk = TOOL_CALL_PIECE
         while isinstance(chunk, ToolCallPiece):
-            self.clock.stop_waiting(piece=True)
-            chunk = self._take()
-        is_piece = isinstance(chunk, (str, Reasoning, ToolCall))
-        self.clock.stop_waiting(piece=is_piece)
+            self.clock.start_waiting()
+            chunk = next(self._chunks)
+            if self.state is not _RUNNING:  # another thread closed it, and the plugin did not notice
+                raise self._make_closed_while_read()
+            is_piece = isinstance(chunk, (str, Reasoning, ToolCall))
+            self.clock.stop_waiting(piece=is_piece)
         if is_piece:
             self._count(chunk)
         elif isinstance(chunk, ServedModel):
@@ -200,13 +211,6 @@ class AttemptRun(Iterator[Chunk]):
             for _ in self._chunks:
                 pass  # validation raises if anything follows
             self._leave(State.ANSWERED)
-        return chunk
-
-    def _take(self) -> Chunk:
-        self.clock.start_waiting()
-        chunk = next(self._chunks)
-        if self.state is not _RUNNING:  # another thread closed it, and the plugin did not notice
-            raise self._make_closed_while_read()
         return chunk
 
     def _count(self, piece: Chunk) -> None:
