@@ -15,8 +15,8 @@ Runs are bounded, so that hostile text costs no more than its size.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 __all__ = ["HIDDEN", "Redactor", "bare_url", "printable", "snippet", "userinfo_secrets"]
@@ -78,11 +78,13 @@ def _write_forms(character: str, *, whole: bool = True) -> str:
     return f"(?i:&#0*{number};|&#x0*{number:x};|{patterns})"
 
 
-@dataclass(frozen=True, slots=True)
-class Redactor:
+class Redactor(NamedTuple):
     """Replaces each of ``secrets``, as URLs, JSON, HTML or Python write it, by ``[hidden]``, also where cut off."""
 
-    secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
+    secrets: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return "Redactor()"
 
     @classmethod
     def of(cls, secrets: Iterable[str]) -> "Redactor":

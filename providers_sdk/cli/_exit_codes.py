@@ -4,7 +4,6 @@ import errno
 import re
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -31,7 +30,6 @@ _WRITING = (errno.EBADF, errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@dataclass
 class Run:
     """State that the parts of one run of the command line share.
 
@@ -39,8 +37,9 @@ class Run:
     :param extra: commands of extensions, once they were looked for.
     """
 
-    traceback: bool = False
-    extra: dict[str, click.Command] | None = None
+    def __init__(self) -> None:
+        self.traceback = False
+        self.extra: dict[str, click.Command] | None = None
 
 
 def _set_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

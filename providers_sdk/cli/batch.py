@@ -123,7 +123,7 @@ def command(ctx: click.Context, /, **arguments: Any) -> None:
     Exit codes: 0 all answered, 1 some failed, 2 usage error, 130 interrupted.
     """
     hide = Redactor.of(userinfo_secrets(arguments["proxy"] or ""))  # a log of cron may keep what is said
-    again = shlex.join(["providers", "batch", *map(hide, ctx.meta[_GIVEN])])
+    again = shlex.join(["providers", "batch", *(hide(word) for word in ctx.meta[_GIVEN])])
     asked = _Run(**arguments)
     check_output(Path(asked.output))
     with closing(RowSource(asked.input, asked.kind)) as source:
