@@ -1,4 +1,8 @@
-"""urllib3's connections with every blocking call bounded by the clock; kept only if no unread bytes are left."""
+"""urllib3's connections with every blocking call bounded by the clock; kept only if no unread bytes are left.
+
+http.client sends the head of a request by itself, and its body after that. Here the head waits for the start of the
+body and goes out with it: one system call and one packet less, and a server that reads both at once.
+"""
 
 import errno
 import socket
@@ -13,6 +17,8 @@ from providers_sdk._http.reading import DeadlineResponse
 
 __all__ = ["DeadlineConnection"]
 
+_MOST_JOINED = 65_536  # a longer piece of the body is not copied to stand behind the head
+
 
 class _HasSocket(Protocol):
     sock: socket.socket | None
@@ -23,6 +29,8 @@ class DeadlineConnection(HTTPConnection):
 
     _response: DeadlineResponse | None = None
     _used = False
+    _head: bytes | None = None
+    """What is held back of a request: its head, ``b""`` until that is there, ``None`` where nothing is held back."""
 
     def response_class(self, *args: Any, **kwargs: Any) -> DeadlineResponse:  # type: ignore[override]
         """Return a new response, as the class in this place would."""
@@ -72,7 +80,13 @@ class DeadlineConnection(HTTPConnection):
         if exchange is not None:
             # a socket is no sign of reuse: TLS and proxies connect before the first request
             exchange.reused = self._used and cast(_HasSocket, self).sock is not None
-        super().request(*args, **kwargs)
+        self._head = b""
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            head, self._head = self._head, None
+        if head:  # there was no body
+            self._transmit(head)
         self._used = True
 
     def getresponse(self) -> Any:
@@ -85,7 +99,18 @@ class DeadlineConnection(HTTPConnection):
             raise
 
     def send(self, data: Any) -> None:
-        """Send bytes, within the time that is left."""
+        """Send bytes, within the time that is left; the head of a request with what comes next."""
+        if self._head == b"":
+            self._head = data
+            return
+        head, self._head = self._head, None
+        if head and len(data) > _MOST_JOINED:
+            self._transmit(head)
+        elif head:
+            data = b"".join((head, data))
+        self._transmit(data)
+
+    def _transmit(self, data: Any) -> None:
         exchange = current_exchange.get()
         sock = cast(_HasSocket, self).sock
         if exchange is None or sock is None:
