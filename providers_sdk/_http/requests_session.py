@@ -3,7 +3,7 @@
 It is opened at the first request, so that requests and urllib3 are loaded only by a call that needs them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any
 from urllib.request import Request
@@ -12,15 +12,17 @@ import requests
 from requests.__version__ import __version__ as requests_version
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
+from requests.structures import CaseInsensitiveDict
 
 from providers_sdk._http.adapter import DeadlineAdapter, Session
 from providers_sdk._http.exchange import current_exchange
+from providers_sdk._http.header_values import check_headers
 from providers_sdk._http.lent_secrets import find_added_secrets, snapshot
 from providers_sdk._http.urllib3_log import redact_urllib3_log
 from providers_sdk._redact import Redactor
 from providers_sdk._version import __version__
 
-__all__ = ["USER_AGENT", "close_session", "open_session"]
+__all__ = ["USER_AGENT", "SendingSession", "close_session", "open_session"]
 
 USER_AGENT = f"providers-sdk/{__version__} (python-requests/{requests_version})"
 _CONNECTIONS = 64
@@ -29,14 +31,15 @@ _ENCODINGS = "gzip, deflate"  # what urllib3 decodes in pieces of a bounded size
 Learn = Callable[[Iterable[str]], None]
 
 
-def open_session(lent: requests.Session | None, *, redact: Callable[[], Redactor], learn: Learn) -> requests.Session:
+def open_session(lent: requests.Session | None, *, redact: Callable[[], Redactor], learn: Learn) -> "SendingSession":
     """Return a new session.
 
     :param lent: a session lent by the caller, whose values are copied; it is not written to.
     :param redact: returns what hides the secrets.
     :param learn: takes secrets that are known only once a request is prepared.
+    :raises InvalidArgument: the lent session has a header that cannot be sent.
     """
-    session = _SendingSession(redact, plain=lent is None)
+    session = SendingSession(redact, plain=lent is None)
     session.trust_env = False  # a .netrc entry would silently replace an Authorization header
     session.headers["user-agent"] = USER_AGENT
     session.headers["accept-encoding"] = _ENCODINGS
@@ -46,6 +49,7 @@ def open_session(lent: requests.Session | None, *, redact: Callable[[], Redactor
     if lent is not None:
         _borrow(session, lent, learn)
     session.cookies.set_policy(_KeepNothing())
+    check_headers(session.headers)
     return session
 
 
@@ -56,7 +60,7 @@ def close_session(session: requests.Session) -> None:
             adapter.close()
 
 
-class _SendingSession(Session):
+class SendingSession(Session):
     """Hides secrets in what urllib3 logs while it sends.
 
     :param plain: whether the session has nothing but headers: neither cookies, params, auth nor hooks, which a lent one
@@ -68,15 +72,24 @@ class _SendingSession(Session):
         super().__init__()
         self._redact, self._plain = redact, plain
 
-    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+    def prepare(
+        self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
+    ) -> requests.PreparedRequest:
+        """Return the request as it is sent.
+
+        :param headers: checked by ``check_headers``.
+        :param body: ``params``, ``json``, ``data`` and ``files``, as for requests.
+        """
         if not self._plain:
-            return super().prepare_request(request)
+            return self.prepare_request(requests.Request(method, url, headers=headers, **body))
         prepared = requests.PreparedRequest()
-        prepared.prepare_method(request.method)
-        prepared.prepare_url(request.url or "", request.params or "")
-        prepared.prepare_headers({**self.headers, **request.headers})
-        prepared.prepare_body(request.data, request.files, request.json)
-        prepared.prepare_auth(None, request.url or "")  # what user info there is in the address
+        prepared.prepare_method(method)
+        prepared.prepare_url(url, body.get("params") or "")
+        given = {name: value for name, value in headers.items() if value is not None}  # None: requests' way of none
+        prepared.headers = CaseInsensitiveDict({**self.headers, **given})
+        prepared.prepare_body(body.get("data"), body.get("files"), body.get("json"))
+        if "@" in url:
+            prepared.prepare_auth(None, url)  # what user info there is in the address
         return prepared
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:

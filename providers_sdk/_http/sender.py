@@ -1,7 +1,6 @@
 """Sends the requests of one attempt within its limits, and closes their responses at its end."""
 
 import logging
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from providers_sdk._http.clock import Clock
 from providers_sdk._http.cookies import AttemptSecrets, Cookies, CookieSnapshot, names_cookie
 from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
+from providers_sdk._http.header_values import check_headers
 from providers_sdk._http.redirects import is_own_host
 from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.session import HttpSession
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Sender"]
 
 _log = logging.getLogger("providers_sdk")
-_HEADER = re.compile(r"(?! )[\x20-\x7e]*(?<! )")
 _CLOSED_MEANWHILE = "the reply was closed while its request was being sent"
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Sender:
@@ -97,7 +95,7 @@ class Sender:
         if self._closed:
             raise errors.Closed("the reply was closed; nothing more is sent")
         self._clock.check()
-        _check_headers({**(headers or {}), **self._pool.headers})
+        check_headers({**(headers or {}), **self._pool.headers})
         started = self._clock.now()
         raw = self._send_prepared(exchange, method, url, headers or {}, body)
         cookies = self.cookies.keep(raw.url or "", raw.raw)
@@ -124,17 +122,14 @@ class Sender:
     def _send_prepared(
         self, exchange: Exchange, method: str, url: str, headers: Mapping[str, str], body: dict[str, Any]
     ) -> "requests.Response":
-        import requests
-
         self._exchanges.append(exchange)
         self._waiting = exchange
         before, since = sys.exception(), self._clock.now()
         token = current_exchange.set(exchange)
         try:
             session = self._pool.session()
-            _check_headers(session.headers)
             given = self._add_users_headers(url, headers)
-            prepared = session.prepare_request(requests.Request(method, url, headers=given, **body))
+            prepared = session.prepare(method, url, given, body)
             if not names_cookie(headers):
                 self.cookies.add_header(prepared.url or "", prepared.headers)
             return session.send(
@@ -163,17 +158,3 @@ class Sender:
 
 def _limit_to_positive(seconds: float | None) -> float | None:
     return None if seconds is None else max(seconds, 0.001)
-
-
-def _check_headers(headers: Mapping[str, str | bytes | None]) -> None:
-    for name, given in headers.items():
-        if given is None:  # requests' way of leaving a header out
-            continue
-        value = given.decode("latin-1") if isinstance(given, bytes) else given
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise errors.InvalidArgument(f"the header name {name[:40]!r} cannot be sent")
-        if not isinstance(value, str) or not _HEADER.fullmatch(value):
-            raise errors.InvalidArgument(
-                f"the value of header {name!r} holds a line break, an outer space or a character that no header may "
-                "have (the value is not shown); check the setting or key that it is made of"
-            )

@@ -21,6 +21,7 @@ from providers_sdk.errors import InvalidArgument
 if TYPE_CHECKING:
     import requests
 
+    from providers_sdk._http.requests_session import SendingSession
     from providers_sdk._http.tokens import TokenStore
 
 __all__ = ["HttpSession", "SessionCache", "check_proxy", "check_session"]
@@ -77,7 +78,7 @@ class HttpSession:
     def _renew(self) -> None:
         """Make new connections in a forked child; those of its parent are left alone."""
         self._lock = threading.RLock()
-        self._session: requests.Session | None = None
+        self._session: SendingSession | None = None
 
     @property
     def redact(self) -> Redactor:
@@ -93,7 +94,7 @@ class HttpSession:
             self._tokens = self._tokens or TokenStore()
             return self._tokens
 
-    def session(self) -> "requests.Session":
+    def session(self) -> "SendingSession":
         """Return the session of this process: a forked child gets its own and leaves its parent's sockets alone.
 
         :raises InvalidArgument: the lent session's ``cert`` names a file that cannot be read.
@@ -166,7 +167,7 @@ class HttpSession:
         if self._retired and not self._users:
             self.close()
 
-    def _open(self) -> "requests.Session":
+    def _open(self) -> "SendingSession":
         from providers_sdk._http.requests_session import open_session
 
         self._secrets = self._secrets.union(find_lent_secrets(self.lent))  # it may have changed since it was lent
