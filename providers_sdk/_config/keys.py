@@ -5,6 +5,7 @@ The file of the setting ``key`` of ``groq`` is ``groq.key``. For a key in the ke
 counts: it is the old value until the new one is complete.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,10 +87,18 @@ def list_stored_keys() -> list[StoredKey]:
     :raises OSError: the folder cannot be read.
     """
     folder = keys_folder()
-    files = sorted(folder.iterdir()) if folder is not None and folder.is_dir() else []
-    found = ((_FILE.fullmatch(path.name), path) for path in files)
-    rows = [StoredKey(match[1], match[2], path, bool(match[3])) for match, path in found if match]
+    if folder is None:
+        return []
+    found = (match for match in map(_FILE.fullmatch, _list_files(folder)) if match)
+    rows = [StoredKey(match[1], match[2], folder / match[0], bool(match[3])) for match in found]
     return sorted(rows, key=lambda row: (row.name, row.setting, row.in_keyring))
+
+
+def _list_files(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # each call asks: looking first whether the folder is there would ask twice
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def store_key(name: str, secret: str, *, setting: str = "key", in_keyring: bool = False) -> StoredKey:

@@ -36,15 +36,15 @@ def keys_folder() -> Path | None:
     """Return the folder of stored keys, whether it exists or not; ``None`` where none are used."""
     if is_set(CONFIG) and not read_variable(CONFIG):
         return None
-    return _find_data_folder(*map(read_variable, _DATA_VARIABLES)) / "keys"
+    return _find_keys_folder(*map(read_variable, _DATA_VARIABLES))
 
 
 @lru_cache(maxsize=8)
-def _find_data_folder(*_variables: str) -> Path:
-    """Return the folder of this library's data; it depends on the variables, and each call asks for it."""
+def _find_keys_folder(*_variables: str) -> Path:
+    """Return the folder of keys in that of the user's data; it depends on the variables, and each call asks for it."""
     import platformdirs
 
-    return platformdirs.user_data_path(_APPLICATION, appauthor=False)
+    return platformdirs.user_data_path(_APPLICATION, appauthor=False) / "keys"
 
 
 def data_folder() -> Path | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 __all__ = ["clean_address", "is_own_address"]
@@ -9,6 +10,7 @@ __all__ = ["clean_address", "is_own_address"]
 _PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache(maxsize=64)
 def clean_address(value: str) -> str | None:
     """Return the address without its last slashes; ``None`` where ``value`` is no http(s) address.
 
@@ -30,6 +32,8 @@ def is_own_address(address: str, own: Iterable[str], hosts: Iterable[str]) -> bo
     :param own: the vendor's addresses; scheme, host and port must be those of one of them.
     :param hosts: names of the vendor's hosts, ``"*.example.org"`` for those below a domain; only over https.
     """
+    if address in (own := list(own)):
+        return True
     try:
         parts = urlsplit(address)
         if _find_origin(parts) in [_find_origin(urlsplit(one)) for one in own]:
