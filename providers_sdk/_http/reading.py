@@ -4,7 +4,8 @@ Services send each event in an HTTP chunk of its own, and many chunks arrive wit
 of them at a time, and what lies above it costs more for each than the chunk itself. So :meth:`DeadlineResponse.read1`
 returns all that are there: after http.client has read one to its end, it takes those that lie complete in the buffer,
 in the form that everybody sends (RFC 9112 §7.1, without extensions). It never waits: whatever is incomplete, has
-another form or is the last chunk is left to http.client and the next read.
+another form or is the last chunk is left to http.client and the next read. The first chunk comes alone: the first word
+does not wait until what arrived behind it is decoded.
 """
 
 import io
@@ -69,6 +70,7 @@ class DeadlineResponse(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self._file = DeadlineFile(self.fp.detach(), sock, current_exchange.get())
         self.fp = io.BufferedReader(self._file, _BUFFER)
+        self._has_begun = False
 
     def begin(self) -> None:
         """Read the head, and drop what is no header: urllib3 would print it, whatever it holds."""
@@ -100,10 +102,11 @@ class DeadlineResponse(HTTPResponse):
         return allowed
 
     def read1(self, n: int = -1) -> bytes:
-        """Return what is there, at most ``n`` bytes: of a chunked body all chunks that lie complete in the buffer."""
+        """Return what is there, at most ``n`` bytes: after the first chunk all that lie complete in the buffer."""
         data = super().read1(n)
-        if data and self.chunked and self.chunk_left == 0:
+        if data and self._has_begun and self.chunked and self.chunk_left == 0:
             data += self._take_buffered_chunks(n - len(data))
+        self._has_begun = True
         return data
 
     def _take_buffered_chunks(self, room: int) -> bytes:
