@@ -13,7 +13,8 @@ from providers_sdk._environment import redact_environment
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._model.settings import Found, check_required, trace_settings
 from providers_sdk._plugins.registry import Registry
-from providers_sdk._provider.binding import create_provider, run_plugin_code
+from providers_sdk._provider.binding import run_plugin_code
+from providers_sdk._provider.creation import Created, create_provider
 from providers_sdk._provider.provider import Provider
 from providers_sdk.errors import InvalidCall, KeyUnavailable
 
@@ -38,6 +39,7 @@ class Binder:
     ) -> None:
         self._registry, self._services, self._find_stored = registry, services, find_stored
         self._keys = _KeyCache()
+        self._created: dict[str, Created[Provider]] = {}
 
     def all_names(self) -> list[str]:
         """Return the names of the installed providers and of this client's instances, sorted."""
@@ -65,7 +67,7 @@ class Binder:
         return self._services.find(name).kind if name in self._services.instances else ""
 
     def create(self, name: str, seconds: float | None = None) -> Provider:
-        """Return the provider.
+        """Return the provider; that of the call before, where all that it is made of is still the same.
 
         :param seconds: what is left for reading its key; ``None`` for no limit.
         :raises InvalidCall: a setting is unknown, missing or unusable, or its key cannot be read.
@@ -80,7 +82,12 @@ class Binder:
                 setting: Found(self._get_value(service.name, setting, row, until), row.source)
                 for setting, row in self._find_configured(service, kind).items()
             }
-            return create_provider(kind, service.given, service.name, names=names, configured=configured)
+            before = self._created.get(name)
+            created = create_provider(
+                kind, service.given, service.name, names=names, configured=configured, before=before
+            )
+            self._created[name] = created
+            return created.provider
         except InvalidCall as error:
             failure = error
         failure.provider = failure.provider or service.name

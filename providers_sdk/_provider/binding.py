@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from providers_sdk._environment import find_rivals, redact_environment, unknown_variables, variable_name
+from providers_sdk._environment import redact_environment
 from providers_sdk._http.client import Http
 from providers_sdk._http.session import HttpSession
 from providers_sdk._model.chunks import Chunk
@@ -18,15 +18,15 @@ from providers_sdk._model.mappings import check_extra_body, load_mapping
 from providers_sdk._model.messages import Message
 from providers_sdk._model.options import find_wrong_option
 from providers_sdk._model.request import Request
-from providers_sdk._model.settings import RESERVED, Found, Setting, collect_given
+from providers_sdk._model.settings import Setting
 from providers_sdk._model.tools import ToolSchema
 from providers_sdk._provider.capabilities import Capable, check_capabilities
 from providers_sdk._provider.finish_error import finish_error
 from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk._suggest import OPTION_ADVICE, find_nearest
-from providers_sdk.errors import InvalidArgument, PluginContractError, UnknownSetting, UnsupportedOption
+from providers_sdk.errors import InvalidArgument, UnsupportedOption
 
-__all__ = ["BoundProvider", "Described", "bind", "create_provider", "run_plugin_code"]
+__all__ = ["BoundProvider", "Described", "bind", "run_plugin_code"]
 
 _T = TypeVar("_T")
 
@@ -76,81 +76,6 @@ class Described(Capable, Protocol):
     @classmethod
     def get_model(cls, model: str | None = None, *, strict: bool = False) -> str:
         """Return the service's own name for ``model``."""
-
-
-_D = TypeVar("_D", bound=Described)
-
-
-def create_provider(
-    kind: type[_D],
-    settings: Mapping[str, Any],
-    name: str,
-    *,
-    names: Collection[str] = (),
-    configured: Mapping[str, Found] | None = None,
-) -> _D:
-    """Return an instance of the provider class ``kind``.
-
-    :param settings: given by the caller, before those of the environment.
-    :param names: the names of all providers, among which the environment's variables are shared out.
-    :param configured: settings from the configuration, after those of the environment.
-    :raises InvalidCall: a setting is unknown, missing or unusable.
-    :raises PluginError: the class is faulty.
-    """
-
-    def create() -> _D:
-        known = kind.all_settings()
-        _check_reserved(known)
-        given = collect_given(name, known, settings, configured=configured)
-        provider = kind({setting: found.value for setting, found in given.items()}, name=name)
-        _check_instance(provider)
-        _check_variables(provider.name, known, names)
-        return provider
-
-    return run_plugin_code(create, name, lambda: _redact_given(settings, configured or {}))
-
-
-def _redact_given(settings: Mapping[str, Any], configured: Mapping[str, Found]) -> Redactor:
-    """Return what hides every value that may be a secret, before the provider can tell which of them are."""
-    values = [*settings.values(), *(found.value for found in configured.values())]
-    rows = [value for value in values if isinstance(value, str) and "://" not in value]
-    rows += [text for value in values if isinstance(value, Mapping) for text in value.values() if isinstance(text, str)]
-    return Redactor(redact_environment().secrets | Redactor.of(rows).secrets)
-
-
-def _check_reserved(known: Mapping[str, Setting]) -> None:
-    if RESERVED in known:
-        raise PluginContractError(f"it declares a setting {RESERVED!r}, which is reserved for instances")
-
-
-def _check_instance(provider: Described) -> None:
-    settings, url = getattr(provider, "settings", None), getattr(provider, "url", None)
-    sound = isinstance(settings, Mapping) and all(isinstance(item, str) for row in settings.items() for item in row)
-    if not sound or not isinstance(getattr(provider, "name", None), str):
-        raise PluginContractError(
-            f"making {type(provider).__name__} left it without a name or settings of text; "
-            "its constructor must call super().__init__(settings, name=name)"
-        )
-    if not isinstance(url, str):
-        raise PluginContractError(f"its url is {type(url).__name__}; it must be a string, empty for none")
-
-
-def _check_variables(provider: str, known: Mapping[str, Setting], names: Collection[str]) -> None:
-    """Refuse a variable with the provider's prefix that names none of its ``known`` settings.
-
-    :raises UnknownSetting: with the nearest right name.
-    :raises InvalidArgument: another name has the same variables, as ``a-b`` and ``a_b`` have.
-    """
-    for rival in find_rivals(provider, names):
-        variables = variable_name(provider, "")
-        raise InvalidArgument(
-            f"the variables {variables}... are those of {rival!r} as well; rename one of the two",
-            provider=provider,
-        )
-    for variable in unknown_variables(provider, known, {*names, provider}):
-        near = find_nearest(variable, [variable_name(provider, setting) for setting in known], likeness=0.75)
-        has = f"did you mean {near}?" if near else f"it has {', '.join(sorted(known)) or 'none'}"
-        raise UnknownSetting(f"has no setting for the variable {variable}; {has}", provider=provider)
 
 
 def run_plugin_code(call: Callable[[], _T], name: str, redact: Callable[[], Redactor]) -> _T:
