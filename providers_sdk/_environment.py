@@ -61,12 +61,12 @@ def variable_name(provider: str, setting: str) -> str:
 
 def read_variable(name: str) -> str:
     """Return the value of the variable; empty where it is not set."""
-    return os.environ.get(name, "")
+    return os.environ[name] if is_set(name) else ""
 
 
 def is_set(name: str) -> bool:
     """Return whether the variable is set, if only to nothing."""
-    return name in os.environ
+    return _encode(name) in _raw_names()
 
 
 def read_names(variable: str) -> list[str]:
@@ -144,8 +144,18 @@ def _list_own(prefix: str) -> list[str]:
 
 def _index() -> _Index:
     """Return the index of the names as they are now; it is made anew only after a variable came or went."""
-    # decoding the names takes longer than all the rest; where there are no raw ones, they are decoded
-    return _make_index(tuple(getattr(os.environ, "_data", os.environ)))
+    return _make_index(tuple(_raw_names()))
+
+
+@lru_cache(maxsize=4_096)
+def _encode(name: str) -> bytes | str:
+    return os.environ.encodekey(name)
+
+
+def _raw_names() -> Collection[bytes | str]:
+    """Return all names, not decoded: most of what a call asks for is not set, and ``os.environ`` tells that slowly."""
+    raw: Collection[bytes | str] = getattr(os.environ, "_data", ())  # as CPython and PyPy have it
+    return raw or list(map(_encode, os.environ))
 
 
 @lru_cache(maxsize=8)

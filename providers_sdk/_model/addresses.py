@@ -26,14 +26,13 @@ def clean_address(value: str) -> str | None:
     return value.rstrip("/")
 
 
-def is_own_address(address: str, own: Iterable[str], hosts: Iterable[str]) -> bool:
+@lru_cache(maxsize=64)
+def is_own_address(address: str, own: tuple[str, ...], hosts: tuple[str, ...]) -> bool:
     """Whether ``address`` is the vendor's.
 
     :param own: the vendor's addresses; scheme, host and port must be those of one of them.
     :param hosts: names of the vendor's hosts, ``"*.example.org"`` for those below a domain; only over https.
     """
-    if address in (own := list(own)):
-        return True
     try:
         parts = urlsplit(address)
         if _find_origin(parts) in [_find_origin(urlsplit(one)) for one in own]:

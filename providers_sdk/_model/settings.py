@@ -171,7 +171,7 @@ def _is_vendors(url: Setting | None, found: Found | None, environ: _Environ) -> 
     if url is None or found is None:
         return False
     addresses = [url.default, *(_read_vendor(url, variable, environ) for variable in url.vendor_variables)]
-    return is_own_address(found.value, filter(None, addresses), url.vendor_hosts)
+    return is_own_address(found.value, tuple(filter(None, addresses)), tuple(url.vendor_hosts))
 
 
 def _read_vendor(setting: Setting, variable: str, environ: _Environ) -> str:
