@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from json.scanner import make_scanner
 from typing import Any
 
 _Parser = Callable[[str | bytes], Any]
@@ -16,7 +17,7 @@ def _import_fast_parser() -> _Parser | None:
 
 
 _fast = _import_fast_parser()
-_raw_decode = json.JSONDecoder().raw_decode
+_scan = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # it takes the settings of a decoder
 
 __all__ = ["MAX_DEPTH", "parse_json"]
 
@@ -28,8 +29,8 @@ def parse_json(text: str | bytes) -> Any:
     if _fast is None and isinstance(text, str):
         # json.loads also looks for an encoding and for white space, which costs as much as the value
         try:
-            value, end = _raw_decode(text)
-        except (ValueError, RecursionError):
+            value, end = _scan(text, 0)
+        except (ValueError, RecursionError, StopIteration):
             end = -1
         if end != len(text):
             value = _parse(text)

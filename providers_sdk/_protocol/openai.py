@@ -58,8 +58,11 @@ def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
             complete = data == DONE
             if complete:
                 break
-            if data:
-                yield from _read_event(reader, event)
+            body = _read_body(reader, event) if data else None
+            if text := reader.read_plain(body):
+                yield text
+            elif data:
+                yield from reader.read(body)
     except TransportError:
         if reader.finish is None:
             raise
@@ -79,12 +82,10 @@ def iter_completion(body: object) -> Iterator[Chunk]:
     yield from reader.end(complete=True)
 
 
-def _read_event(reader: "_Reader", event: Event) -> Iterable[Chunk]:
+def _read_body(reader: "_Reader", event: Event) -> object:
     if event.event == "error":
         raise reader.refuse(_parse_error(event.data))
-    body = _parse(event.data)
-    text = reader.read_plain(body)
-    return (text,) if text else reader.read(body)
+    return _parse(event.data)
 
 
 def _parse(data: str) -> object:

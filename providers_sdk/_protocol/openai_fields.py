@@ -69,7 +69,7 @@ def find_plain_text(body: Any, model: str) -> str:
     delta = choice.get("delta")
     if not isinstance(delta, dict) or choice.get("content_filter_results") is not None:
         return ""
-    if not delta.keys() <= _TEXT_FIELDS and any(delta[name] for name in delta.keys() - _TEXT_FIELDS):
+    if len(delta) > 1 and any(delta[name] for name in delta.keys() - _TEXT_FIELDS):
         return ""
     content = delta.get("content")
     return content if isinstance(content, str) else ""

@@ -216,9 +216,9 @@ class AttemptRun(Iterator[Chunk]):
     def _count(self, piece: Chunk) -> None:
         if not self._begun:
             self._begun = bool(str(piece).strip())  # white space may turn out to be all there is
-        if isinstance(piece, str):
+        if isinstance(piece, str) and self._max_chars is not None:
             self._size += len(piece)
-            if self._max_chars is not None and self._size > self._max_chars:
+            if self._size > self._max_chars:
                 raise TooLarge(
                     f"the answer has more than {self._max_chars} characters (max_chars); reading stopped there"
                 )
