@@ -74,6 +74,20 @@ class DeadlineAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         _use_timed_pools(self.poolmanager, DirectConnection)
 
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """Return the target of the request line; without a proxy no address is parsed to look for one."""
+        if proxies:
+            return str(super().request_url(request, proxies))
+        path = str(request.path_url)
+        return f"/{path.lstrip('/')}" if path.startswith("//") else path  # it would pass for an address
+
+    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
+        """Return the pool; without a proxy no address is parsed to look for one."""
+        if proxies:
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
+        return self.poolmanager.connection_from_host(**host, pool_kwargs=tls)
+
     def close(self) -> None:
         """Close the idle connections now: urllib3 would wait until nobody refers to their pool any more."""
         for manager in (self.poolmanager, *self.proxy_manager.values()):
