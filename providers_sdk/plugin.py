@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from providers_sdk._attempts import Attempt
-    from providers_sdk._http.client import Http, HttpResponse
+    from providers_sdk._http.client import Http
+    from providers_sdk._http.response import HttpResponse
     from providers_sdk._http.tokens import Tokens
     from providers_sdk._model.chunks import (
         TOOL_CALL_PIECE,
@@ -140,7 +141,8 @@ __all__ = [
 
 _NAMES = {
     "_attempts": "Attempt",
-    "_http.client": "Http HttpResponse",
+    "_http.client": "Http",
+    "_http.response": "HttpResponse",
     "_http.tokens": "Tokens",
     "_model.chunks": "TOOL_CALL_PIECE Chunk FinishReason Reasoning ServedModel ToolCall Usage",
     "_model.messages": "Message format_prompt",

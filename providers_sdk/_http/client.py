@@ -15,19 +15,19 @@ from providers_sdk._http.clock import Clock
 from providers_sdk._http.cookies import CookieSnapshot
 from providers_sdk._http.redirects import build_address, find_next_address
 from providers_sdk._http.request_body import Files, Form, check_method, make_body
-from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.sender import Sender
 from providers_sdk._http.session import HttpSession
 from providers_sdk._http.waiting import Waiting, check_seconds
 from providers_sdk._redact import Redactor
 
 if TYPE_CHECKING:
+    from providers_sdk._http.response import HttpResponse
     from providers_sdk._http.token_page import PageTokens
     from providers_sdk._http.tokens import Tokens
     from providers_sdk._protocol.html import Page
     from providers_sdk._protocol.token_page import TokenPage
 
-__all__ = ["Http", "HttpResponse", "HttpSession"]
+__all__ = ["Http", "HttpSession"]
 
 _log = logging.getLogger("providers_sdk")
 _log.addHandler(logging.NullHandler())
@@ -102,7 +102,7 @@ class Http:
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> HttpResponse:
+    ) -> "HttpResponse":
         """Send a GET; up to three redirects within the same host are followed, never from https to http.
 
         :param url: a path below the provider's address, or a whole address.
@@ -119,7 +119,7 @@ class Http:
         files: Files | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> HttpResponse:
+    ) -> "HttpResponse":
         """Send a POST; a redirect is never followed. The arguments are those of :meth:`request`.
 
         :raises TransportError: no response arrived.
@@ -136,7 +136,7 @@ class Http:
         files: Files | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> HttpResponse:
+    ) -> "HttpResponse":
         """Send a request with any method, and at most one body: ``json``, ``data`` or ``files``.
 
         The redirects of a GET or HEAD without a body are followed as :meth:`get` follows them, others never. The time
@@ -176,9 +176,9 @@ class Http:
         where: "TokenPage",
         send: "Callable[[Tokens], HttpResponse]",
         *,
-        refused: Callable[[HttpResponse], bool],
+        refused: "Callable[[HttpResponse], bool]",
         exchange: "Callable[[Tokens], Mapping[str, str]] | None" = None,
-    ) -> HttpResponse:
+    ) -> "HttpResponse":
         """Send a request that needs tokens; if the service refuses them, fetch them anew and repeat once.
 
         Tokens are kept between calls and shared by threads, together with the cookies that were set while they were
@@ -238,7 +238,7 @@ class Http:
         seconds = check_seconds(every, "every=", least=_SHORTEST_POLL)
         return self._waiting.poll(ask, every=seconds, until=until, last=self._find_last_response)
 
-    def _find_last_response(self) -> HttpResponse | None:
+    def _find_last_response(self) -> "HttpResponse | None":
         return self._sender.responses[-1] if self._sender.responses else None
 
     def warn_once(self, warning: UserWarning) -> None:
@@ -267,7 +267,7 @@ class Http:
 
     def _send_with(
         self, tokens: "Tokens", before: CookieSnapshot, send: "Callable[[Tokens], HttpResponse]"
-    ) -> HttpResponse:
+    ) -> "HttpResponse":
         """Send with the cookies of before and those of the tokens; a refused request leaves none."""
         for value in tokens.secrets:
             self._sender.secrets.add(value)
@@ -282,7 +282,7 @@ class Http:
 
     def _follow(
         self, method: str, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
-    ) -> HttpResponse:
+    ) -> "HttpResponse":
         """Send a request without a body, and follow its redirects."""
         response = self._sender.send(method, self._build_address(url), headers, params=params)
         for _ in range(_HOPS):

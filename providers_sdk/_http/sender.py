@@ -13,12 +13,13 @@ from providers_sdk._http.exceptions import translate
 from providers_sdk._http.exchange import Exchange, current_exchange
 from providers_sdk._http.header_values import check_headers
 from providers_sdk._http.redirects import is_own_host
-from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.session import HttpSession
 from providers_sdk._redact import bare_url
 
 if TYPE_CHECKING:
     import requests
+
+    from providers_sdk._http.response import HttpResponse
 
 __all__ = ["Sender"]
 
@@ -73,7 +74,7 @@ class Sender:
         for response in list(self.responses):
             response.close()
 
-    def send(self, method: str, url: str, headers: Mapping[str, str] | None, **body: Any) -> HttpResponse:
+    def send(self, method: str, url: str, headers: Mapping[str, str] | None, **body: Any) -> "HttpResponse":
         """Send one request, once more only where no server can have it; return its response."""
         exchange = Exchange(self._clock, self.secrets.redactor)
         try:
@@ -91,7 +92,9 @@ class Sender:
         url: str,
         headers: Mapping[str, str] | None,
         body: dict[str, Any],
-    ) -> HttpResponse:
+    ) -> "HttpResponse":
+        from providers_sdk._http.response import HttpResponse  # what asks no service needs none of it
+
         if self._closed:
             raise errors.Closed("the reply was closed; nothing more is sent")
         self._clock.check()
@@ -108,7 +111,7 @@ class Sender:
             raise errors.Closed(_CLOSED_MEANWHILE)
         return response
 
-    def _note(self, response: HttpResponse) -> None:
+    def _note(self, response: "HttpResponse") -> None:
         """Keep ``response`` for :meth:`close`; those that are closed already are let go: polling makes thousands."""
         self.responses = [*(kept for kept in self.responses if not kept.closed), response]
         self.visited[response.location] = None

@@ -8,11 +8,13 @@ import math
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from providers_sdk._http.clock import Clock
-from providers_sdk._http.response import HttpResponse
 from providers_sdk.errors import Closed, InvalidArgument, RateLimited
+
+if TYPE_CHECKING:
+    from providers_sdk._http.response import HttpResponse
 
 __all__ = ["Waiting", "check_seconds"]
 
@@ -45,13 +47,20 @@ class Waiting:
         raise Closed("the reply was closed while its provider was waiting")
 
     def poll(
-        self, ask: Callable[[], T], *, every: float, until: Callable[[T], bool], last: Callable[[], HttpResponse | None]
+        self,
+        ask: Callable[[], T],
+        *,
+        every: float,
+        until: Callable[[T], bool],
+        last: "Callable[[], HttpResponse | None]",
     ) -> T:
         """Call ``ask`` until ``until`` accepts its result.
 
         :param every: seconds between two calls; a ``Retry-After`` of the ``last`` response makes it longer.
         :raises RateLimited: that is longer than what is left.
         """
+        from providers_sdk._http.response import HttpResponse
+
         while not until(result := ask()):
             if isinstance(result, HttpResponse):
                 result.close()
@@ -59,7 +68,7 @@ class Waiting:
             self.sleep(max(every, self._find_retry_after(response) if response is not None else 0.0))
         return result
 
-    def _find_retry_after(self, response: HttpResponse) -> float:
+    def _find_retry_after(self, response: "HttpResponse") -> float:
         after, left = response.retry_after or 0.0, self._clock.left()
         if left is not None and after > left:
             raise RateLimited(

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from providers_sdk import Limits
-from providers_sdk._http.client import Http, HttpResponse, HttpSession
+from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.clock import Clock
+from providers_sdk._http.response import HttpResponse
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer
 
 Script = Callable[[Connection, Received], object]

@@ -13,7 +13,8 @@ import pytest
 from urllib3 import HTTPConnectionPool
 
 from providers_sdk import ProviderError
-from providers_sdk._http.client import HttpResponse, HttpSession
+from providers_sdk._http.client import HttpSession
+from providers_sdk._http.response import HttpResponse
 from providers_sdk.errors import Closed
 from providers_sdk.testing import Connection, RawServer, Received, event
 from providers_sdk.testing.faults.bodies import chunk

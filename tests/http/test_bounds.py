@@ -9,7 +9,8 @@ import pytest
 from urllib3 import HTTPResponse
 
 from providers_sdk import ProviderError
-from providers_sdk._http.client import Http, HttpResponse
+from providers_sdk._http.client import Http
+from providers_sdk._http.response import HttpResponse
 from providers_sdk._http.sizes import MAX_ERROR_BODY, MAX_JSON, MAX_PAGE
 from providers_sdk._protocol.error_body import MAX_JSON_PARTS
 from providers_sdk._protocol.lines import MAX_LINE

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from providers_sdk import InvalidCall, ProviderError, RateLimited
-from providers_sdk._http.client import Http, HttpResponse, HttpSession
+from providers_sdk._http.client import Http, HttpSession
 from providers_sdk._http.requests_session import USER_AGENT
+from providers_sdk._http.response import HttpResponse
 from providers_sdk.errors import (
     Blocked,
     Closed,

@@ -8,7 +8,8 @@ from email.utils import formatdate
 import pytest
 
 from providers_sdk import ProviderError, RateLimited, Refused
-from providers_sdk._http.client import Http, HttpResponse
+from providers_sdk._http.client import Http
+from providers_sdk._http.response import HttpResponse
 from providers_sdk.errors import (
     AuthenticationFailed,
     Blocked,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from providers_sdk import ProviderError
-from providers_sdk._http.client import HttpResponse, HttpSession
+from providers_sdk._http.client import HttpSession
+from providers_sdk._http.response import HttpResponse
 from providers_sdk.errors import (
     AuthenticationFailed,
     Blocked,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from providers_sdk import ProviderError
-from providers_sdk._http.client import Http, HttpResponse, HttpSession
+from providers_sdk._http.client import Http, HttpSession
+from providers_sdk._http.response import HttpResponse
 from providers_sdk.errors import AuthenticationFailed, TokenPageFailed, UnsupportedOption
 from providers_sdk.plugin import Attr, PromptAltered, TokenPage, Tokens
 from providers_sdk.testing import Connection, RawServer, Received, Response, TLSServer

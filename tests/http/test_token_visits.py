@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from providers_sdk._http.client import Http, HttpResponse, HttpSession
+from providers_sdk._http.client import Http, HttpSession
+from providers_sdk._http.response import HttpResponse
 from providers_sdk.errors import AuthenticationFailed, HTTPStatusError, PluginContractError, TokensNotFound
 from providers_sdk.plugin import CookieValue, Meta, TokenPage, Tokens
 from providers_sdk.testing import FakeService, Received, Response, html, json_response
