@@ -5,8 +5,9 @@ Errors leave :func:`read_configuration` without the frames below it, whose local
 
 import os
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from providers_sdk._config.places import default_path, is_named, shorten
@@ -55,17 +56,21 @@ def find_problems(path: PathArgument = DEFAULT_PLACE, *, profile: str | None = N
     return _examine(path, profile)[1]
 
 
-@dataclass(slots=True)
 class _Document:
     """A file that was read.
 
     :param path: ``None`` where there is none.
     """
 
-    path: Path | None
-    problems: Problems
-    top: Section = field(default_factory=Section)
-    profiles: dict[str, Section] = field(default_factory=dict)
+    def __init__(
+        self,
+        path: Path | None,
+        problems: Problems,
+        top: Section | None = None,
+        profiles: Mapping[str, Section] = MappingProxyType({}),
+    ) -> None:
+        self.path, self.problems = path, problems
+        self.top, self.profiles = top or Section(), profiles
 
 
 def _examine(path: PathArgument, profile: str | None) -> tuple[Configuration, list[str]]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -35,12 +34,7 @@ def freeze(mapping: Mapping[str, _T]) -> Mapping[str, _T]:
     return MappingProxyType(dict(mapping))
 
 
-def _freeze_nothing() -> Mapping[str, Any]:
-    return freeze({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What the configuration file says, the chosen profile merged over its top level.
 
     :param path: the file; ``None`` where there is none.
@@ -56,10 +50,13 @@ class Configuration:
     path: Path | None = None
     profile: str | None = None
     providers: tuple[str, ...] = ()
-    arguments: Mapping[str, Any] = field(default_factory=_freeze_nothing, repr=False)  # a proxy may hold a password
-    services: Mapping[str, Mapping[str, ConfigValue]] = field(default_factory=_freeze_nothing)
-    sources: Mapping[str, str] = field(default_factory=_freeze_nothing)
+    arguments: Mapping[str, Any] = MappingProxyType({})
+    services: Mapping[str, Mapping[str, ConfigValue]] = MappingProxyType({})
+    sources: Mapping[str, str] = MappingProxyType({})
     profiles: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:  # tracebacks with local variables show it; a proxy may hold a password
+        return f"Configuration(path={self.path!r}, profile={self.profile!r})"
 
 
 EMPTY = Configuration()

@@ -7,9 +7,9 @@ import copy
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from providers_sdk._attempts import Attempt
 from providers_sdk._engine.hook_arguments import Notify, describe_finish, describe_skip, describe_start
@@ -41,8 +41,7 @@ __all__ = ["CallRunner", "CallSpec", "combine_failures", "may_fall_back"]
 _PASSED_OVER = (UnsupportedOption, UnknownModel, KeyUnavailable, PluginError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallSpec:
+class CallSpec(NamedTuple):
     """What a call asks, whichever provider answers.
 
     :param providers: in the order in which they are asked.
@@ -56,10 +55,10 @@ class CallSpec:
     strict: bool = False
     max_chars: int | None = None
     allow_empty: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
+    options: Mapping[str, Any] = MappingProxyType({})
+    limits: Limits = Limits()
     first_token_is_default: bool = False
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    policy: RetryPolicy = RetryPolicy()
     tools: tuple[ToolSchema, ...] = ()
     schema: "AnswerSchema | None" = None
     schema_retries: int = 0
@@ -121,7 +120,7 @@ class CallRunner:
     def follow(self, messages: tuple[Message, ...], attempts: Sequence[Attempt]) -> "CallRunner":
         """Return a runner that asks ``messages`` in the same call: its deadline runs on, and its attempts are kept."""
         follower = copy.copy(self)
-        follower.spec, follower.attempts = replace(self.spec, messages=messages), list(attempts)
+        follower.spec, follower.attempts = self.spec._replace(messages=messages), list(attempts)
         return follower
 
     def _check_deadline(self, failures: list[ProviderError]) -> DeadlineExceeded | None:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,7 @@ class Conversation:
 
     @system.setter
     def system(self, text: str | None) -> None:
-        self._record = replace(self._record, head=(Message("system", text),) if text else ())
+        self._record = self._record._replace(head=(Message("system", text),) if text else ())
 
     def chat(self, content: "str | Sequence[Part]", **arguments: Any) -> Reply:
         """Ask with the history before it; arguments are those of ``Client.chat``.
@@ -84,7 +83,7 @@ class Conversation:
         if not self._record.turns:
             raise InvalidArgument("there is no question to ask again; ask one first")
         last = self._record.turns[-1]
-        return self._ask(replace(self._record, turns=self._record.turns[:-1]), last.messages[0], last, arguments)
+        return self._ask(self._record._replace(turns=self._record.turns[:-1]), last.messages[0], last, arguments)
 
     def save(self, path: "str | os.PathLike[str]") -> None:
         """Write the conversation as JSON, atomically, mode 0600.
@@ -141,7 +140,7 @@ class Conversation:
     def _add(self, turn: Turn, replaced: Turn | None) -> None:
         turns = self._record.turns
         kept = turns[:-1] if replaced is not None and turns and turns[-1] is replaced else turns
-        self._record = replace(self._record, turns=(*kept, turn))
+        self._record = self._record._replace(turns=(*kept, turn))
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self.history)

@@ -7,7 +7,6 @@ ignores other fields, so that a field may be added without a new version.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +73,7 @@ def _add_facts(record: Record, rows: list[Any]) -> Iterator[Turn]:
         at += len(turn.messages)
         last: Mapping[str, Any] = rows[at - 1]
         provider, model = last.get("provider"), last.get("model")
-        yield replace(
-            turn,
+        yield turn._replace(
             partial=last.get("partial") is True,
             provider=provider if isinstance(provider, str) else "",
             model=model if isinstance(model, str) else None,

@@ -1,8 +1,8 @@
 """The turns of a conversation: their grouping, the window of them that is sent, and the merging of two records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from providers_sdk._model.messages import Message
 
@@ -11,8 +11,7 @@ __all__ = ["Record", "Turn", "merge", "select_window"]
 _HEAD_ROLES = ("system", "developer")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """A question and all that followed it.
 
     :param messages: the question and its answer; what a tool was asked and said lies between them.
@@ -27,8 +26,7 @@ class Turn:
     model: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A conversation so far.
 
     :param head: the system messages before the first turn.

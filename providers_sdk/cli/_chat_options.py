@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -24,8 +23,7 @@ _WITH_OPTION_OF_ITS_OWN = {
 _NO_OPTIONS = ("self", "content", "messages", "tools")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatOptions:
+class ChatOptions(NamedTuple):
     """What the command line says.
 
     :param options: by name, for the provider.

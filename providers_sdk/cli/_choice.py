@@ -6,7 +6,7 @@ one that answers with such a list counts; where several do, none is chosen.
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from providers_sdk._engine.choice import SEVERAL, Choice
@@ -38,8 +38,7 @@ def choose_for_command_line(client: Client, *, named: bool) -> Choice:
     return choice
 
 
-@dataclass(frozen=True, slots=True)
-class _LocalServer:
+class _LocalServer(NamedTuple):
     """A local service that has answered.
 
     :param model: the one to ask: ``None`` where the settings name one or the provider's default is listed, else the

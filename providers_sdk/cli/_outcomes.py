@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from providers_sdk._attempts import Attempt
 from providers_sdk._engine.binder import Binder
@@ -16,8 +15,7 @@ __all__ = ["Outcome", "find_address", "read_outcome", "record_attempts"]
 _UNDECIDED = ("streaming", "abandoned", "skipped")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How the last attempt at a service ended.
 
     :param at: when, as seconds since the epoch.
@@ -62,4 +60,4 @@ def record_attempts(binder: Binder, attempts: Iterable[Attempt]) -> None:
 
 
 def _describe(attempt: Attempt) -> dict[str, Any]:
-    return asdict(Outcome(time.time(), attempt.outcome, attempt.reason, attempt.model, round(attempt.total, 3)))
+    return Outcome(time.time(), attempt.outcome, attempt.reason, attempt.model, round(attempt.total, 3))._asdict()

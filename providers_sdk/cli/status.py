@@ -59,7 +59,7 @@ def _is_answer(last: Outcome | None) -> bool:
 
 
 def _make_json(status: Status) -> dict[str, Any]:
-    last = status.last and {**asdict(status.last), "at": datetime.fromtimestamp(status.last.at, UTC).isoformat()}
+    last = status.last and {**status.last._asdict(), "at": datetime.fromtimestamp(status.last.at, UTC).isoformat()}
     return {**asdict(status), "ready": status.ready, "last": last}
 
 

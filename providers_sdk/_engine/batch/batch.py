@@ -173,7 +173,7 @@ class Batch(Iterator[Outcome]):
         return key, done
 
     def _add(self, index: int, prompt: Any, identity: str | int | None, key: bytes) -> None:
-        spec = replace(self._spec, messages=parse_messages(_add_system(prompt, self._options.system)))
+        spec = self._spec._replace(messages=parse_messages(_add_system(prompt, self._options.system)))
         if self._options.ordered:
             self._positions.append(index)
         self._runner.add(Job(index, identity, prompt, key, spec, self._names))

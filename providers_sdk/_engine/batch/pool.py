@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
 
 from providers_sdk._engine.batch.remote import OpenClient, ask_all
 from providers_sdk._engine.batch.worker import Answer, Worker
@@ -65,7 +64,7 @@ class RemotePool:
 
     def submit(self, specs: Sequence[CallSpec]) -> "Future[list[Answer]]":
         """Ask all ``specs``, one after the other."""
-        plain = [replace(spec, schema=None) for spec in specs]  # one that is ready for use cannot travel
+        plain = [spec._replace(schema=None) for spec in specs]  # one that is ready for use cannot travel
         future = self._executor.submit(ask_all, self._open_client, plain, self._schema)
         started = time.monotonic()
         self._futures.add(future)

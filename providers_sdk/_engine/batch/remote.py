@@ -5,7 +5,7 @@ keys among them, are read in the worker, from its own environment and configurat
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from providers_sdk._engine.batch.worker import Answer, Calls, Worker
@@ -45,7 +45,7 @@ def ask_all(open_client: OpenClient, specs: Sequence[CallSpec], schema: object) 
     :param schema: what the answers are to look like.
     """
     worker, ready = Worker(_open_once(open_client)), read_schema(schema)
-    return [worker.ask(replace(spec, schema=ready)) for spec in specs]
+    return [worker.ask(spec._replace(schema=ready)) for spec in specs]
 
 
 def describe_worker(open_client: OpenClient, names: Sequence[str]) -> dict[str, WorkerState]:

@@ -73,7 +73,7 @@ class Start:
     def spec(self) -> CallSpec:
         """What is asked: of this one provider, and without retries of what the batch itself waits for."""
         policy = replace(self.job.spec.policy, left_to_caller=OVERLOADED)
-        return replace(self.job.spec, providers=(self.choice,), policy=policy)
+        return self.job.spec._replace(providers=(self.choice,), policy=policy)
 
 
 @dataclass(frozen=True, slots=True)
