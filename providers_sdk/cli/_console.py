@@ -1,10 +1,8 @@
 """The rich console for tables and panels."""
 
-import sys
-
 from rich.console import Console
 
-from providers_sdk._environment import read_variable
+from providers_sdk.cli._columns import are_lines_unbounded
 
 __all__ = ["screen"]
 
@@ -24,5 +22,4 @@ def screen(*, wide: bool = False) -> Screen:
 
     :param wide: do not wrap lines in a pipe, so that ``grep`` can read them.
     """
-    free = wide and not sys.stdout.isatty() and not read_variable("COLUMNS")
-    return Screen(width=_WIDE if free else None, highlight=False, markup=False, emoji=False)
+    return Screen(width=_WIDE if wide and are_lines_unbounded() else None, highlight=False, markup=False, emoji=False)

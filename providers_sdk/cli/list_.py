@@ -6,9 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from providers_sdk._engine.client import Client, get_binder
 from providers_sdk._environment import variable_name
@@ -17,7 +14,7 @@ from providers_sdk._plugins.entry_points import BUNDLED, PROVIDERS, same_distrib
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import printable
-from providers_sdk.cli._console import screen
+from providers_sdk.cli._columns import are_lines_unbounded, print_columns
 from providers_sdk.cli._exit_codes import traceback_option
 from providers_sdk.cli._provider_settings import find_values, loaded_class, missing_variables, settings_by_variable
 from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
@@ -83,22 +80,40 @@ def _read_description(name: str, provider: type[Provider], found: Mapping[str, F
 
 
 def _show(described: Sequence[dict[str, Any]], rows: Iterable[PluginReport]) -> None:
-    show = screen(wide=True)
+    lines = [tuple(map(printable, _make_cells(row))) for row in described]
+    remarks = list(map(printable, _list_remarks(described, rows)))
+    if are_lines_unbounded():
+        print_columns(_TITLES, lines)
+        click.echo("\n".join(["", *remarks]) if remarks else "", nl=bool(remarks))
+    else:
+        _print_table(lines, remarks)
+
+
+def _print_table(lines: Iterable[Sequence[str]], remarks: Sequence[str]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from providers_sdk.cli._console import screen
+
+    show = screen()
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     narrow = show.width < _NARROW
     for title in _TITLES:
         table.add_column(title, no_wrap=title not in _FLEXIBLE, max_width=_MOST.get(title) if narrow else None)
-    for row in described:
-        table.add_row(*(Text(printable(cell), no_wrap=True, overflow="ellipsis") for cell in _make_cells(row)))
+    for line in lines:
+        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in line))
     show.print(table)
-    missing = next((row["name"] for row in described if row["missing"]), "")
-    hint = f"'providers show {missing}' says how to give what {missing} needs; so for the others"
-    remarks = [hint] if missing else []
-    remarks += [_describe_reason(report) for report in rows if _is_remarkable(report)]
     if remarks:
         show.print()
     for remark in remarks:
-        show.print(Text(printable(remark)), soft_wrap=True)
+        show.print(Text(remark), soft_wrap=True)
+
+
+def _list_remarks(described: Iterable[dict[str, Any]], rows: Iterable[PluginReport]) -> list[str]:
+    missing = next((row["name"] for row in described if row["missing"]), "")
+    hint = f"'providers show {missing}' says how to give what {missing} needs; so for the others"
+    return [*([hint] if missing else []), *(_describe_reason(report) for report in rows if _is_remarkable(report))]
 
 
 def _make_cells(row: dict[str, Any]) -> tuple[str, ...]:
