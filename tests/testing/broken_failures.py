@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from providers_sdk import errors
-from providers_sdk.plugin import Chunk, FinishReason, Http, HttpResponse, Provider, ProviderError, Request, iter_deltas
+from providers_sdk.plugin import (
+    Chunk,
+    Event,
+    FinishReason,
+    Http,
+    HttpResponse,
+    Provider,
+    ProviderError,
+    Request,
+    iter_deltas,
+)
 from providers_sdk.testing import Received, Response, json_response
 from providers_sdk_plugins.fakes.openai import OpenAISite
 from tests.testing.broken_answers import Sound, make_body
@@ -137,6 +147,16 @@ class PollsForThreeTimes(_Polls):
         return bodies[-1].get("text", "It takes a while.")
 
 
+class PollsInAHurry(Sound):
+    supports_stream = False
+
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        job = http.post("/jobs", json=make_body(request)).object(status=(200, 202))["job"]
+        body = http.poll(lambda: http.get(job).object(), every=0.01, until=lambda body: "text" in body)
+        yield body["text"]
+        yield FinishReason(None)
+
+
 class NamesNoRefusedKey(_Replaces):
     def replace(self, error: ProviderError) -> ProviderError | str:
         return errors.InvalidAnswer("no answer") if isinstance(error, errors.AuthenticationFailed) else error
@@ -184,6 +204,20 @@ class CrashesAtAList(Sound):
             choices = json.loads(event.data).get("choices")
             yield from (choice["delta"].get("content", "") for choice in choices)
         raise errors.StreamTruncated("no end mark")
+
+
+class PassesOverABrokenEvent(Sound):
+    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
+        body = {**make_body(request), "stream": True}
+        response = http.post("/chat/completions", json=body, headers=self._make_headers())
+        yield from iter_deltas(filter(_is_json, response.events()))
+
+
+def _is_json(event: Event) -> bool:
+    try:
+        return event.data == "[DONE]" or bool(event.json())
+    except errors.InvalidAnswer:
+        return False
 
 
 class CrashesAtATokenThatIsAList(Sound):

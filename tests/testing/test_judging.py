@@ -94,7 +94,7 @@ class Polls(Provider):
 
     def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
         job = http.post("/jobs", json={"prompt": request.prompt}).object(status=(202,))["job"]
-        body = http.poll(lambda: http.get(job).object(), every=0.01, until=lambda body: "text" in body)
+        body = http.poll(lambda: http.get(job).object(), every=0.1, until=lambda body: "text" in body)
         yield body["text"]
         yield FinishReason(None)
 

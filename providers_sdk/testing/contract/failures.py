@@ -1,6 +1,7 @@
 """Claims about a provider whose service fails or refuses."""
 
 import pickle
+from dataclasses import replace
 
 from providers_sdk import errors
 from providers_sdk._model.chunks import FinishReason
@@ -20,6 +21,9 @@ _CUT_TITLE = "Cut answers"
 _TIME_TITLE = "Time limits"
 _REFUSALS_TITLE = "Refusals and invalid responses"
 _POLLING = 1.0
+_MOST_POLLS = 20
+"""Requests a second that a polite client makes at the most."""
+_MARK = "marked-piece"
 _WRONG_RESPONSES = {
     "a page": html("<title>Log in</title>"),
     "an empty body": html(""),
@@ -80,7 +84,7 @@ def keeps_the_deadline(harness: Harness) -> None:
 
 @claim(_TIME_TITLE, exempt=offline)
 def ends_its_polling(harness: Harness) -> None:
-    """Polling a job that never finishes ends with the deadline; it waits with ``http``, never with ``time.sleep``."""
+    """Polling ends with the deadline, waits with ``http``, not ``time.sleep``, and asks at most 20 times a second."""
     polled = find_polled_response(harness)
     with harness.site() as site, watch_sleep(harness.provider) as sleeps:
         site.replace_response = polled.replace
@@ -89,6 +93,8 @@ def ends_its_polling(harness: Harness) -> None:
     expect(isinstance(outcome.error, errors.ProviderError), "an error when the deadline ends", f"got {outcome}")
     most = _POLLING + _SLACK
     expect(outcome.seconds < most, f"an end within {most:g} s", f"it took {outcome.seconds:.1f} s")
+    polls = sum((received.method, received.path) == polled.route for received in site.requests)
+    expect(polls <= _MOST_POLLS, f"at most {_MOST_POLLS} polls within {_POLLING:g} s", f"there were {polls}")
 
 
 def _expect_timeout(harness: Harness, fault: str, kind: type[Exception], **limits: float) -> None:
@@ -142,7 +148,7 @@ def rejects_an_empty_response(harness: Harness) -> None:
 
 @claim(_REFUSALS_TITLE, exempt=offline)
 def rejects_broken_json(harness: Harness) -> None:
-    """JSON that cannot be read or is a list is an error of the provider tree, not a crash of the plugin."""
+    """JSON that cannot be read or is a list is an error, neither a crash nor, in mid-stream, a hole in the answer."""
     for fault in ("invalid_json", "json_list", "deep_lists"):
         error = _expect_error(harness, fault, errors.ResponseError, errors.StreamTruncated)
         expect(
@@ -150,6 +156,35 @@ def rejects_broken_json(harness: Harness) -> None:
             "no PluginError",
             f"got {error!r}{describe_crash(error, harness.provider)}",
         )
+    outcome = _ask_with_broken_piece(harness)
+    expect(
+        outcome is None or isinstance(outcome.error, errors.ProviderError),
+        "an error where one piece of the stream is no JSON",
+        f"the piece was passed over: got {outcome}",
+    )
+
+
+def _ask_with_broken_piece(harness: Harness) -> Outcome | None:
+    """Return the outcome of a stream with one broken piece in its middle; ``None`` where no piece is JSON."""
+    broken: list[bytes] = []
+
+    def replace_body(received: Received, response: Response) -> Response:
+        if isinstance(response.body, bytes) or not site.matches_route(received, site.reply_route):
+            return response
+        pieces = list(response.body)
+        broken.extend(piece for piece in pieces if _break_json(piece) != piece)
+        return replace(response, body=list(map(_break_json, pieces)))
+
+    with harness.site(reply_pieces=("one ", _MARK, " three")) as site:
+        site.replace_response = replace_body
+        outcome = harness.ask(site)
+    return outcome if broken else None
+
+
+def _break_json(piece: bytes) -> bytes:
+    """Return a piece that holds the marked text in a JSON object without that object's end; others as they are."""
+    end = piece.rfind(b"}")
+    return piece[:end] + piece[end + 1 :] if _MARK.encode() in piece and end >= 0 else piece
 
 
 @claim(_REFUSALS_TITLE, exempt=offline)
