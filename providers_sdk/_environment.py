@@ -66,7 +66,8 @@ def read_variable(name: str) -> str:
 
 def is_set(name: str) -> bool:
     """Return whether the variable is set, if only to nothing."""
-    return _encode(name) in _raw_names()
+    raw = _find_raw()
+    return name in os.environ if raw is None else _encode(name) in raw
 
 
 def read_names(variable: str) -> list[str]:
@@ -144,18 +145,21 @@ def _list_own(prefix: str) -> list[str]:
 
 def _index() -> _Index:
     """Return the index of the names as they are now; it is made anew only after a variable came or went."""
-    return _make_index(tuple(_raw_names()))
+    raw = _find_raw()
+    return _make_index(tuple(os.environ if raw is None else raw))
+
+
+def _find_raw() -> Mapping[bytes | str, bytes | str] | None:
+    """Return the environment as CPython and PyPy keep it, not decoded; ``None`` where it is kept in another way.
+
+    Most of what a call asks for is not set, and ``os.environ`` raises and catches an error to tell that.
+    """
+    return getattr(os.environ, "_data", None)
 
 
 @lru_cache(maxsize=4_096)
 def _encode(name: str) -> bytes | str:
     return os.environ.encodekey(name)
-
-
-def _raw_names() -> Collection[bytes | str]:
-    """Return all names, not decoded: most of what a call asks for is not set, and ``os.environ`` tells that slowly."""
-    raw: Collection[bytes | str] = getattr(os.environ, "_data", ())  # as CPython and PyPy have it
-    return raw or list(map(_encode, os.environ))
 
 
 @lru_cache(maxsize=8)
