@@ -217,7 +217,7 @@ class CallRunner:
         return run
 
     def _notify_finished(self, run: AttemptRun) -> None:
-        for at in range(len(run.records())):
+        for at in range(len(run.http.refused_attempts) + 1):  # as run.records() has
             self._notify("attempt_finished", partial(describe_finish, run, at, self.spec.options))
 
     def _compute_time_left(self) -> float | None:

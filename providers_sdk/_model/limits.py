@@ -1,6 +1,7 @@
 """Time limits as values."""
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 from providers_sdk.errors import InvalidArgument
 
@@ -30,7 +31,16 @@ class Limits:
 
     def with_(self, **given: float | None) -> "Limits":
         """Return a copy with the ``given`` limits replaced."""
-        return replace(self, **given) if given else self
+        try:
+            return _replace(self, **given) if given else self
+        except TypeError:  # no hash has what is no number: the check refuses it
+            return replace(self, **given)
+
+
+@lru_cache(maxsize=64, typed=True)
+def _replace(limits: Limits, **given: float | None) -> Limits:
+    """Return a copy; each call asks for the same few."""
+    return replace(limits, **given)
 
 
 def _check(name: str, value: object) -> None:

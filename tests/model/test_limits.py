@@ -194,3 +194,9 @@ def test_what_is_left_and_what_is_raised_agree(limits: Limits, moves: list[tuple
             assert caught.value.elapsed >= caught.value.seconds - 1e-9
         else:
             clock.check()
+
+
+@pytest.mark.parametrize("value", [[1], {"seconds": 1}, True, "1"], ids=repr)
+def test_what_is_no_number_is_refused_in_a_copy_too(value: object) -> None:
+    with pytest.raises(InvalidArgument, match=r"^deadline must be a positive number of seconds"):
+        Limits().with_(deadline=value)  # type: ignore[arg-type]
