@@ -51,6 +51,8 @@ class _Validator:
         """Return the chunks that can be yielded after ``chunk``."""
         if self.finished:
             raise PluginContractError(f"yielded {_describe_type(chunk)} after its FinishReason; nothing may follow it")
+        if type(chunk) is str:  # what nearly all are
+            return self._take_text(self._text.join(chunk))
         if isinstance(chunk, ToolCallPiece):
             return [chunk]
         if isinstance(chunk, str):

@@ -115,7 +115,8 @@ class AttemptRun(Iterator[Chunk]):
 
     def __next__(self) -> Chunk:
         with self._reading:
-            chunk = self._read()
+            kept = self._buffer or self.state is not _RUNNING
+            chunk = self._read_kept() if kept else self._guard(self._pull)
             self._note(chunk)
         return chunk
 
@@ -164,11 +165,6 @@ class AttemptRun(Iterator[Chunk]):
         """End the attempt and release its connections; any thread may call it, and closing twice is a no-op."""
         self._leave(State.CLOSED)
 
-    def _read(self) -> Chunk:
-        if self._buffer or self.state is not _RUNNING:
-            return self._read_kept()
-        return self._guard(self._pull)
-
     def _read_kept(self) -> Chunk:
         if self.state is State.FAILED and self.error is not None:
             raise fresh_copy(self.error)
@@ -204,7 +200,8 @@ class AttemptRun(Iterator[Chunk]):
             is_piece = isinstance(chunk, (str, Reasoning, ToolCall))
             self.clock.stop_waiting(piece=is_piece)
         if is_piece:
-            self._count(chunk)
+            if not self._begun or self._max_chars is not None:
+                self._count(chunk)
         elif isinstance(chunk, ServedModel):
             self.served_model = chunk.name
         elif isinstance(chunk, FinishReason):
