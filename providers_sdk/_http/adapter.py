@@ -18,6 +18,7 @@ name                                                  assumption
 ``PoolManager.pool_classes_by_scheme``                an instance may replace it; the pools are made from it
 ``PoolManager.pools``                                 ``keys()`` and ``get()`` reach every pool of the manager
 ``HTTPConnectionPool.ConnectionCls``                  the class of the pool's connections
+``HTTPConnectionPool.pool``                           ``None`` once the pool was closed
 ``HTTPConnectionPool._put_conn(conn)``                every connection that is returned passes it
 ``HTTPConnection._new_conn()``                        opens the socket; ``connect()`` calls it
 ``HTTPConnection._tunnel()``                          ``connect()`` calls it before the TLS handshake
@@ -41,9 +42,11 @@ errors of ``send()``                                  ``EPIPE`` and ``ECONNRESET
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool
 
 from providers_sdk._http.connect import DirectConnection
@@ -69,10 +72,25 @@ def _make_timed_pool(pool: type[HTTPConnectionPool], mixin: type[DeadlineConnect
 class DeadlineAdapter(HTTPAdapter):
     """requests' adapter with every pool's connections put on the clock; retries are off: the engine retries."""
 
+    plain = False
+    """Whether nobody reads requests' own cookies of a response: no hook and no jar of a lent session."""
+    _last_pool: tuple[Any, Any] = (None, None)
+    """What the last pool is for, and that pool: to find it again takes longer than to take a connection from it."""
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Put the connections of the direct pools on the clock."""
         super().init_poolmanager(*args, **kwargs)
         _use_timed_pools(self.poolmanager, DirectConnection)
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        """Return the response; of a plain session without requests' cookies: ``_http/cookies.py`` finds them anew."""
+        if not self.plain:
+            return super().build_response(req, resp)
+        response = requests.Response()
+        response.status_code, response.reason, response.url = resp.status, resp.reason, req.url
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw, response.request = resp, req
+        return response
 
     def request_url(self, request: Any, proxies: Any) -> str:
         """Return the target of the request line; without a proxy no address is parsed to look for one."""
@@ -82,14 +100,21 @@ class DeadlineAdapter(HTTPAdapter):
         return f"/{path.lstrip('/')}" if path.startswith("//") else path  # it would pass for an address
 
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
-        """Return the pool; without a proxy no address is parsed to look for one."""
+        """Return the pool; without a proxy that of the request before, where it is for the same."""
         if proxies:
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
-        host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
-        return self.poolmanager.connection_from_host(**host, pool_kwargs=tls)
+        parts = urlsplit(request.url)
+        wanted = (parts.scheme, parts.netloc, verify, cert)
+        known, pool = self._last_pool
+        if known != wanted or pool.pool is None:  # urllib3 closes those that it drops
+            host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
+            pool = self.poolmanager.connection_from_host(**host, pool_kwargs=tls)
+            self._last_pool = wanted, pool
+        return pool
 
     def close(self) -> None:
         """Close the idle connections now: urllib3 would wait until nobody refers to their pool any more."""
+        self._last_pool = None, None
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             for key in manager.pools.keys():  # noqa: SIM118  the container refuses iteration, being shared by threads
                 pool = manager.pools.get(key)

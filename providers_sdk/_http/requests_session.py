@@ -4,6 +4,7 @@ It is opened at the first request, so that requests and urllib3 are loaded only 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any
 from urllib.request import Request
@@ -44,6 +45,7 @@ def open_session(lent: requests.Session | None, *, redact: Callable[[], Redactor
     session.headers["user-agent"] = USER_AGENT
     session.headers["accept-encoding"] = _ENCODINGS
     adapter = DeadlineAdapter(pool_connections=_CONNECTIONS, pool_maxsize=_CONNECTIONS)
+    adapter.plain = lent is None
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     if lent is not None:
@@ -71,6 +73,7 @@ class SendingSession(Session):
     def __init__(self, redact: Callable[[], Redactor], *, plain: bool) -> None:
         super().__init__()
         self._redact, self._plain = redact, plain
+        self._prepare_url = lru_cache(maxsize=32)(_prepare_url)
 
     def prepare(
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
@@ -84,7 +87,11 @@ class SendingSession(Session):
             return self.prepare_request(requests.Request(method, url, headers=headers, **body))
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)
-        prepared.prepare_url(url, body.get("params") or "")
+        params = body.get("params")
+        if params:
+            prepared.prepare_url(url, params)
+        else:
+            prepared.url = self._prepare_url(url)
         given = {name: value for name, value in headers.items() if value is not None}  # None: requests' way of none
         prepared.headers = CaseInsensitiveDict({**self.headers, **given})
         prepared.prepare_body(body.get("data"), body.get("files"), body.get("json"))
@@ -99,6 +106,13 @@ class SendingSession(Session):
                 return super().send(request, **kwargs)
             kwargs.pop("allow_redirects", None)
             return self.get_adapter(request.url or "").send(request, **kwargs)
+
+
+def _prepare_url(url: str) -> str | None:
+    """Return ``url`` as requests sends it; a session asks for the same few again and again."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(url, None)
+    return prepared.url
 
 
 class _LearningAuth(AuthBase):

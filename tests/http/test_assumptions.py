@@ -94,6 +94,13 @@ def test_row_httpconnectionpool_connectioncls(serve: Serve) -> None:
         assert type(pool.request("GET", "/", preload_content=False).connection) is Connection
 
 
+def test_row_httpconnectionpool_pool(manager: urllib3.PoolManager) -> None:
+    pool = manager.connection_from_host("127.0.0.1", 80, "http")
+    assert pool.pool is not None
+    pool.close()
+    assert pool.pool is None
+
+
 def test_row_httpconnectionpool_put_conn_conn(
     serve: Serve, manager: urllib3.PoolManager, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
