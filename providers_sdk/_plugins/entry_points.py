@@ -1,16 +1,21 @@
 """Reads which plugins the installed distributions offer, from their metadata, without importing them."""
 
-import importlib.metadata
 import os
 import re
 import sys
 from collections.abc import Iterator
 from functools import cached_property
-from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from typing import NamedTuple
 
 from providers_sdk._environment import ATTEMPT_LOG, read_variable
+from providers_sdk._plugins.metadata import (
+    Distribution,
+    DistributionFolder,
+    EntryPoint,
+    iter_distributions,
+    parse_entry_points,
+)
 
 __all__ = [
     "BUNDLED",
@@ -47,7 +52,7 @@ class _Owner:
             found = _find_fields(self._distribution)
         except Exception:  # noqa: BLE001  foreign metadata may be broken
             found = "", ""
-        return found if all(found) else _read_folder_name(self._distribution)
+        return found if all(found) else _find_folder_name(self._distribution)
 
 
 class PluginEntry:
@@ -109,10 +114,11 @@ def read_offers() -> tuple[list[PluginEntry], bool]:
     """Return the offers of both groups in one pass, and whether every distribution could be read."""
     offers: list[PluginEntry] = []
     sound = True
-    for distribution in importlib.metadata.distributions(path=_list_folders()):
+    for distribution in iter_distributions(_list_folders()):
         try:
-            mentioned = PROVIDERS in (distribution.read_text("entry_points.txt") or "")  # most have other groups only
-            found = [entry for entry in (distribution.entry_points if mentioned else ()) if entry.group in _GROUPS]
+            text = distribution.read_text("entry_points.txt") or ""
+            entries = parse_entry_points(text, distribution) if PROVIDERS in text else ()  # most have other groups only
+            found = [entry for entry in entries if entry.group in _GROUPS]
         except Exception:  # noqa: BLE001  one unreadable file must not hide every plugin
             sound = False
             continue
@@ -151,7 +157,7 @@ def unreadable() -> Iterator[BrokenDistribution]:
     for folder in _list_folders():
         for path in sorted(Path(folder).glob("*.*-info")):
             try:
-                Distribution.at(path).entry_points  # noqa: B018  reading it is the test
+                list(parse_entry_points(DistributionFolder(str(path)).read_text("entry_points.txt") or ""))
             except Exception as error:  # noqa: BLE001  a foreign file may raise anything
                 if PROVIDERS.encode() in (path / "entry_points.txt").read_bytes():
                     yield BrokenDistribution(path, f"{type(error).__name__}: {error}")
@@ -175,15 +181,11 @@ def _find_fields(distribution: Distribution) -> tuple[str, str]:
     return fields.get("name", ""), fields.get("version", "")
 
 
-def _read_folder_name(distribution: Distribution) -> tuple[str, str]:
-    try:
-        folders = Path(str(distribution.locate_file(""))).glob("*.*-info")
-        wanted = distribution.read_text("entry_points.txt")
-        return next(
-            _split(folder) for folder in folders if Distribution.at(folder).read_text("entry_points.txt") == wanted
-        )
-    except Exception:  # noqa: BLE001  a zip, a foreign finder or a missing file: the version is unknown
-        return "", ""
+def _find_folder_name(distribution: Distribution) -> tuple[str, str]:
+    if isinstance(distribution, DistributionFolder):
+        return _split(Path(distribution.path))
+    path = getattr(distribution, "_path", None)  # of importlib.metadata's own; a foreign finder's has what it likes
+    return _split(Path(str(path))) if path is not None and str(path).endswith("-info") else ("", "")
 
 
 def _split(folder: Path) -> tuple[str, str]:

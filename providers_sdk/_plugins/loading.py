@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from importlib.metadata import EntryPoint
 from typing import NamedTuple
 
 import pluggy
@@ -11,6 +10,7 @@ from providers_sdk._environment import DISABLE, read_names, redact_environment
 from providers_sdk._http.exceptions import redact_chain
 from providers_sdk._plugins.entry_points import PROVIDERS, PluginEntry
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
+from providers_sdk._plugins.metadata import EntryPoint
 from providers_sdk._plugins.remedies import find_remedy, hint_at_missing_mark, hint_at_misspelt_hook
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._plugins.validation import blame_plugin, check_class, check_name
@@ -85,7 +85,7 @@ class _Incompatible(PluginLoadError):
 
 
 def _import(entry: EntryPoint) -> object:
-    if not EntryPoint.pattern.match(entry.value):
+    if not entry.is_sound:
         raise PluginLoadError(f"its entry point {entry.value!r} is not of the form 'package.module'")
     with blame_plugin(f"importing {entry.value!r}"):
         return entry.load()

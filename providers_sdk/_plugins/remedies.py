@@ -1,9 +1,9 @@
 """Suggests how to fix a plugin that failed, for its user and its author."""
 
 from contextlib import suppress
-from importlib.metadata import EntryPoint
 
 from providers_sdk._plugins.hookspecs import PROJECT
+from providers_sdk._plugins.metadata import EntryPoint
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._suggest import find_nearest
 
