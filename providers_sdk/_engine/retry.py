@@ -3,7 +3,6 @@
 Full jitter after "Exponential Backoff And Jitter" (AWS Architecture Blog).
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from providers_sdk.errors import (
@@ -32,8 +31,7 @@ class Wait(NamedTuple):
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """When a failed attempt at one provider is repeated.
 
     :param retries: how many repeats at the most.
@@ -49,9 +47,15 @@ class RetryPolicy:
     max_retry_after: float = 30.0
     left_to_caller: frozenset[int] = frozenset()
 
-    def __post_init__(self) -> None:
-        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
-            raise InvalidArgument(f"retries must be a whole number from 0, not {self.retries!r}")
+    @classmethod
+    def of(cls, retries: object) -> "RetryPolicy":
+        """Return the policy of so many retries.
+
+        :raises InvalidArgument: that is no whole number from 0.
+        """
+        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+            raise InvalidArgument(f"retries must be a whole number from 0, not {retries!r}")
+        return cls(retries=retries)
 
     def decide(self, error: ProviderError, *, made: int, left: float | None, jitter: float) -> Wait:
         """Return whether, and after how long, to ask the same provider again.

@@ -37,7 +37,7 @@ class CallDefaults(NamedTuple):
             strict=chosen.get("strict", False),
             limits=Limits(**{name: chosen[name] for name in LIMITS if name in chosen}),
             first_token_is_default="first_token" not in chosen,
-            policy=RetryPolicy(**{name: chosen[name] for name in ("retries",) if name in chosen}),
+            policy=RetryPolicy.of(chosen["retries"]) if "retries" in chosen else RetryPolicy(),
         )
 
 

@@ -1,13 +1,16 @@
 """One request and its response while they are under way, and the time that the next step may take."""
 
 import math
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from providers_sdk._http.clock import Clock
 from providers_sdk._redact import Redactor
+
+if TYPE_CHECKING:
+    import socket
 
 __all__ = ["Exchange", "current_exchange"]
 
@@ -57,7 +60,7 @@ class Exchange:
             raise TimeoutError("the clock ran out")
         return left
 
-    def apply_timeout(self, sock: socket.socket) -> None:
+    def apply_timeout(self, sock: "socket.socket") -> None:
         """Let the next call on ``sock`` block no longer than the time that is left.
 
         :raises TimeoutError: none is left.
@@ -67,6 +70,8 @@ class Exchange:
 
     def interrupt(self) -> None:
         """Wake the thread that waits for the response's head; its connection is of no use after that."""
+        import socket  # it is there already where there is one to wake
+
         if self.sock is not None:
             with suppress(OSError, ValueError):  # it is closed already
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # SSLSocket's own removes what its reader uses

@@ -1,4 +1,3 @@
-import dataclasses
 import math
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -141,12 +140,12 @@ def test_a_wish_that_is_no_time_counts_for_none(wish: float) -> None:
 @pytest.mark.parametrize("retries", [-1, 1.5, "2", None, True, float("nan")], ids=repr)
 def test_retries_are_a_whole_number(retries: Any) -> None:
     with pytest.raises(InvalidArgument, match="retries"):
-        RetryPolicy(retries=retries)
+        RetryPolicy.of(retries)
 
 
 def test_a_policy_is_a_frozen_value() -> None:
     assert RetryPolicy() == RetryPolicy(retries=2)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         RetryPolicy().retries = 5  # type: ignore[misc]
 
 

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
@@ -61,9 +62,12 @@ def read_both(found: Any) -> tuple[str | None, ...]:
     return tuple(map(found.read_text, ("METADATA", "PKG-INFO", "entry_points.txt")))
 
 
-def test_the_installed_distributions_are_those_that_importlib_metadata_finds() -> None:
-    ours = list(iter_distributions(sys.path))
-    theirs = importlib.metadata.distributions()
+def test_the_installed_distributions_are_those_that_importlib_metadata_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = [finder for finder in sys.meta_path if finder is PathFinder or not hasattr(finder, "find_distributions")]
+    monkeypatch.setattr(sys, "meta_path", own)
+    folder = sysconfig.get_path("purelib")
+    ours = list(iter_distributions([folder]))
+    theirs = importlib.metadata.distributions(path=[folder])
     assert {type(found) for found in ours} == {DistributionFolder}
     assert sorted(map(read_both, ours), key=str) == sorted(map(read_both, theirs), key=str)
 

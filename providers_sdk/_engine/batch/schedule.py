@@ -72,7 +72,7 @@ class Start:
     @property
     def spec(self) -> CallSpec:
         """What is asked: of this one provider, and without retries of what the batch itself waits for."""
-        policy = replace(self.job.spec.policy, left_to_caller=OVERLOADED)
+        policy = self.job.spec.policy._replace(left_to_caller=OVERLOADED)
         return self.job.spec._replace(providers=(self.choice,), policy=policy)
 
 
