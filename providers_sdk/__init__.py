@@ -113,7 +113,10 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names.s
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'providers_sdk' has no attribute {name!r}")
-    value = getattr(import_module(f"providers_sdk.{_MODULES[name]}"), name)
+    from providers_sdk._garbage import while_loading
+
+    with while_loading():
+        value = getattr(import_module(f"providers_sdk.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

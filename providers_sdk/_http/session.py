@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from providers_sdk._environment import read_proxies, read_variable
 from providers_sdk._fork import renew_after_fork
+from providers_sdk._garbage import while_loading
 from providers_sdk._http.lent_secrets import find_lent_secrets
 from providers_sdk._http.proxies import add_scheme, check_proxy
 from providers_sdk._redact import Redactor, userinfo_secrets
@@ -168,7 +169,8 @@ class HttpSession:
             self.close()
 
     def _open(self) -> "SendingSession":
-        from providers_sdk._http.requests_session import open_session
+        with while_loading():
+            from providers_sdk._http.requests_session import open_session
 
         self._secrets = self._secrets.union(find_lent_secrets(self.lent))  # it may have changed since it was lent
         return open_session(self.lent, redact=lambda: self.redact, learn=self._remember)
