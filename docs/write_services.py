@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from providers_sdk_plugins._openai import OPTIONS
-from providers_sdk_plugins._rows import Row, load_rows
+from providers_sdk_plugins._rows import Row
+from providers_sdk_plugins.services import ROWS
 
 PAGE = Path(__file__).with_name("which-service.md")
 _TEXT = """\
@@ -13,9 +14,9 @@ _TEXT = """\
 
 These services speak OpenAI's dialect, and each is a provider of its own: give its name to `provider=` or `providers
 chat -p`. The tables are written from the rows that the providers are made of
-(`plugins/providers_sdk_plugins/services.toml`). A service is listed only where its address, the variable of its key
-and its way of authentication have a public source. None of them was asked for this page: every row is tested against
-a fake that behaves as the row says, and against recorded answers where there are some.
+(`plugins/providers_sdk_plugins/_hosted.py` and `_local.py`). A service is listed only where its address, the variable
+of its key and its way of authentication have a public source. None of them was asked for this page: every row is tested
+against a fake that behaves as the row says, and against recorded answers where there are some.
 
 - **You have a key.** Take the service that the key is from. Its own variable is enough: with `GROQ_API_KEY` set,
   `providers chat -p groq hello` asks Groq. The key is used for that vendor's address only.
@@ -85,7 +86,7 @@ server on your own machine or elsewhere, without a key. `ollama-cloud`, above, i
 
 Use `openai` with another `url`, as [OpenAI and compatible services](openai.md) shows: an instance with a name of your
 own needs no code. What an instance cannot do is done by a package of your own: `providers new NAME --kind openai`. In
-this library's own repository a service is a row: one table in `services.toml` and one line in `setup.cfg`.
+this library's own repository a service is a row: a few lines in `_hosted.py` and one line in `setup.cfg`.
 """
 
 
@@ -167,4 +168,4 @@ def _list_slow(rows: Mapping[str, Row]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(load_rows()), encoding="utf-8")
+    PAGE.write_text(render(ROWS), encoding="utf-8")

@@ -35,7 +35,7 @@ PLUGINS = {
     "import": "",
     "client": "",
     "echo": "echo",
-    "openai": "_openai _openai_address _options _rows services",
+    "openai": "_hosted _local _openai _openai_address _options _rows services",
     "version": "",
     "help": "",
 }

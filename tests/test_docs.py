@@ -26,7 +26,7 @@ import providers_sdk.plugin
 import providers_sdk.testing
 from providers_sdk._config.file import default_path
 from providers_sdk.cli._project import Project, render
-from providers_sdk_plugins._rows import load_rows
+from providers_sdk_plugins.services import ROWS as SERVICE_ROWS
 
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = ["writing-a-provider.md", "extensions.md", "from-g4f.md", "errors.md", "aipower.md", "testing-your-script.md"]
@@ -252,7 +252,7 @@ def _words(text: str) -> set[str]:
 
 def test_the_page_of_services_is_what_their_rows_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(DOCS)
-    written = importlib.import_module("write_services").render(load_rows())
+    written = importlib.import_module("write_services").render(SERVICE_ROWS)
     assert (DOCS / "which-service.md").read_text(encoding="utf-8") == written, "run python docs/write_services.py"
 
 

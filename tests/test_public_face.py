@@ -14,7 +14,7 @@ from types import FunctionType
 import pytest
 
 import providers_sdk
-from providers_sdk_plugins._rows import load_rows
+from providers_sdk_plugins.services import ROWS as SERVICE_ROWS
 
 ROOT = Path(__file__).parents[1]
 FACES = ("providers_sdk", "providers_sdk.plugin", "providers_sdk.testing")
@@ -145,7 +145,7 @@ def test_every_bundled_provider_has_an_entry_point_and_a_test(setup: configparse
     declared = dict(line.split(" = ") for line in lines(setup["options.entry_points"]["providers_sdk"]))
     files = {path.stem for path in (ROOT / "plugins" / "providers_sdk_plugins").glob("[!_]*.py")}
     alone = {name: f"providers_sdk_plugins.{name}" for name in files - {"services", "attempt_log"}}
-    assert declared == alone | dict.fromkeys(load_rows(), "providers_sdk_plugins.services")
+    assert declared == alone | dict.fromkeys(SERVICE_ROWS, "providers_sdk_plugins.services")
     assert {path.stem for path in (ROOT / "tests" / "plugins").glob("test_*.py")} >= {f"test_{name}" for name in files}
 
 

@@ -1,13 +1,10 @@
-"""The rows of ``services.toml``: what each service of OpenAI's dialect has of its own."""
+"""What a service of OpenAI's dialect has of its own: the row of a table."""
 
-import tomllib
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-__all__ = ["ExtraSetting", "Row", "load_rows"]
+__all__ = ["ExtraSetting", "Row"]
 
 
 class ExtraSetting(NamedTuple):
@@ -84,22 +81,3 @@ class Row(NamedTuple):
     refuses_unknown_fields: bool = False
     lists_errors: bool = False
     first_token: float = 0.0
-
-
-@cache
-def load_rows() -> Mapping[str, Row]:
-    """Return every row by the name of its provider.
-
-    :raises TypeError: a row has a field that :class:`Row` lacks, or lacks one that it needs.
-    """
-    text = Path(__file__).with_name("services.toml").read_text(encoding="utf-8")
-    return MappingProxyType({name: _make_row(table) for name, table in tomllib.loads(text).items()})
-
-
-def _make_row(table: Mapping[str, Any]) -> Row:
-    settings = {name: ExtraSetting(**_freeze(setting)) for name, setting in table.get("settings", {}).items()}
-    return Row(**_freeze(table) | {"settings": settings})
-
-
-def _freeze(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}

@@ -1,4 +1,4 @@
-"""Every service of OpenAI's dialect that is a row of ``services.toml``, each a provider of its own."""
+"""Every service of OpenAI's dialect that is a row of ``_hosted.py`` or ``_local.py``, each a provider of its own."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,10 +6,15 @@ from types import MappingProxyType
 from typing import Any
 
 from providers_sdk.plugin import Register, Setting, hookimpl
+from providers_sdk_plugins._hosted import HOSTED
+from providers_sdk_plugins._local import LOCAL
 from providers_sdk_plugins._openai import OPTIONS, OpenAICompatible
-from providers_sdk_plugins._rows import Row, load_rows
+from providers_sdk_plugins._rows import Row
 
-__all__ = ["SERVICES"]
+__all__ = ["ROWS", "SERVICES"]
+
+ROWS: Mapping[str, Row] = MappingProxyType({**HOSTED, **LOCAL})
+"""Name of the provider → its row."""
 
 
 def _make_provider(name: str, row: Row) -> type[OpenAICompatible]:
@@ -72,7 +77,7 @@ def _list_settings(row: Row) -> Iterator[tuple[str, Setting]]:
 
 
 SERVICES: Mapping[str, type[OpenAICompatible]] = MappingProxyType(
-    {name: _make_provider(name, row) for name, row in load_rows().items()}
+    {name: _make_provider(name, row) for name, row in ROWS.items()}
 )
 """Each provider class by its name."""
 

@@ -17,9 +17,9 @@ import providers_sdk
 from benchmarks.many_plugins import BROKEN, GOOD, NOISY, WELL, Kind, install, providers
 from providers_sdk import __version__
 from providers_sdk._environment import GENERAL
-from providers_sdk_plugins._rows import load_rows
+from providers_sdk_plugins.services import ROWS as SERVICE_ROWS
 
-BUNDLED = {"aipower", "anthropic", "chatgptfree", "chatgptt", "echo", "gizai", "ollama", "pizzagpt", *load_rows()}
+BUNDLED = {"aipower", "anthropic", "chatgptfree", "chatgptt", "echo", "gizai", "ollama", "pizzagpt", *SERVICE_ROWS}
 NAMES = {kind: f"fake{number:02d}" for number, kind in enumerate(BROKEN)}
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from providers_sdk import PluginReport
-from providers_sdk_plugins._rows import load_rows
+from providers_sdk_plugins.services import ROWS as SERVICE_ROWS
 
 Cli = Callable[..., Any]
 Plugin = Callable[..., Path]
 
-BUNDLED = {"aipower", "anthropic", "chatgptfree", "chatgptt", "echo", "gizai", "ollama", "pizzagpt", *load_rows()}
+BUNDLED = {"aipower", "anthropic", "chatgptfree", "chatgptt", "echo", "gizai", "ollama", "pizzagpt", *SERVICE_ROWS}
 GOOD = """
 from providers_sdk.plugin import FinishReason, Provider, hookimpl
 

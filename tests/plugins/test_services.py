@@ -1,4 +1,4 @@
-"""The rows of ``services.toml``: their schema, their entry points, and what each of them changes in a request."""
+"""The rows of the services: their schema, their entry points, and what each of them changes in a request."""
 
 import configparser
 from collections.abc import Callable, Iterator
@@ -15,12 +15,11 @@ from providers_sdk._http.clock import Clock
 from providers_sdk.errors import AuthenticationFailed, HTTPStatusError, InvalidAnswer, InvalidArgument, MissingSetting
 from providers_sdk.testing import Received, Response, json_response
 from providers_sdk_plugins._openai import OpenAICompatible
-from providers_sdk_plugins._rows import Row, load_rows
+from providers_sdk_plugins._rows import Row
 from providers_sdk_plugins.fakes.openai import SITES, OpenAISite
-from providers_sdk_plugins.services import SERVICES
+from providers_sdk_plugins.services import ROWS, SERVICES
 
 ROOT = Path(__file__).parents[2]
-ROWS = load_rows()
 
 
 def test_each_row_has_an_entry_point_and_each_entry_point_a_row() -> None:

@@ -18,8 +18,8 @@ from providers_sdk import Chunk, Client, FinishReason, ProviderError, Reasoning,
 from providers_sdk.errors import EmptyAnswer, HTTPStatusError, InvalidAnswer, PromptRejected
 from providers_sdk.testing import Connection, RawServer, Response
 from providers_sdk.testing.response import chunked
-from providers_sdk_plugins._rows import load_rows
 from providers_sdk_plugins.fakes.openai import SITES
+from providers_sdk_plugins.services import ROWS as SERVICE_ROWS
 
 FOLDER = Path(__file__).parents[3] / "shared" / "captures" / "vendors"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != "index")
@@ -195,7 +195,7 @@ def check(name: str, found: Outcome) -> None:
 def test_there_are_81_recordings_and_each_vendors_are_read_by_a_row() -> None:
     assert len(NAMES) == 81
     rows = {vendor: row for vendor, (row, _) in OF_ANOTHER_ROW.items()} | {vendor: vendor for vendor in OF_THEIR_OWN}
-    assert set(rows.values()) <= set(load_rows())
+    assert set(rows.values()) <= set(SERVICE_ROWS)
     assert Counter(map(vendor_of, NAMES)) == OF_THEIR_OWN | {name: count for name, (_, count) in OF_ANOTHER_ROW.items()}
 
 

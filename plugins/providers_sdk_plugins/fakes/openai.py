@@ -7,12 +7,13 @@ from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from providers_sdk.testing import FakeService, Received, Response, deltas, event, json_response, sse
 from providers_sdk_plugins._openai import OPTIONS
-from providers_sdk_plugins._rows import Row, load_rows
+from providers_sdk_plugins._rows import Row
 from providers_sdk_plugins.fakes import _openai_tools
+from providers_sdk_plugins.services import ROWS
 
 __all__ = ["SITES", "OpenAISite"]
 
-_ROWS = load_rows()
+_ROWS = ROWS
 _KEY = "fake-key"
 _MODEL = "gpt-4o-mini-2024-07-18"
 _FAKE_MODEL = "fake-model"
