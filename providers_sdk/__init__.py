@@ -8,7 +8,6 @@ Name three pizzas
 Names are imported on first access (PEP 562). All errors are in :mod:`providers_sdk.errors`.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -113,10 +112,9 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names.s
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'providers_sdk' has no attribute {name!r}")
-    from providers_sdk._garbage import while_loading
+    from providers_sdk._garbage import load
 
-    with while_loading():
-        value = getattr(import_module(f"providers_sdk.{_MODULES[name]}"), name)
+    value = getattr(load(f"providers_sdk.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

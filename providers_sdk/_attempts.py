@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from providers_sdk._value import Value
+
 __all__ = ["Attempt", "TokenCounts"]
 
 
@@ -15,8 +17,8 @@ class TokenCounts(Protocol):
     def completion_tokens(self) -> int | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Attempt(Value):
     """One try at one provider.
 
     :param provider: its name.

@@ -25,11 +25,9 @@ HIDDEN = "[hidden]"
 _CUT = "…"
 _MIN_SECRET = 4  # replacing a shorter value would damage ordinary text and hide nothing
 _LONGEST_FORM = 8  # characters that one of the secret's takes, escaped; the last one may be torn
-_UNIT = re.compile(r"(?=\+* )[ +]*\+[ +]*|.", re.DOTALL)
+_UNIT = r"(?s)(?=\+* )[ +]*\+[ +]*|."
 _GAP = r"[\s+]|%(?:20|0[9aAdD]|2[bB])|\\{1,16}(?:[nrt+]|u002[bB])|&#0*43;|&#[xX]0*2[bB];"
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_INVISIBLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 @lru_cache(maxsize=64)
@@ -40,7 +38,7 @@ def _compile_pattern(secrets: frozenset[str]) -> re.Pattern[str]:
 
 def _split_units(spelling: str) -> list[str]:
     """Return what has a pattern of its own: each run that mixes spaces and pluses, and each other character."""
-    return _UNIT.findall(spelling)
+    return re.findall(_UNIT, spelling)
 
 
 def _iter_spellings(secret: str) -> Iterator[str]:
@@ -155,7 +153,7 @@ def bare_url(url: str) -> str:
 
 def printable(text: str) -> str:
     """Return ``text`` with control and direction characters escaped; newline and tab stay."""
-    return _INVISIBLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    return re.sub(_INVISIBLE, lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def snippet(text: str, most: int = 200) -> str:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 NAME = "providers_sdk"
 ORDER = """
-    errors _version _attempts _redact _fork _garbage _environment _suggest _callers
+    errors _version _value _attempts _redact _fork _garbage _environment _suggest _callers
     _model
     _config
     _protocol

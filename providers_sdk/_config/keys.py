@@ -27,9 +27,9 @@ __all__ = [
     "store_key",
 ]
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
-_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_FILE = re.compile(rf"({_NAME.pattern})\.({_SETTING.pattern})(@keyring)?")
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
+_SETTING = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
+_FILE = rf"({_NAME})\.({_SETTING})(@keyring)?"
 _PATIENCE = 60.0  # seconds for a keyring that may ask the user for its password, who has just asked for it
 
 
@@ -89,7 +89,7 @@ def list_stored_keys() -> list[StoredKey]:
     folder = keys_folder()
     if folder is None:
         return []
-    found = (match for match in map(_FILE.fullmatch, _list_files(folder)) if match)
+    found = (match for match in (re.fullmatch(_FILE, name) for name in _list_files(folder)) if match)
     rows = [StoredKey(match[1], match[2], folder / match[0], bool(match[3])) for match in found]
     return sorted(rows, key=lambda row: (row.name, row.setting, row.in_keyring))
 
@@ -148,11 +148,11 @@ def _ask(action: str, stored: StoredKey, *, secret: str = "") -> None:
 
 def _check_places(name: str, setting: str) -> Sequence[StoredKey]:
     """Return the two places of a key, of which only well-formed names have any: no path can be built from others."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise InvalidArgument(
             f"{name!r:.80} is no name of a service: use letters, digits, '.', '-' and '_', at most 64"
         )
-    if not _SETTING.fullmatch(setting):
+    if not re.fullmatch(_SETTING, setting):
         raise InvalidArgument(f"{setting!r:.80} is no name of a setting: use letters, digits and '_'")
     folder = keys_folder()
     if folder is None:

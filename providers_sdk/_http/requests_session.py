@@ -18,7 +18,6 @@ from requests.structures import CaseInsensitiveDict
 from providers_sdk._http.adapter import DeadlineAdapter, Session
 from providers_sdk._http.exchange import current_exchange
 from providers_sdk._http.header_values import check_headers
-from providers_sdk._http.lent_secrets import find_added_secrets, snapshot
 from providers_sdk._http.urllib3_log import redact_urllib3_log
 from providers_sdk._redact import Redactor
 from providers_sdk._version import __version__
@@ -122,6 +121,8 @@ class _LearningAuth(AuthBase):
         self._auth, self._learn = auth, learn
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        from providers_sdk._http.lent_secrets import find_added_secrets, snapshot
+
         before = snapshot(prepared)
         prepared = self._auth(prepared)
         self._learn(find_added_secrets(before, snapshot(prepared)))

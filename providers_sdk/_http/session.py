@@ -13,8 +13,7 @@ from weakref import WeakSet
 
 from providers_sdk._environment import read_proxies, read_variable
 from providers_sdk._fork import renew_after_fork
-from providers_sdk._garbage import while_loading
-from providers_sdk._http.lent_secrets import find_lent_secrets
+from providers_sdk._garbage import load
 from providers_sdk._http.proxies import add_scheme, check_proxy
 from providers_sdk._redact import Redactor, userinfo_secrets
 from providers_sdk.errors import InvalidArgument
@@ -69,7 +68,7 @@ class HttpSession:
         self.lent = session
         self._tokens: TokenStore | None = None
         self.site_state: dict[str, Any] = {}
-        self._secrets = frozenset([*secrets, *find_lent_secrets(session)])
+        self._secrets = frozenset([*secrets, *_find_lent_secrets(session)])
         self._learned: tuple[str, ...] = ()
         self._users: WeakSet[object] = WeakSet()
         self._retired = False
@@ -169,10 +168,10 @@ class HttpSession:
             self.close()
 
     def _open(self) -> "SendingSession":
-        with while_loading():
-            from providers_sdk._http.requests_session import open_session
+        load("providers_sdk._http.requests_session")
+        from providers_sdk._http.requests_session import open_session
 
-        self._secrets = self._secrets.union(find_lent_secrets(self.lent))  # it may have changed since it was lent
+        self._secrets = self._secrets.union(_find_lent_secrets(self.lent))  # it may have changed since it was lent
         return open_session(self.lent, redact=lambda: self.redact, learn=self._remember)
 
     def _remember(self, secrets: Iterable[str]) -> None:
@@ -234,6 +233,14 @@ class SessionCache(Generic[_T]):
 @lru_cache(maxsize=64)
 def _make_redactor(secrets: frozenset[str]) -> Redactor:
     return Redactor.of(secrets)
+
+
+def _find_lent_secrets(lent: "requests.Session | None") -> Iterable[str]:
+    if lent is None:  # as nearly always
+        return ()
+    from providers_sdk._http.lent_secrets import find_lent_secrets
+
+    return find_lent_secrets(lent)
 
 
 def _may_have_proxies() -> bool:

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from providers_sdk._value import Value
+
 __all__ = ["TOOL_CALL_PIECE", "Chunk", "FinishReason", "Reasoning", "ServedModel", "ToolCall", "ToolCallPiece", "Usage"]
 
 
-@dataclass(frozen=True, slots=True)
-class FinishReason:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class FinishReason(Value):
     """Why the answer ended; always the last chunk.
 
     :param reason: the service's own reason (``"stop"``, ``"length"``, ...), or ``None`` where the service ended its
@@ -22,8 +24,8 @@ class FinishReason:
         return self.reason or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoning:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Reasoning(Value):
     """A piece of the model's thinking text, as sent; it is no part of the answer."""
 
     text: str
@@ -32,8 +34,8 @@ class Reasoning:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class ServedModel:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class ServedModel(Value):
     """The model that answers, as the service names it; of several the last one counts."""
 
     name: str
@@ -42,8 +44,8 @@ class ServedModel:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class ToolCall(Value):
     """One complete call of a tool that the model asks for.
 
     :param id: the service's name for this call, under which the result is sent back; empty where it gives none.
@@ -78,8 +80,8 @@ long call for silence. It is never delivered.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Usage(Value):
     """Token counts as the service reported them; ``None`` for a count that it did not report."""
 
     prompt_tokens: int | None = None

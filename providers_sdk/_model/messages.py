@@ -8,6 +8,7 @@ from providers_sdk._model.chunks import ToolCall
 from providers_sdk._model.media import MAX_BYTES
 from providers_sdk._model.parts import File, Image, Part, parse_parts
 from providers_sdk._model.tools import parse_tool_calls
+from providers_sdk._value import Value
 from providers_sdk.errors import InvalidMessages
 
 __all__ = ["ROLES", "Message", "Messages", "format_prompt", "parse_history", "parse_messages"]
@@ -17,8 +18,8 @@ MAX_CHARACTERS = 8_000_000  # some two million tokens, more than any service is 
 MAX_TOTAL_BYTES = 50_000_000  # of all images and files of a call
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Message(Value):
     """One turn.
 
     :param role: ``system``, ``developer``, ``user``, ``assistant`` or ``tool``.

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
+from providers_sdk._value import Value
+
 __all__ = ["Option", "find_wrong_option"]
 
 
 _Class = type[Any]  # in the class below, ``type`` is a field
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Option(Value):
     """One option of a call.
 
     :param type: the class of its values, or several. ``float`` takes whole numbers, too; true and false are no numbers.

@@ -8,6 +8,7 @@ from typing import Any
 
 from providers_sdk._model.media import check_file_type, check_image_type, load
 from providers_sdk._redact import bare_url, snippet
+from providers_sdk._value import Value
 from providers_sdk.errors import InvalidMessages
 
 __all__ = ["File", "Image", "Part", "parse_parts"]
@@ -16,8 +17,8 @@ _Source = bytes | os.PathLike[str] | str
 _TYPES = "a string, Image, File, or a mapping of type 'text', 'image_url' or 'file'"
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
-class Image:
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
+class Image(Value):
     """An image in a message, read and checked at once.
 
     :param source: its bytes, its path as :class:`pathlib.Path`, or its address as text (``http:``, ``https:``, which
@@ -51,8 +52,8 @@ class Image:
         return f"<Image {bare_url(self.url) or f'{self.media_type}, {len(self.data)} bytes'}>"
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
-class File:
+@dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
+class File(Value):
     """A file in a message, such as a PDF, read and checked at once.
 
     :param source: as for :class:`Image`; ``None`` where ``id`` is given.

@@ -6,6 +6,7 @@ from typing import Any
 
 from providers_sdk._model.messages import Message, format_prompt
 from providers_sdk._model.tools import ToolSchema
+from providers_sdk._value import Value
 
 __all__ = ["PromptAltered", "Request"]
 
@@ -14,8 +15,8 @@ class PromptAltered(UserWarning):
     """The service changes the prompt before its model reads it; the message names what is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Request(Value):
     """One question, as a provider gets it.
 
     :param messages: the turns, checked, the last of them not empty.

@@ -15,6 +15,7 @@ from providers_sdk._environment import read_variable, variable_name
 from providers_sdk._model.addresses import clean_address, is_own_address
 from providers_sdk._model.mappings import MAPPINGS, read_mapping
 from providers_sdk._suggest import find_nearest
+from providers_sdk._value import Value
 from providers_sdk.errors import InvalidArgument, MissingSetting, UnknownSetting
 
 __all__ = ["RESERVED", "Found", "Setting", "check_required", "collect_given", "resolve_settings", "trace_settings"]
@@ -24,8 +25,8 @@ RESERVED = "provider"
 _OTHER_WORDS = {"base_url": "url", "endpoint": "url", "address": "url", "api_key": "key", "token": "key"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Setting(Value):
     """One setting of a provider.
 
     :param default: its value where none is given.

@@ -32,7 +32,7 @@ __all__ = [
 PROVIDERS = "providers_sdk"
 EXTENSIONS = "providers_sdk.extensions"
 _GROUPS = (PROVIDERS, EXTENSIONS)
-_FIELD = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
+_FIELD = r"(?im)^(Name|Version):[ \t]*(.*?)[ \t\r]*$"
 BUNDLED = "providers-sdk"
 """This library's own distribution, whose provider names take precedence over all others."""
 SWITCHES = {"providers_sdk_plugins.attempt_log": ATTEMPT_LOG}
@@ -176,7 +176,7 @@ def _find_fields(distribution: Distribution) -> tuple[str, str]:
     """Return the fields Name and Version: the metadata holds a whole readme, whose parsing costs a millisecond."""
     text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
     fields: dict[str, str] = {}
-    for name, value in _FIELD.findall(text.partition("\n\n")[0]):
+    for name, value in re.findall(_FIELD, text.partition("\n\n")[0]):
         fields.setdefault(name.lower(), value)
     return fields.get("name", ""), fields.get("version", "")
 

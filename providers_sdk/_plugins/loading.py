@@ -11,7 +11,6 @@ from providers_sdk._http.exceptions import redact_chain
 from providers_sdk._plugins.entry_points import PROVIDERS, PluginEntry
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 from providers_sdk._plugins.metadata import EntryPoint
-from providers_sdk._plugins.remedies import find_remedy, hint_at_missing_mark, hint_at_misspelt_hook
 from providers_sdk._plugins.report import PluginReport
 from providers_sdk._plugins.validation import blame_plugin, check_class, check_name
 from providers_sdk._provider.provider import Provider
@@ -62,6 +61,8 @@ def load(entry: EntryPoint, report: PluginReport) -> Loaded:
 def describe_failure(entry: EntryPoint, report: PluginReport, error: PluginError) -> PluginReport:
     """Return the report on a plugin that cannot be used because of ``error``."""
     state = "incompatible" if isinstance(error, _Incompatible) else "failed"
+    from providers_sdk._plugins.remedies import find_remedy
+
     report = replace(report, state=state, reason=error.message)
     return replace(report, remedy=find_remedy(entry, report, error))
 
@@ -99,6 +100,8 @@ def _register(entry: EntryPoint, plugin: object) -> pluggy.PluginManager:
             manager.register(plugin, name=entry.name)
             manager.check_pending()
         except pluggy.PluginValidationError as error:
+            from providers_sdk._plugins.remedies import hint_at_misspelt_hook
+
             hint = hint_at_misspelt_hook(plugin, hooks)
             raise PluginLoadError(f"its hooks are not valid: {snippet(str(error), 500)}{hint}") from error
     return manager
@@ -124,6 +127,8 @@ def _call_hook(manager: pluggy.PluginManager, name: str) -> type[Provider]:
 
 
 def _explain_nothing_registered(manager: pluggy.PluginManager, name: str) -> str:
+    from providers_sdk._plugins.remedies import hint_at_missing_mark
+
     plugin, hook = manager.get_plugin(name), "register_providers"
     return "it registered nothing" + (
         "" if hook in _list_hooks(manager, plugin) else hint_at_missing_mark(plugin, hook)

@@ -14,9 +14,10 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import NamedTuple, Protocol
+
+from providers_sdk._garbage import load
 
 __all__ = ["Distribution", "DistributionFolder", "EntryPoint", "iter_distributions", "parse_entry_points"]
 
@@ -53,7 +54,7 @@ class EntryPoint(NamedTuple):
         if found is None:
             raise ValueError(f"the entry point {self.value!r} is not of the form 'package.module'")
         attributes = (found["attributes"] or "").split(".")
-        return reduce(getattr, filter(None, attributes), import_module(found["module"]))
+        return reduce(getattr, filter(None, attributes), load(found["module"]))
 
 
 class DistributionFolder(NamedTuple):

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from providers_sdk._environment import redact_environment
 from providers_sdk._plugins.entry_points import PROVIDERS
 from providers_sdk._redact import snippet
+from providers_sdk._value import Value
 
 __all__ = ["PluginReport", "error_text"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PluginReport(Value):
     """The state of one plugin.
 
     :param name: the provider's or extension's name; for a distribution that cannot be read, the distribution's.

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 from providers_sdk import errors
-from providers_sdk._protocol.html import Page
 from providers_sdk._protocol.json import parse_json
 from providers_sdk._redact import snippet
 
@@ -112,6 +111,8 @@ def _find_phrase(status: int) -> str:
 
 def _describe_page(text: str) -> str:
     """Return a page's title, or the start of its text."""
+    from providers_sdk._protocol.html import Page
+
     try:
         page = Page(text.encode("utf-8", "replace"))
     except errors.TooLarge:
