@@ -165,7 +165,9 @@ def test_the_key_is_in_no_task_and_no_log(ready: BatchService, cluster: Any, tmp
         with Client("openai") as client:
             batch = client.map(map("prompt {}".format, range(40)), executor=cluster, workers=8, journal=tmp_path / "j")
             assert next(batch).prompt == "prompt 0"
-            shown = cluster.run_on_scheduler(show_tasks)
+            shown, until = "", time.monotonic() + 30
+            while "prompt 1" not in shown and time.monotonic() < until:  # the dispatcher may not have come to it yet
+                shown = cluster.run_on_scheduler(show_tasks)
             gate.set()
             assert len(list(batch)) == 39
         logs = repr((cluster.get_worker_logs(), cluster.get_scheduler_logs()))
