@@ -184,8 +184,11 @@ def _find_fields(distribution: Distribution) -> tuple[str, str]:
 def _find_folder_name(distribution: Distribution) -> tuple[str, str]:
     if isinstance(distribution, DistributionFolder):
         return _split(Path(distribution.path))
-    path = getattr(distribution, "_path", None)  # of importlib.metadata's own; a foreign finder's has what it likes
-    return _split(Path(str(path))) if path is not None and str(path).endswith("-info") else ("", "")
+    try:
+        path = str(getattr(distribution, "_path", ""))  # of importlib.metadata's own
+    except Exception:  # noqa: BLE001  a foreign finder's may raise anything
+        return "", ""
+    return _split(Path(path)) if path.endswith("-info") else ("", "")
 
 
 def _split(folder: Path) -> tuple[str, str]:
