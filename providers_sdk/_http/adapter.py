@@ -69,6 +69,14 @@ def _make_timed_pool(pool: type[HTTPConnectionPool], mixin: type[DeadlineConnect
     return type("Deadline" + pool.__name__, (_DeadlinePool, pool), {"ConnectionCls": connection})
 
 
+class _PlainResponse(requests.Response):
+    """requests' response without the cookie jar and the headers that its constructor makes only to be replaced."""
+
+    def __init__(self) -> None:
+        self._content = self._content_consumed = False
+        self.encoding, self.history = None, []
+
+
 class DeadlineAdapter(HTTPAdapter):
     """requests' adapter with every pool's connections put on the clock; retries are off: the engine retries."""
 
@@ -86,7 +94,7 @@ class DeadlineAdapter(HTTPAdapter):
         """Return the response; of a plain session without requests' cookies: ``_http/cookies.py`` finds them anew."""
         if not self.plain:
             return super().build_response(req, resp)
-        response = requests.Response()
+        response = _PlainResponse()
         response.status_code, response.reason, response.url = resp.status, resp.reason, req.url
         response.headers = CaseInsensitiveDict(resp.headers)
         response.raw, response.request = resp, req

@@ -6,6 +6,7 @@ that the response names.
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from providers_sdk import errors
@@ -69,7 +70,7 @@ class HttpResponse:
         """The headers: a mapping that ignores case."""
         return self._response.headers
 
-    @property
+    @cached_property
     def content_type(self) -> str:
         """The media type, lower case and without parameters; empty where none was sent."""
         return str(self.headers.get("content-type") or "").partition(";")[0].strip().lower()
@@ -84,7 +85,7 @@ class HttpResponse:
         """The seconds that the service asks to wait before the next request (``Retry-After``), if it asks for any."""
         return find_retry_after(self.headers, time.time())
 
-    @property
+    @cached_property
     def bot_wall(self) -> str | None:
         """The name of the bot wall that responded, if one did."""
         return detect_bot_wall(self.status, self.headers)

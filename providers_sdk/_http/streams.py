@@ -6,7 +6,6 @@ from typing import Any
 from providers_sdk._http.body_reader import BodyReader
 from providers_sdk._protocol.error_body import explain_missing_events
 from providers_sdk._protocol.lines import BOM, MAX_LINE, iter_lines
-from providers_sdk._protocol.ndjson import iter_ndjson
 from providers_sdk._protocol.sse import MAX_EVENT, Event, iter_events
 from providers_sdk._redact import snippet
 from providers_sdk.errors import EmptyAnswer
@@ -42,6 +41,8 @@ def stream_lines(body: BodyReader) -> Iterator[str]:
 
 def stream_ndjson(body: BodyReader, until: Callable[[Any], bool] | None) -> Iterator[Any]:
     """Yield the values of newline-delimited JSON; see :meth:`HttpResponse.ndjson`."""
+    from providers_sdk._protocol.ndjson import iter_ndjson
+
     seen = False
     try:
         for value in iter_ndjson(body.iter_pieces(), show=lambda line: body.redact(snippet(line))):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
+from providers_sdk._value import Value
 from providers_sdk.errors import InvalidArgument
 
 __all__ = ["LIMITS", "MAX_SECONDS", "Limits"]
@@ -10,8 +11,8 @@ __all__ = ["LIMITS", "MAX_SECONDS", "Limits"]
 MAX_SECONDS = 1_000_000  # sockets accept no timeout of more than 24 days
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Limits(Value):
     """Time limits in seconds; ``None`` switches one off.
 
     :param connect: to open a connection, all addresses of the host together.
@@ -28,6 +29,9 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             _check(field.name, getattr(self, field.name))
+
+    def __hash__(self) -> int:
+        return hash((self.connect, self.first_token, self.idle, self.deadline))  # each call asks for it
 
     def with_(self, **given: float | None) -> "Limits":
         """Return a copy with the ``given`` limits replaced."""
