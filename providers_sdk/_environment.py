@@ -23,6 +23,7 @@ __all__ = [
     "PROVIDER",
     "TRACEBACK",
     "find_rivals",
+    "has_variables",
     "is_set",
     "list_library_variables",
     "read_names",
@@ -73,6 +74,11 @@ def is_set(name: str) -> bool:
 def read_names(variable: str) -> list[str]:
     """Return the names that the variable lists, separated by commas."""
     return [name.strip() for name in read_variable(variable).split(",") if name.strip()]
+
+
+def has_variables(provider: str) -> bool:
+    """Return whether any variable has the prefix of ``provider``."""
+    return bool(_list_own(_make_prefix(provider)))
 
 
 def unknown_variables(provider: str, settings: Collection[str], names: Collection[str]) -> list[str]:

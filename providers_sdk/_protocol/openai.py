@@ -58,7 +58,9 @@ def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
             complete = data == DONE
             if complete:
                 break
-            body = _read_body(reader, event) if data else None
+            if event.event == "error" and data:
+                raise reader.refuse(_parse_error(event.data))
+            body = _parse(data) if data else None
             if text := reader.read_plain(body):
                 yield text
             elif data:
@@ -80,12 +82,6 @@ def iter_completion(body: object) -> Iterator[Chunk]:
         text = error_text(body)
         raise InvalidAnswer("the answer has no choices" + (f": {text}" if text else ""))
     yield from reader.end(complete=True)
-
-
-def _read_body(reader: "_Reader", event: Event) -> object:
-    if event.event == "error":
-        raise reader.refuse(_parse_error(event.data))
-    return _parse(event.data)
 
 
 def _parse(data: str) -> object:

@@ -51,8 +51,8 @@ class _Validator:
         """Return the chunks that can be yielded after ``chunk``."""
         if self.finished:
             raise PluginContractError(f"yielded {_describe_type(chunk)} after its FinishReason; nothing may follow it")
-        if type(chunk) is str:  # what nearly all are
-            return self._take_text(self._text.join(chunk))
+        if type(chunk) is str and self._has_answer and chunk.isascii() and not self._text.held:  # what nearly all are
+            return [chunk] if chunk else []
         if isinstance(chunk, ToolCallPiece):
             return [chunk]
         if isinstance(chunk, str):
@@ -131,20 +131,21 @@ class _SurrogateJoiner:
     """Joins surrogate pairs that two pieces share."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self.held = ""
+        """A first half at the end of the last piece, whose second half may come."""
 
     def join(self, piece: str) -> str:
         """Return ``piece`` with what was held before it, without a first half at its end."""
-        if type(piece) is str and piece.isascii() and not self._held:
+        if type(piece) is str and piece.isascii() and not self.held:
             return piece
-        text = self._held + str.__str__(piece)
-        self._held = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        text = text[:-1] if self._held else text
+        text = self.held + str.__str__(piece)
+        self.held = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        text = text[:-1] if self.held else text
         return text if text.isascii() else replace_lone_surrogates(text)
 
     def rest(self) -> str:
         """Return what is still held: a first half whose second half never came."""
-        held, self._held = self._held, ""
+        held, self.held = self.held, ""
         return replace_lone_surrogates(held)
 
 

@@ -3,7 +3,13 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from providers_sdk._environment import find_rivals, redact_environment, unknown_variables, variable_name
+from providers_sdk._environment import (
+    find_rivals,
+    has_variables,
+    redact_environment,
+    unknown_variables,
+    variable_name,
+)
 from providers_sdk._model.settings import RESERVED, Found, Setting, collect_given, trace_settings
 from providers_sdk._provider.binding import Described, run_plugin_code
 from providers_sdk._redact import Redactor
@@ -96,6 +102,8 @@ def _check_variables(provider: str, known: Mapping[str, Setting], names: Collect
     :raises UnknownSetting: with the nearest right name.
     :raises InvalidArgument: another name has the same variables, as ``a-b`` and ``a_b`` have.
     """
+    if not has_variables(provider):
+        return
     for rival in find_rivals(provider, names):
         variables = variable_name(provider, "")
         raise InvalidArgument(
