@@ -98,10 +98,8 @@ def unknown_variables(provider: str, settings: Collection[str], names: Collectio
 
 
 def find_rivals(provider: str, names: Collection[str]) -> list[str]:
-    """Return the other names whose variables are spelt as those of ``provider`` are, where any such variable is set."""
+    """Return the other names whose variables are spelt as those of ``provider`` are."""
     prefix = _make_prefix(provider)
-    if not _list_own(prefix):
-        return []
     return sorted(other for other in names if other != provider and _make_prefix(other) == prefix)
 
 

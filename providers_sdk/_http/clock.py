@@ -35,7 +35,6 @@ class Clock:
         self._last_end = self.call_started + _or_infinite(limits.deadline)
         self._piece_limit = _or_infinite(limits.first_token)
         self._handed_at: float | None = None
-        self._waiting_since = self._end = self.attempt_started
         self._wait_from(self.attempt_started)
 
     def start_waiting(self) -> None:
@@ -63,8 +62,7 @@ class Clock:
             if self.first_at is None:
                 self.first_at = now
                 self._piece_limit = _or_infinite(self.limits.idle)
-            self._waiting_since, end = now, now + self._piece_limit  # as _wait_from does, without a call a piece
-            self._end = end if end < self._last_end else self._last_end
+            self._wait_from(now)
         self._handed_at = now
 
     def left(self) -> float | None:

@@ -34,10 +34,8 @@ _PUBLIC_HEADER = re.compile(
 Pairs = Iterable[tuple[str, str]]
 
 
-def find_lent_secrets(lent: "requests.Session | None") -> Iterator[str]:
+def find_lent_secrets(lent: "requests.Session") -> Iterator[str]:
     """Yield the values of the session ``lent`` that no message or log may show."""
-    if lent is None:
-        return
     for name, value in _iter_pairs(lent.headers):
         if not _PUBLIC_HEADER.fullmatch(name):
             yield from _find_secret_parts(name, value)

@@ -58,12 +58,14 @@ def iter_deltas(events: Iterable[Event]) -> Iterator[Chunk]:
             complete = data == DONE
             if complete:
                 break
-            if event.event == "error" and data:
+            if not data:
+                continue
+            if event.event == "error":
                 raise reader.refuse(_parse_error(event.data))
-            body = _parse(data) if data else None
+            body = _parse(data)
             if text := reader.read_plain(body):
                 yield text
-            elif data:
+            else:
                 yield from reader.read(body)
     except TransportError:
         if reader.finish is None:

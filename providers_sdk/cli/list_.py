@@ -84,7 +84,8 @@ def _show(described: Sequence[dict[str, Any]], rows: Iterable[PluginReport]) -> 
     remarks = list(map(printable, _list_remarks(described, rows)))
     if are_lines_unbounded():
         print_columns(_TITLES, lines)
-        click.echo("\n".join(["", *remarks]) if remarks else "", nl=bool(remarks))
+        for line in ["", *remarks] if remarks else []:
+            click.echo(line)
     else:
         _print_table(lines, remarks)
 

@@ -147,14 +147,11 @@ class PollsForThreeTimes(_Polls):
         return bodies[-1].get("text", "It takes a while.")
 
 
-class PollsInAHurry(Sound):
-    supports_stream = False
-
-    def complete(self, request: Request, http: Http) -> Iterator[Chunk]:
-        job = http.post("/jobs", json=make_body(request)).object(status=(200, 202))["job"]
-        body = http.poll(lambda: http.get(job).object(), every=0.01, until=lambda body: "text" in body)
-        yield body["text"]
-        yield FinishReason(None)
+class PollsInAHurry(_Polls):
+    def wait(self, poll: Callable[[], dict[str, str]]) -> str:
+        while "text" not in (body := poll()):
+            pass
+        return body["text"]
 
 
 class NamesNoRefusedKey(_Replaces):

@@ -166,19 +166,20 @@ def rejects_broken_json(harness: Harness) -> None:
 
 def _ask_with_broken_piece(harness: Harness) -> Outcome | None:
     """Return the outcome of a stream with one broken piece in its middle; ``None`` where no piece is JSON."""
-    broken: list[bytes] = []
+    broken: list[bool] = []
 
     def replace_body(received: Received, response: Response) -> Response:
         if isinstance(response.body, bytes) or not site.matches_route(received, site.reply_route):
             return response
         pieces = list(response.body)
-        broken.extend(piece for piece in pieces if _break_json(piece) != piece)
-        return replace(response, body=list(map(_break_json, pieces)))
+        changed = list(map(_break_json, pieces))
+        broken.append(changed != pieces)
+        return replace(response, body=changed)
 
     with harness.site(reply_pieces=("one ", _MARK, " three")) as site:
         site.replace_response = replace_body
         outcome = harness.ask(site)
-    return outcome if broken else None
+    return outcome if any(broken) else None
 
 
 def _break_json(piece: bytes) -> bytes:
