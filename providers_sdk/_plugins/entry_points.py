@@ -6,9 +6,8 @@ import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
-from providers_sdk._environment import ATTEMPT_LOG, read_variable
+from providers_sdk._environment import ATTEMPT_LOG, DISABLE, read_names, read_variable
 from providers_sdk._plugins.metadata import (
     Distribution,
     DistributionFolder,
@@ -23,6 +22,7 @@ __all__ = [
     "PROVIDERS",
     "BrokenDistribution",
     "PluginEntry",
+    "find_bundled",
     "has_extensions",
     "read_offers",
     "same_distribution",
@@ -86,6 +86,11 @@ class PluginEntry:
         """Whether the variable that switches it on is not set."""
         return bool(self.switch) and not read_variable(self.switch)
 
+    @property
+    def is_disabled(self) -> bool:
+        """Whether the user switched it off, by its name or by ``dist:name``."""
+        return any(self.matches(name) for name in read_names(DISABLE))
+
     def matches(self, name: str) -> bool:
         """Whether ``name``, or ``dist:name``, means this offer."""
         distribution, _, short = name.rpartition(":")
@@ -94,15 +99,15 @@ class PluginEntry:
         return not distribution or same_distribution(distribution, self.distribution[0])
 
 
-class BrokenDistribution(NamedTuple):
+class BrokenDistribution:
     """A distribution that may contain plugins, but whose entry points cannot be read.
 
     :param path: its metadata folder.
     :param reason: why it could not be read.
     """
 
-    path: Path
-    reason: str
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
 
     @property
     def distribution(self) -> tuple[str, str]:
@@ -125,6 +130,11 @@ def read_offers() -> tuple[list[PluginEntry], bool]:
         owner = _Owner(distribution)
         offers += [PluginEntry(entry, owner) for entry in found]
     return _drop_copies(offers), sound
+
+
+def find_bundled(offers: list[PluginEntry]) -> PluginEntry | None:
+    """Return the offer that is this library's own, where one is."""
+    return next((offer for offer in offers if offer.is_bundled), None)
 
 
 def has_extensions() -> bool:

@@ -11,7 +11,7 @@ import pluggy
 from providers_sdk._environment import redact_environment
 from providers_sdk._fork import renew_after_fork
 from providers_sdk._plugins.loading import Loaded
-from providers_sdk._plugins.report import error_text
+from providers_sdk._plugins.validation import error_text
 from providers_sdk.errors import PluginError, PluginLoadError
 
 __all__ = ["LOGGER", "ExtensionHost"]
@@ -67,8 +67,9 @@ class ExtensionHost:
 
     def _load_healthy(self) -> list[pluggy.PluginManager]:
         found = self._load()
-        for report in (loaded.report for loaded in found if loaded.error is not None):
-            _log.warning("extension %s: %s; %s", report.name, report.reason, report.remedy)
+        for loaded in found:
+            if loaded.error is not None:
+                _log_bad(loaded)
         return [loaded.manager for loaded in found if loaded.manager is not None]
 
     def _call_one(
@@ -88,3 +89,10 @@ class ExtensionHost:
         first = self._failures.setdefault((manager, hook), failure) is failure
         _log.log(level if first else logging.DEBUG, "extension %s: %s; the call goes on", name, failure.message)
         _log.debug("%s", redact("".join(traceback.format_exception(error))))
+
+
+def _log_bad(loaded: Loaded) -> None:
+    from providers_sdk._plugins.reporting import describe_loaded
+
+    report = describe_loaded(loaded)
+    _log.warning("extension %s: %s; %s", report.name, report.reason, report.remedy)

@@ -1,81 +1,87 @@
 """Loads one plugin at a time, so that a broken one affects only itself."""
 
 import time
-from dataclasses import replace
-from typing import NamedTuple
 
 import pluggy
 
-from providers_sdk._environment import DISABLE, read_names, redact_environment
-from providers_sdk._http.exceptions import redact_chain
+from providers_sdk._environment import redact_environment
 from providers_sdk._plugins.entry_points import PROVIDERS, PluginEntry
 from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderHooks, new_manager
 from providers_sdk._plugins.metadata import EntryPoint
-from providers_sdk._plugins.report import PluginReport
 from providers_sdk._plugins.validation import blame_plugin, check_class, check_name
 from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import snippet
 from providers_sdk.errors import PluginConflict, PluginError, PluginLoadError
 
-__all__ = ["Loaded", "conflict", "describe_failure", "disabled_names", "load"]
+__all__ = ["Loaded", "conflict", "load"]
 
 _USUAL_RANGES = ("", ">=1", ">=1,<2", ">=1.0", ">=1.0,<2", ">=1.0,<2.0")  # those that hold CONTRACT, without packaging
 
 
-def disabled_names() -> frozenset[str]:
-    """Return the names, and ``dist:name`` picks, that ``PROVIDERS_SDK_DISABLE`` switches off."""
-    return frozenset(read_names(DISABLE))
+class Loaded:
+    """What loading one entry point found, as far as it came.
 
+    :ivar provider: the class, of a provider that can be used.
+    :ivar manager: the hook host, of a plugin that can be used.
+    :ivar reason: why it cannot be used, else empty.
+    :ivar remedy: what to do about it then.
+    :ivar error: what a caller gets then.
+    """
 
-class Loaded(NamedTuple):
-    """The result of loading one entry point."""
-
-    report: PluginReport
+    import_seconds: float | None = None
+    hooks: tuple[str, ...] = ()
+    requires_contract: str = ""
     provider: type[Provider] | None = None
     manager: pluggy.PluginManager | None = None
-    error: PluginError | None = None
+    reason: str = ""
+    remedy: str = ""
+    error: PluginLoadError | None = None
+    is_incompatible = False
+
+    def __init__(self, offer: PluginEntry) -> None:
+        self.offer = offer
 
 
-def load(entry: EntryPoint, report: PluginReport) -> Loaded:
-    """Import ``entry`` and validate its hooks; errors are in the result, nothing is raised.
+def load(offer: PluginEntry) -> Loaded:
+    """Import ``offer`` and validate its hooks; errors are in the result, nothing is raised."""
+    loaded = Loaded(offer)
+    try:
+        _load_into(loaded)
+    except PluginError as error:
+        loaded.is_incompatible = isinstance(error, _Incompatible)
+        loaded.reason = redact_environment()(error.message)  # it quotes what the plugin's code raised
+        loaded.remedy = _find_remedy(loaded, error)  # before the cause is replaced by one without secrets
+        loaded.error = _make_load_error(loaded, error.__cause__)
+    return loaded
 
-    :param report: what is known of it so far.
-    """
-    started = time.perf_counter()
+
+def _load_into(loaded: Loaded) -> None:
+    entry, started = loaded.offer.entry, time.perf_counter()
     try:
         plugin = _import(entry)
-    except PluginError as error:
-        return _describe_failure(entry, replace(report, import_seconds=time.perf_counter() - started), error)
-    report = replace(report, import_seconds=time.perf_counter() - started)
-    try:
-        manager = _register(entry, plugin)
-        report = replace(report, hooks=_list_hooks(manager, plugin))
-        provider = _call_hook(manager, entry.name) if entry.group == PROVIDERS else None
-        report = replace(report, requires_contract=_read_contract(provider or plugin))
-        _check_contract(report.requires_contract)
-    except PluginError as error:
-        return _describe_failure(entry, report, error)
-    return Loaded(replace(report, state="loaded"), provider, manager)
+    finally:
+        loaded.import_seconds = time.perf_counter() - started
+    manager = _register(entry, plugin)
+    loaded.hooks = _list_hooks(manager, plugin)
+    provider = _call_hook(manager, entry.name) if entry.group == PROVIDERS else None
+    loaded.requires_contract = _read_contract(provider or plugin)
+    _check_contract(loaded.requires_contract)
+    loaded.provider, loaded.manager = provider, manager
 
 
-def describe_failure(entry: EntryPoint, report: PluginReport, error: PluginError) -> PluginReport:
-    """Return the report on a plugin that cannot be used because of ``error``."""
-    state = "incompatible" if isinstance(error, _Incompatible) else "failed"
+def _find_remedy(loaded: Loaded, error: PluginError) -> str:
     from providers_sdk._plugins.remedies import find_remedy
 
-    report = replace(report, state=state, reason=error.message)
-    return replace(report, remedy=find_remedy(entry, report, error))
+    return find_remedy(loaded.offer, error, is_incompatible=loaded.is_incompatible)
 
 
-def _describe_failure(entry: EntryPoint, report: PluginReport, error: PluginError) -> Loaded:
-    report = describe_failure(entry, report, error)
-    return Loaded(report, error=_load_error(report, error.__cause__))
-
-
-def _load_error(report: PluginReport, cause: BaseException | None) -> PluginLoadError:
+def _make_load_error(loaded: Loaded, cause: BaseException | None) -> PluginLoadError:
     """Return what a caller gets: the reason, whose plugin it is, and where to read more; without secrets."""
-    source = f"{report.distribution} {report.version}; " if report.distribution else ""
-    error = PluginLoadError(f"{report.reason} ({source}see 'providers doctor {report.name}')", provider=report.name)
+    from providers_sdk._http.exceptions import redact_chain
+
+    (distribution, version), name = loaded.offer.distribution, loaded.offer.entry.name
+    source = f"{distribution} {version}; " if distribution else ""
+    error = PluginLoadError(f"{loaded.reason} ({source}see 'providers doctor {name}')", provider=name)
     error.__cause__ = cause
     redact_chain(error, redact_environment())
     return error

@@ -7,8 +7,7 @@ import copy
 import logging
 import threading
 import warnings
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pluggy
 
@@ -19,16 +18,19 @@ from providers_sdk._plugins.entry_points import (
     PROVIDERS,
     BrokenDistribution,
     PluginEntry,
+    find_bundled,
     read_offers,
     unreadable,
 )
 from providers_sdk._plugins.extensions import ExtensionHost
-from providers_sdk._plugins.loading import Loaded, conflict, describe_failure, disabled_names, load
-from providers_sdk._plugins.report import PluginReport
+from providers_sdk._plugins.loading import Loaded, conflict, load
 from providers_sdk._plugins.validation import check_class, check_name
 from providers_sdk._provider.provider import Provider
 from providers_sdk._suggest import suggest_name
 from providers_sdk.errors import PluginError, PluginLoadError, UnknownProvider
+
+if TYPE_CHECKING:
+    from providers_sdk._plugins.report import PluginReport
 
 __all__ = ["PluginShadowed", "Registry"]
 
@@ -67,7 +69,7 @@ class Registry:
     def trusted_names(self) -> list[str]:
         """Return the names of bundled providers and of those registered at run time, sorted."""
         offers = self._load_offers(PROVIDERS).items()
-        return sorted({*self._own, *(name for name, rivals in offers if _find_bundled(rivals))})
+        return sorted({*self._own, *(name for name, rivals in offers if find_bundled(rivals))})
 
     def register(self, name: str, provider: type[Provider]) -> None:
         """Add ``provider`` at run time; it takes the place of a plugin's of the same name.
@@ -96,7 +98,7 @@ class Registry:
             raise _copy_error(loaded.error)
         return loaded.provider
 
-    def report(self, *names: str, load: bool = False) -> list[PluginReport]:
+    def report(self, *names: str, load: bool = False) -> "list[PluginReport]":
         """Return the state of every plugin: providers by name, then extensions, then what cannot be read.
 
         :param names: only these; ``dist:name`` where several distributions offer a name.
@@ -136,12 +138,12 @@ class Registry:
         ]
         if not found:
             raise UnknownProvider(self._explain_unknown(name))
-        wanted = [offer for offer in found if not _is_disabled(offer)]
+        wanted = [offer for offer in found if not offer.is_disabled]
         if not wanted:
             raise PluginLoadError("is switched off by PROVIDERS_SDK_DISABLE", provider=name)
         if len(wanted) == 1:
             return wanted[0]
-        bundled = _find_bundled(wanted)
+        bundled = find_bundled(wanted)
         if bundled is None:
             raise conflict(wanted[0].entry.name, wanted)
         if warn:
@@ -171,15 +173,18 @@ class Registry:
         with importing:  # its own lock: a thread that loads another plugin does not wait
             if offer not in self._loaded:
                 _log.debug("importing the plugin %s", offer.entry.name)
-                self._loaded[offer] = load(offer.entry, _describe(offer))
+                self._loaded[offer] = load(offer)
             return self._loaded[offer]
 
-    def _make_reports(self, name: str | None, *, load: bool) -> list[PluginReport]:
+    def _make_reports(self, name: str | None, *, load: bool) -> "list[PluginReport]":
         """The rows of all plugins, or of those that ``name`` means."""
-        own = [_describe_registered(short, kind) for short, kind in self._own.items() if name in (None, short)]
-        rows = [row for offers in self._find_meant(PROVIDERS, name) for row in self._make_rows(offers, load)]
-        extensions = [self._make_row(offer, load) for offers in self._find_meant(EXTENSIONS, name) for offer in offers]
-        broken = [_describe_broken(found) for found in self._find_unreadable() if name in (None, found.distribution[0])]
+        from providers_sdk._plugins.reporting import Reporter, describe_broken, describe_registered
+
+        reporter = Reporter(self._load if load else self._loaded.get, self.extension_host.find_failure)
+        own = [describe_registered(short, kind) for short, kind in self._own.items() if name in (None, short)]
+        rows = [row for offers in self._find_meant(PROVIDERS, name) for row in reporter.describe_rivals(offers)]
+        extensions = [reporter.describe(offer) for offers in self._find_meant(EXTENSIONS, name) for offer in offers]
+        broken = [describe_broken(found) for found in self._find_unreadable() if name in (None, found.distribution[0])]
         return sorted([*own, *rows], key=lambda row: row.name) + extensions + broken
 
     def _find_meant(self, group: str, name: str | None) -> list[list[PluginEntry]]:
@@ -187,38 +192,6 @@ class Registry:
         if name is None:
             return [offered[short] for short in sorted(offered)]
         return [[offer for offer in offered.get(_strip_distribution(name), []) if offer.matches(name)]]
-
-    def _make_rows(self, offers: list[PluginEntry], load: bool) -> list[PluginReport]:
-        rivals = [offer for offer in offers if not _is_disabled(offer)]
-        bundled = _find_bundled(rivals)
-        if len(rivals) < 2 or bundled is not None:
-            return [self._make_row(offer, load, bundled) for offer in offers]
-        reason = conflict(rivals[0].entry.name, rivals).message
-        return [
-            _describe(offer, state="conflict", reason=reason, remedy=_write_choice(offer))
-            if offer in rivals
-            else self._make_row(offer, load)
-            for offer in offers
-        ]
-
-    def _make_row(self, offer: PluginEntry, load: bool, bundled: PluginEntry | None = None) -> PluginReport:
-        """The row of ``offer``, whose name means ``bundled`` where that is another one."""
-        if _is_disabled(offer):
-            remedy = f"take {offer.entry.name} out of PROVIDERS_SDK_DISABLE"
-            return _describe(offer, state="disabled", reason="PROVIDERS_SDK_DISABLE names it", remedy=remedy)
-        if offer.is_switched_off:
-            return _describe(offer, state="disabled", reason=f"{offer.switch} is not set", remedy=f"set {offer.switch}")
-        row = self._load(offer).report if load or offer in self._loaded else _describe(offer)
-        if offer in self._loaded and (error := self.extension_host.find_failure(self._loaded[offer].manager)):
-            return describe_failure(offer.entry, row, error)
-        if bundled in (None, offer) or row.reason:
-            return row
-        reason = f"{offer.entry.name!r} alone means the bundled provider"
-        return replace(
-            row,
-            reason=reason,
-            remedy=f"ask for {offer.qualified_name}, or PROVIDERS_SDK_DISABLE={bundled.qualified_name}",
-        )
 
     def _find_unreadable(self) -> list[BrokenDistribution]:
         self._load_offers(PROVIDERS)
@@ -229,7 +202,7 @@ class Registry:
 
     def _load_extensions(self) -> list[Loaded]:
         offers = [offer for offers in self._find_meant(EXTENSIONS, None) for offer in offers]
-        return [self._load(offer) for offer in offers if not _is_disabled(offer) and not offer.is_switched_off]
+        return [self._load(offer) for offer in offers if not offer.is_disabled and not offer.is_switched_off]
 
 
 def _copy_error(error: PluginError | None) -> PluginError:
@@ -247,49 +220,6 @@ def _group(offers: list[PluginEntry]) -> dict[str, dict[str, list[PluginEntry]]]
         if len(rivals) > 1:  # the picks of the others are not needed, and cost a file each
             rivals.sort(key=lambda offer: offer.qualified_name)
     return grouped
-
-
-def _find_bundled(offers: list[PluginEntry]) -> PluginEntry | None:
-    return next((offer for offer in offers if offer.is_bundled), None)
-
-
-def _is_disabled(offer: PluginEntry) -> bool:
-    return any(offer.matches(name) for name in disabled_names())
-
-
-def _describe(offer: PluginEntry, **facts: Any) -> PluginReport:
-    distribution, version = offer.distribution
-    known = {"state": "available", **facts}
-    return PluginReport(
-        name=offer.entry.name,
-        distribution=distribution,
-        version=version,
-        entry_point=offer.entry.value,
-        group=offer.entry.group,
-        **known,
-    )
-
-
-def _describe_registered(name: str, kind: type[Provider]) -> PluginReport:
-    where = f"{kind.__module__}:{kind.__qualname__}"
-    return PluginReport(name=name, state="loaded", entry_point=where, requires_contract=kind.requires_contract)
-
-
-def _describe_broken(found: BrokenDistribution) -> PluginReport:
-    name, version = found.distribution
-    return PluginReport(
-        name=name,
-        state="failed",
-        reason=f"its entry points cannot be read: {found.reason} ({found.path})",
-        remedy=f"pip install --force-reinstall {name}, or delete {found.path}",
-        distribution=name,
-        version=version,
-    )
-
-
-def _write_choice(offer: PluginEntry) -> str:
-    pick, distribution = offer.qualified_name, offer.distribution[0]
-    return f"ask for {pick}, or PROVIDERS_SDK_DISABLE={pick}, or pip uninstall {distribution}"
 
 
 def _strip_distribution(name: str) -> str:

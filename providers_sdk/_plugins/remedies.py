@@ -2,28 +2,30 @@
 
 from contextlib import suppress
 
+from providers_sdk._plugins.entry_points import PluginEntry
 from providers_sdk._plugins.hookspecs import PROJECT
 from providers_sdk._plugins.metadata import EntryPoint
-from providers_sdk._plugins.report import PluginReport
 from providers_sdk._suggest import find_nearest
 
 __all__ = ["find_remedy", "hint_at_missing_mark", "hint_at_misspelt_hook"]
 
 
-def find_remedy(entry: EntryPoint, report: PluginReport, error: BaseException) -> str:
-    """Return what to do about the plugin of ``report``.
+def find_remedy(offer: PluginEntry, error: BaseException, *, is_incompatible: bool = False) -> str:
+    """Return what to do about a plugin that cannot be used.
 
-    :param error: why it failed; its cause is what the plugin's code raised.
+    :param error: why; its cause is what the plugin's code raised.
+    :param is_incompatible: whether it asks for another version of the contract.
     """
-    source, folder = report.distribution or report.entry_point, _find_editable_folder(entry)
+    entry = offer.entry
+    source, folder = offer.distribution[0] or entry.value, _find_editable_folder(entry)
     missing = _guess_package(entry, error.__cause__)
-    if report.state == "incompatible":
+    if is_incompatible:
         return f"correct it in {folder}" if folder else f"pip install --upgrade {source} providers-sdk"
     if missing:
         fix = f"pip install {missing} (needed by {source}; the distribution may have another name)"
     else:
         fix = f"correct it in {folder}" if folder else f"pip install --upgrade {source}"
-    return f"{fix}, or switch it off: PROVIDERS_SDK_DISABLE={report.name}"
+    return f"{fix}, or switch it off: PROVIDERS_SDK_DISABLE={entry.name}"
 
 
 def _guess_package(entry: EntryPoint, cause: BaseException | None) -> str:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from providers_sdk._environment import redact_environment
 from providers_sdk._plugins.entry_points import PROVIDERS
-from providers_sdk._redact import snippet
 from providers_sdk._value import Value
 
-__all__ = ["PluginReport", "error_text"]
+__all__ = ["PluginReport"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -41,9 +40,11 @@ class PluginReport(Value):
     requires_contract: str = ""
 
     def __post_init__(self) -> None:
-        """Hide what the environment holds of secrets: a reason quotes what a plugin's code raised."""
-        if self.reason:
-            object.__setattr__(self, "reason", redact_environment()(self.reason))
+        """Hide what the environment holds of secrets: these fields quote what a plugin's code raised or says."""
+        redact = redact_environment()
+        for name in ("reason", "remedy", "requires_contract"):
+            if isinstance(text := getattr(self, name), str):
+                object.__setattr__(self, name, redact(text))
 
     @property
     def qualified_name(self) -> str:
@@ -57,12 +58,3 @@ class PluginReport(Value):
 
 
 PluginReport.__module__ = "providers_sdk"
-
-
-def error_text(error: BaseException) -> str:
-    """Return the class and the text of a foreign ``error`` on one line; its class alone where ``str()`` fails."""
-    try:
-        text = snippet(str(error), 500)
-    except Exception:  # noqa: BLE001  even an error's own __str__ can fail
-        text = ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from providers_sdk._model.settings import Setting
-from providers_sdk._plugins.report import error_text
 from providers_sdk._provider.provider import Provider
+from providers_sdk._redact import snippet
 from providers_sdk.errors import PluginError, PluginLoadError
 
-__all__ = ["blame_plugin", "check_class", "check_name"]
+__all__ = ["blame_plugin", "check_class", "check_name", "error_text"]
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _STRINGS = ("url", "api_endpoint", "default_model")
@@ -28,6 +28,15 @@ def blame_plugin(what: str) -> Iterator[None]:
         raise
     except BaseException as error:
         raise PluginLoadError(f"{what} raised {error_text(error)}") from error
+
+
+def error_text(error: BaseException) -> str:
+    """Return the class and the text of a foreign ``error`` on one line; its class alone where ``str()`` fails."""
+    try:
+        text = snippet(str(error), 500)
+    except Exception:  # noqa: BLE001  even an error's own __str__ can fail
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def check_name(name: object) -> str:

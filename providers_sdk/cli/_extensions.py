@@ -117,6 +117,6 @@ def _make_help_printable(command: click.Command) -> None:
 
 
 def _explain(error: BaseException) -> str:
-    from providers_sdk._plugins.report import error_text
+    from providers_sdk._plugins.validation import error_text
 
     return error.message if isinstance(error, click.ClickException) else error_text(error)

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from providers_sdk._environment import redact_environment
 from providers_sdk._plugins.registry import Registry
-from providers_sdk._plugins.report import error_text
+from providers_sdk._plugins.validation import error_text
 from providers_sdk._provider.provider import Provider
 from providers_sdk.errors import InvalidArgument, UnknownProvider
 from providers_sdk.testing.fake_service import FakeService

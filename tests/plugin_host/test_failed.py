@@ -6,7 +6,7 @@ import pytest
 
 from providers_sdk import Client, Registry
 from providers_sdk.errors import PluginLoadError
-from tests.plugin_host.shelf import Shelf
+from tests.plugin_host.shelf import GOOD, Shelf
 
 
 def test_the_message_names_distribution_version_and_doctor(shelf: Shelf) -> None:
@@ -28,4 +28,14 @@ def test_neither_the_error_nor_its_cause_nor_the_report_holds_a_secret(
         registry.get("acme")
     assert "ValueError: [hidden]" in raised.value.message
     assert "very-secret" not in "".join(traceback.format_exception(raised.value)).replace("os.environ", "")
+    assert "very-secret" not in repr(registry.report("acme"))
     assert [row.reason for row in registry.report("acme")] == ["importing 'stranger_acme' raised ValueError: [hidden]"]
+
+
+def test_no_field_of_the_report_holds_a_secret(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROVIDERS_SDK_ACME_KEY", "sk-very-secret")
+    contract = "requires_contract = __import__('os').environ['PROVIDERS_SDK_ACME_KEY']"
+    shelf.put("acme", GOOD.replace("offline = True", contract))
+    [row] = Registry().report("acme", load=True)
+    assert (row.state, row.requires_contract) == ("failed", "[hidden]")
+    assert "very-secret" not in repr(row)

@@ -28,6 +28,14 @@ def test_a_missing_module_is_to_be_installed(module: str, editable: bool, shelf:
     assert remedy.endswith(OFF)
 
 
+def test_a_missing_module_is_named_though_its_cause_had_to_be_replaced(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    source = "import os\ntry: raise ValueError(os.environ['OPENAI_API_KEY'])\nexcept ValueError: import nobody_has_this"
+    assert report(shelf, source).remedy.startswith("pip install nobody_has_this (needed by dist-acme; ")
+
+
 def test_a_missing_part_of_a_namespace_package_is_named_in_full(shelf: Shelf) -> None:
     (shelf.folder / "stranger_space" / "cloud").mkdir(parents=True)
     remedy = report(shelf, "import stranger_space.cloud\nimport stranger_space.storage").remedy
