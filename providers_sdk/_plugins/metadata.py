@@ -57,13 +57,14 @@ class EntryPoint(NamedTuple):
         return reduce(getattr, filter(None, attributes), load(found["module"]))
 
 
-class DistributionFolder(NamedTuple):
+class DistributionFolder:
     """A distribution whose metadata is a folder.
 
     :param path: of that folder.
     """
 
-    path: str
+    def __init__(self, path: str) -> None:
+        self.path = path
 
     def read_text(self, filename: str) -> str | None:
         """Return a file of its metadata; ``None`` where there is none.
@@ -86,7 +87,7 @@ def iter_distributions(folders: Sequence[str]) -> Iterator[Distribution]:
         return
     for folder in folders:
         for name in _list_names(folder):
-            if name.lower().endswith((".dist-info", ".egg-info")):
+            if name[-5:].lower() == "-info" and name.lower().endswith((".dist-info", ".egg-info")):
                 yield DistributionFolder(os.path.join(folder, name))
 
 

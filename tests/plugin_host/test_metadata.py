@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from providers_sdk import Registry
 from providers_sdk._plugins.metadata import DistributionFolder, iter_distributions, parse_entry_points
+from tests.plugin_host.shelf import Shelf
 
 LINES = st.one_of(
     st.sampled_from(
@@ -107,6 +108,27 @@ def test_the_distributions_of_a_finder_of_somebody_else_are_found(monkeypatch: p
     monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
     assert "elsewhere" in Registry().names()
     assert PathFinder in sys.meta_path
+
+
+def test_a_folder_behind_a_link_is_the_one_that_the_system_finds(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.put("acme")
+    (tmp_path / "inner").mkdir()
+    link = tmp_path.parent / f"{tmp_path.name}-link"
+    link.symlink_to(tmp_path / "inner")
+    monkeypatch.setattr(sys, "path", [f"{link}/..", *(folder for folder in sys.path if folder != str(tmp_path))])
+    assert "acme" in Registry().names()
+
+
+def test_a_folder_that_is_on_the_path_twice_is_read_once(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.metadata("dist-broken", b"[providers_sdk]\nacme")
+    link = tmp_path.parent / f"{tmp_path.name}-link"
+    link.symlink_to(tmp_path)
+    monkeypatch.syspath_prepend(link)
+    assert [row.distribution for row in Registry().report() if row.state == "failed"] == ["dist_broken"]
 
 
 def test_a_file_that_is_not_there_is_none_and_one_in_no_encoding_an_error(tmp_path: Path) -> None:
