@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from providers_sdk._redact import Redactor, userinfo_secrets
 
@@ -136,11 +135,11 @@ def _find_secrets() -> Iterator[str]:
             yield value
 
 
-class _Index(NamedTuple):
+class _Index:
     """The names of the variables that each call asks for: this library's, and those of proxies."""
 
-    own: tuple[str, ...]
-    proxies: tuple[str, ...]
+    def __init__(self, own: tuple[str, ...], proxies: tuple[str, ...]) -> None:
+        self.own, self.proxies = own, proxies
 
 
 def _list_own(prefix: str) -> list[str]:

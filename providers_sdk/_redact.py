@@ -16,7 +16,6 @@ Runs are bounded, so that hostile text costs no more than its size.
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 __all__ = ["HIDDEN", "Redactor", "bare_url", "printable", "snippet", "userinfo_secrets"]
@@ -76,13 +75,16 @@ def _write_forms(character: str, *, whole: bool = True) -> str:
     return f"(?i:&#0*{number};|&#x0*{number:x};|{patterns})"
 
 
-class Redactor(NamedTuple):
+class Redactor:
     """Replaces each of ``secrets``, as URLs, JSON, HTML or Python write it, by ``[hidden]``, also where cut off."""
 
-    secrets: frozenset[str] = frozenset()
+    __slots__ = ("secrets",)
+
+    def __init__(self, secrets: frozenset[str] = frozenset()) -> None:
+        self.secrets = secrets
 
     def __repr__(self) -> str:
-        return "Redactor()"
+        return "Redactor()"  # tracebacks with local variables show it
 
     @classmethod
     def of(cls, secrets: Iterable[str]) -> "Redactor":

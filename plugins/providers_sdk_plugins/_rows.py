@@ -7,7 +7,7 @@ from typing import NamedTuple
 __all__ = ["ExtraSetting", "Row"]
 
 
-class ExtraSetting(NamedTuple):
+class ExtraSetting:
     """A setting that only this service has; its value is sent as a header or in the query.
 
     :param header: the header that carries the value.
@@ -18,12 +18,18 @@ class ExtraSetting(NamedTuple):
     :param sample: a value for the tests.
     """
 
-    header: str = ""
-    query: str = ""
-    variables: tuple[str, ...] = ()
-    required: bool = False
-    help: str = ""
-    sample: str = "sample"
+    def __init__(
+        self,
+        *,
+        header: str = "",
+        query: str = "",
+        variables: tuple[str, ...] = (),
+        required: bool = False,
+        help: str = "",  # noqa: A002  the word that Setting has
+        sample: str = "sample",
+    ) -> None:
+        self.header, self.query, self.variables, self.required = header, query, variables, required
+        self.help, self.sample = help, sample
 
 
 class Row(NamedTuple):

@@ -92,7 +92,7 @@ class Client(BatchMethods):
         self._config, find_stored = read_user_files(config, profile)
         given = drop_unset(connect=connect, first_token=first_token, idle=idle, deadline=deadline, retries=retries)
         chosen = {**self._config.arguments, **given, **drop_unset(strict=strict, model=model or UNSET)}
-        self._defaults = CallDefaults.read(chosen)
+        self._defaults = CallDefaults(chosen)
         self._proxy = check_proxy(chosen.get("proxy") if proxy is None else proxy)
         self._session = check_session(session)
         self._registry = registry or Registry()

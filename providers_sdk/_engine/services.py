@@ -6,7 +6,7 @@ still means the plugin.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from providers_sdk._config.values import ConfigValue
 from providers_sdk._model.names import short_name
@@ -17,7 +17,7 @@ from providers_sdk.errors import InvalidArgument, UnknownProvider
 __all__ = ["Service", "Services"]
 
 
-class Service(NamedTuple):
+class Service:
     """What one name means.
 
     :param name: the name that replies, errors and variables carry, without a distribution.
@@ -27,11 +27,16 @@ class Service(NamedTuple):
     :param shadowed: whether it is a plugin whose name an instance has taken: what is stored for the name is not its.
     """
 
-    name: str
-    kind: str
-    given: Mapping[str, Any]
-    configured: Mapping[str, ConfigValue]
-    shadowed: bool = False
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        given: Mapping[str, Any],
+        configured: Mapping[str, ConfigValue],
+        *,
+        shadowed: bool = False,
+    ) -> None:
+        self.name, self.kind, self.given, self.configured, self.shadowed = name, kind, given, configured, shadowed
 
     def __repr__(self) -> str:  # tracebacks with local variables show it
         return f"Service(name={self.name!r}, kind={self.kind!r})"

@@ -1,7 +1,7 @@
 """Makes what a call asks of the call's arguments and its client's defaults."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from providers_sdk._engine.call import CallSpec
 from providers_sdk._engine.retry import RetryPolicy
@@ -20,25 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["CallDefaults", "make_spec"]
 
 
-class CallDefaults(NamedTuple):
-    """What a client's calls ask where they name nothing else; see :class:`Client`."""
+class CallDefaults:
+    """What a client's calls ask where they name nothing else; see :class:`Client`.
 
-    model: str | None = None
-    strict: bool = False
-    limits: Limits = Limits()
-    first_token_is_default: bool = True
-    policy: RetryPolicy = RetryPolicy()
+    :param chosen: the arguments of the client, those of its configuration included.
+    """
 
-    @classmethod
-    def read(cls, chosen: Mapping[str, Any]) -> "CallDefaults":
-        """Return the defaults among the arguments of a client, those of its configuration included."""
-        return cls(
-            model=chosen.get("model"),
-            strict=chosen.get("strict", False),
-            limits=Limits(**{name: chosen[name] for name in LIMITS if name in chosen}),
-            first_token_is_default="first_token" not in chosen,
-            policy=RetryPolicy.of(chosen["retries"]) if "retries" in chosen else RetryPolicy(),
-        )
+    def __init__(self, chosen: Mapping[str, Any]) -> None:
+        self.model: str | None = chosen.get("model")
+        self.strict: bool = chosen.get("strict", False)
+        self.limits = Limits(**{name: chosen[name] for name in LIMITS if name in chosen})
+        self.first_token_is_default = "first_token" not in chosen
+        self.policy = RetryPolicy.of(chosen["retries"]) if "retries" in chosen else RetryPolicy()
 
 
 def make_spec(

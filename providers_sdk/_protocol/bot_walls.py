@@ -5,20 +5,17 @@ library never tries to pass it.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 __all__ = ["WALLS", "Wall", "detect_bot_wall"]
 
 _NO = frozenset({401, 403, 405, 429, 503})
 
 
-class Wall(NamedTuple):
+class Wall:
     """A signature: the header is there, holds ``value`` (lower case), and the status is one of ``statuses``."""
 
-    name: str
-    header: str
-    value: str = ""
-    statuses: frozenset[int] | None = None
+    def __init__(self, name: str, header: str, value: str = "", statuses: frozenset[int] | None = None) -> None:
+        self.name, self.header, self.value, self.statuses = name, header, value, statuses
 
     def matches(self, status: int, headers: Mapping[str, str]) -> bool:
         """Return whether a response carries this signature."""

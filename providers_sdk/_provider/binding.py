@@ -7,7 +7,7 @@ Everything that this library reads of it goes through :func:`run_plugin_code`, s
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from providers_sdk._environment import redact_environment
 from providers_sdk._http.client import Http
@@ -94,15 +94,17 @@ def run_plugin_code(call: Callable[[], _T], name: str, redact: Callable[[], Reda
     raise failure
 
 
-class BoundProvider(NamedTuple):
+class BoundProvider:
     """A provider of one client, with its connections.
 
     :param provider: the instance, which holds nothing but its settings.
     :param session: its connections.
     """
 
-    provider: Described
-    session: HttpSession
+    __slots__ = ("provider", "session")
+
+    def __init__(self, provider: Described, session: HttpSession) -> None:
+        self.provider, self.session = provider, session
 
     @property
     def name(self) -> str:

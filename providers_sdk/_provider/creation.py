@@ -1,7 +1,7 @@
 """Makes a provider of its settings, and checks what the plugin's class has made of them."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from providers_sdk._environment import (
     find_rivals,
@@ -21,16 +21,15 @@ __all__ = ["Created", "create_provider"]
 _D = TypeVar("_D", bound=Described)
 
 
-class Created(NamedTuple, Generic[_D]):
+class Created(Generic[_D]):
     """A provider, and what it was made of.
 
     :param kind: its class.
     :param found: the value of each of its settings, and where that comes from.
     """
 
-    provider: _D
-    kind: type[_D]
-    found: Mapping[str, Found]
+    def __init__(self, provider: _D, kind: type[_D], found: Mapping[str, Found]) -> None:
+        self.provider, self.kind, self.found = provider, kind, found
 
     def __repr__(self) -> str:  # tracebacks with local variables show it
         return f"Created(kind={self.kind!r})"
