@@ -26,7 +26,7 @@ File = (
 Files = Mapping[str, File] | Iterable[tuple[str, File]]
 
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_MEDIA_TYPE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_MEDIA_TYPE = r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?"
 _SCALARS = (str, bytes, int, float, type(None))
 
 
@@ -98,7 +98,7 @@ def _read_part(name: str, file: Any) -> tuple[Any, ...]:
     """Return a part as requests takes it, with its content as bytes."""
     named = isinstance(file, tuple) and 2 <= len(file) <= 4
     filename, content, *rest = file if named else (_guess_filename(file) or name, file)
-    if rest and rest[0] is not None and not (isinstance(rest[0], str) and _MEDIA_TYPE.fullmatch(rest[0])):
+    if rest and rest[0] is not None and not (isinstance(rest[0], str) and re.fullmatch(_MEDIA_TYPE, rest[0])):
         raise InvalidArgument(f"the media type of the file {name!r:.40} cannot be sent; use one such as 'image/png'")
     return (filename, _read_content(name, content), *rest)
 

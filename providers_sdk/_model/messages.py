@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers_sdk._model.chunks import ToolCall
-from providers_sdk._model.media import MAX_BYTES
 from providers_sdk._model.parts import File, Image, Part, parse_parts
 from providers_sdk._model.tools import parse_tool_calls
 from providers_sdk._value import Value
@@ -138,6 +137,8 @@ def _check_total(messages: Sequence[Message]) -> None:
     parts = (part for message in messages for part in message.parts if isinstance(part, (Image, File)))
     total = sum(len(part.data) for part in parts)
     if total > MAX_TOTAL_BYTES:
+        from providers_sdk._model.media import MAX_BYTES
+
         raise InvalidMessages(
             f"the images and files have {total} bytes together; at most {MAX_TOTAL_BYTES} "
             f"({MAX_TOTAL_BYTES // 1_000_000} MB) can be sent, {MAX_BYTES // 1_000_000} MB each"

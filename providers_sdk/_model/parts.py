@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from providers_sdk._model.media import check_file_type, check_image_type, load
 from providers_sdk._redact import bare_url, snippet
 from providers_sdk._value import Value
 from providers_sdk.errors import InvalidMessages
@@ -34,6 +33,8 @@ class Image(Value):
     detail: str
 
     def __init__(self, source: _Source, *, media_type: str = "", detail: str = "") -> None:
+        from providers_sdk._model.media import check_image_type, load  # most messages are text
+
         loaded = load(source, "image", media_type)
         kind = check_image_type(loaded) if loaded.data else loaded.declared
         _set_fields(self, data=loaded.data, url=loaded.url, media_type=kind, detail=detail)
@@ -79,6 +80,8 @@ class File(Value):
         if source is None:
             _set_fields(self, data=b"", url="", media_type=media_type, name=name, id=id)
             return
+        from providers_sdk._model.media import check_file_type, load
+
         loaded = load(source, "file", media_type)
         kind = check_file_type(loaded) if loaded.data else loaded.declared
         _set_fields(self, data=loaded.data, url=loaded.url, media_type=kind, name=name or loaded.name, id="")

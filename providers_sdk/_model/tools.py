@@ -14,7 +14,7 @@ __all__ = ["ToolSchema", "check_unique", "parse_tool", "parse_tool_calls", "pars
 ToolSchema = Mapping[str, Any]
 """A tool as a plain mapping: ``name``, ``description``, ``parameters`` (a JSON Schema), and maybe ``strict``."""
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # OpenAI's rule, and Anthropic's
+_NAME = r"[A-Za-z0-9_-]{1,64}"  # OpenAI's rule, and Anthropic's
 _NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
@@ -60,7 +60,7 @@ def parse_tool(tool: object) -> ToolSchema:
             f"a tool is a function or a mapping with 'name', 'description' and 'parameters', not {type(inner).__name__}"
         )
     name, description = inner.get("name"), inner.get("description") or ""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(_NAME, name):
         raise InvalidArgument(
             f"a tool has the name {snippet(repr(name), 80)}; a name is 1 to 64 letters, digits, '_' and '-'"
         )

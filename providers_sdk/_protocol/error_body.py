@@ -34,7 +34,7 @@ _KEYS = ("error", "errors", "message", "detail")
 _MAX_DEPTH = 5
 _MAX_FAULTS = 5
 _MAX_SHOWN = 4_000
-_MESSAGE = re.compile(r'"(?:message|detail|error)"\s*:\s*"((?:[^"\\]|\\.)+)', re.DOTALL)
+_MESSAGE = r'(?s)"(?:message|detail|error)"\s*:\s*"((?:[^"\\]|\\.)+)'
 
 
 def explain_status(status: int, description: str, text: str) -> tuple[type[errors.ProviderError], str]:
@@ -130,7 +130,7 @@ def json_error_text(text: str) -> str:
     try:
         return error_text(parse_json(text))
     except ValueError:
-        found = _MESSAGE.search(text) if text.lstrip()[:1] in ("{", "[") else None
+        found = re.search(_MESSAGE, text) if text.lstrip()[:1] in ("{", "[") else None
         return snippet(_unescape(found[1])) if found else ""
 
 
