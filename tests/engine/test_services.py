@@ -137,13 +137,27 @@ def test_an_instance_of_nothing_installed_is_refused_when_it_is_asked() -> None:
     assert raised.value.message == "there is no provider 'openay'; did you mean 'openai'?"
 
 
-def test_settings_of_an_unknown_name_say_how_to_make_it_an_instance() -> None:
-    with Client("echo", settings={"opnai": {"url": NOWHERE}}) as client, pytest.raises(UnknownProvider) as raised:
+@pytest.mark.parametrize("asked", ["echo", "opnai"])
+def test_settings_of_an_unknown_name_say_how_to_make_it_an_instance(asked: str) -> None:
+    with Client(asked, settings={"opnai": {"url": NOWHERE}}) as client, pytest.raises(UnknownProvider) as raised:
         client.chat("Hi")
     assert raised.value.message == (
         "settings are given for 'opnai', but there is no provider of that name; did you mean 'openai'? "
         "For an instance, add 'provider': '<installed provider>'"
     )
+
+
+def test_settings_under_a_name_with_its_distribution_are_refused_and_nothing_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with OpenAISite() as usual:
+        monkeypatch.setenv("PROVIDERS_SDK_OPENAI_URL", f"{usual.url}/v1")
+        monkeypatch.setenv("PROVIDERS_SDK_OPENAI_KEY", "sk-of-the-environment")
+        qualified = "providers-sdk:openai"
+        with Client(qualified, settings={qualified: {"url": NOWHERE}}) as client:
+            with pytest.raises(UnknownProvider, match="settings are given for 'providers-sdk:openai'"):
+                client.chat("Hi")
+        assert usual.requests == []
 
 
 class Acme(Provider):
