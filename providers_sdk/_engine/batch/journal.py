@@ -191,8 +191,10 @@ def _parse_key(line: bytes, path: Path) -> tuple[bytes, bool] | None:
 def _load(line: bytes, path: Path) -> Outcome:
     try:
         return load_outcome(parse_line(line, path))
-    except (KeyError, TypeError, ValueError) as error:
-        raise JournalError(f"the journal {path} is damaged: a record lacks a field: {error}") from error
+    except KeyError as error:
+        raise JournalError(f"the journal {path} is damaged: a record lacks the field {error}") from error
+    except (TypeError, ValueError) as error:
+        raise JournalError(f"the journal {path} is damaged: a record is of another form: {error}") from error
 
 
 def _make_record(key: bytes, outcome: Outcome, *, done: bool) -> bytes:

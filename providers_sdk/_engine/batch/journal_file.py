@@ -37,6 +37,7 @@ class JournalFile:
     def __init__(self, path: str | os.PathLike[str], *, durable: bool = False) -> None:
         self.path, self._durable = Path(path), durable
         self._failed: JournalError | None = None
+        _check_ordinary(self.path)
         try:
             self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115  closed by close()
         except (OSError, ValueError) as error:  # a ValueError: a path with a NUL
@@ -118,6 +119,8 @@ class JournalFile:
 
 def estimate_lines(path: Path) -> int:
     """Return how many lines a file has, about, by those at its start; 0 where it cannot be read."""
+    if not path.is_file():
+        return 0
     try:
         with path.open("rb") as file:
             start = file.read(_START)
@@ -129,6 +132,7 @@ def estimate_lines(path: Path) -> int:
 def iter_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the position and the bytes of each line, its line end included where it has one."""
     position = 0
+    _check_ordinary(path)
     try:
         with path.open("rb", buffering=1 << 20) as file:
             for line in file:
@@ -136,6 +140,12 @@ def iter_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 position += len(line)
     except OSError as error:
         raise JournalError(f"the journal {path} cannot be read: {error.strerror}") from error
+
+
+def _check_ordinary(path: Path) -> None:
+    """Refuse a pipe or a device: opening one may wait for ever."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise JournalError(f"the journal {path} is no ordinary file, and a journal is read again; name another")
 
 
 def parse_line(line: bytes, path: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from providers_sdk.errors import ProviderError, Refused
 __all__ = ["Outcome", "describe_prompt", "dump_outcome", "is_final", "load_outcome"]
 
 _ERROR_FIELDS = ("provider", "model", "url", "status", "retry_after", "partial", "finish_reason")
+_FIELDS = {"index": int, "id": str | int | None, "text": str, "finish_reason": str | None, "seconds": float}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +120,11 @@ def load_outcome(record: Mapping[str, Any]) -> Outcome:
     """
     usage, error = record["usage"], record["error"]
     return Outcome(
-        index=record["index"],
-        id=record["id"],
+        **_read_fields(record, _FIELDS),
         prompt=record["prompt"],
-        text=record["text"],
         error=None if error is None else _load_error(error, record),
         attempts=_load_attempts(record["attempts"]),
         usage=None if usage is None else _load_usage(usage),
-        finish_reason=record["finish_reason"],
-        seconds=record["seconds"],
         data=record.get("data"),
         tool_calls=tuple(ToolCall(row["id"], row["name"], row["arguments"]) for row in record.get("tool_calls", ())),
     )
@@ -152,11 +149,23 @@ def _load_error(fields: Mapping[str, Any], record: Mapping[str, Any]) -> Provide
 
 
 def _load_attempts(rows: Sequence[Mapping[str, Any]]) -> tuple[Attempt, ...]:
-    return tuple(Attempt(**{name: row[name] for name in Attempt.__slots__ if name in row}) for row in rows)
+    return tuple(Attempt(**_read_fields(row, Attempt.__annotations__)) for row in rows)
 
 
 def _load_usage(row: Mapping[str, Any]) -> Usage:
-    return Usage(**{name: row[name] for name in Usage.__slots__ if name in row})
+    return Usage(**_read_fields(row, Usage.__annotations__))
+
+
+def _read_fields(row: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those fields of a record that ``types`` names; a number may be a whole one.
+
+    :raises TypeError: one has another type.
+    """
+    found = {name: row[name] for name in types if name in row}
+    for name, value in found.items():
+        if not isinstance(value, types[name]) and not (isinstance(value, int) and isinstance(1.0, types[name])):
+            raise TypeError(f"{name!r} is {type(value).__name__}")
+    return found
 
 
 Outcome.__module__ = "providers_sdk"

@@ -245,3 +245,39 @@ def test_a_line_that_no_run_has_written_is_one_sentence(path: Path, line: bytes)
     with pytest.raises(JournalError, match="is damaged"):
         list(read_journal(path))
     assert path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("seconds", "a while", "'seconds' is str"),
+        ("index", None, "'index' is NoneType"),
+        ("text", ["yes"], "'text' is list"),
+        ("id", {}, "'id' is dict"),
+        ("usage", {"prompt_tokens": "many"}, "'prompt_tokens' is str"),
+        ("attempts", [{"provider": ["acme"], "model": "m", "outcome": "answered"}], "'provider' is list"),
+    ],
+)
+def test_a_record_whose_field_has_another_type_is_one_sentence(
+    path: Path, field: str, value: object, named: str
+) -> None:
+    write(path, outcome(0, attempts=ATTEMPTS, usage=Usage(1, 2), seconds=1.0))
+    header, record = path.read_text().splitlines()
+    path.write_text(f"{header}\n{json.dumps({**json.loads(record), field: value})}\n")
+    with pytest.raises(JournalError, match=f"is damaged: .*{named}"):
+        list(read_journal(path))
+
+
+def test_whole_seconds_are_seconds(path: Path) -> None:
+    write(path, outcome(0, seconds=1.0))
+    path.write_text(path.read_text().replace('"seconds":1.0', '"seconds":1'))
+    assert [one.seconds for one in read_journal(path)] == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_refused_and_not_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(JournalError, match=r"journal\.jsonl is no ordinary file, and a journal is read again"):
+        Journal(path, QUESTION)
+    with pytest.raises(JournalError, match="is no ordinary file"):
+        list(read_journal(path))
