@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkup", "Health", "Note", "Package", "Proxy", "examine"]
 
 DISTRIBUTION = "providers-sdk"
-_NOT_FOR_USERS = ("dev", "docs", "test")
+_NOT_FOR_USERS = ("bench", "dev", "docs", "test")
 
 
 @dataclass(frozen=True, slots=True)

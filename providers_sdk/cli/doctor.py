@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -23,7 +23,7 @@ from providers_sdk.cli._stdout_redirect import redirect_stdout_to_stderr
 from providers_sdk.cli._trial import try_extensions
 from providers_sdk.errors import InvalidCall
 
-__all__ = ["command"]
+__all__ = ["command", "describe_extra"]
 
 _STYLES = {"loaded": "green", "disabled": "dim", "available": ""}
 
@@ -188,7 +188,9 @@ def _list_surroundings(health: Health) -> Iterator[str]:
     yield "  " + (
         ", ".join(map(_describe_package, shown)) or "not installed as a distribution: its dependencies are unknown"
     )
-    yield "  extras: " + ", ".join(_describe_extra(package) for package in health.packages if package.extra)
+    extras = dict.fromkeys(package.extra for package in health.packages if package.extra)
+    of_extra = {name: [package for package in health.packages if package.extra == name] for name in extras}
+    yield "  extras: " + ", ".join(describe_extra(name, packages) for name, packages in of_extra.items())
     yield from map(_describe_proxy, health.proxies)
     for note in health.notes:
         yield f"  {note.variable} {note.problem}" + (note.near and f"; did you mean {note.near}?")
@@ -205,10 +207,17 @@ def _describe_package(package: Package) -> str:
     return text if package.fits else f"{text}: pip install --upgrade {package.name}"
 
 
-def _describe_extra(package: Package) -> str:
+def describe_extra(name: str, packages: Sequence[Package]) -> str:
+    """Return an extra with the versions of its packages, as part of a line."""
+    if not any(package.version for package in packages):
+        return f"no {name}"
+    return f"{name} ({', '.join(map(_describe_version, packages))})"
+
+
+def _describe_version(package: Package) -> str:
     if not package.version:
-        return f"no {package.extra}"
-    return f"{package.extra} ({package.name} {package.version}{'' if package.fits else f', needs {package.needs}'})"
+        return f"{package.name} is missing"
+    return f"{package.name} {package.version}" + ("" if package.fits else f", needs {package.needs}")
 
 
 def _summarize(health: Health) -> str:

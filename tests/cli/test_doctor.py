@@ -17,6 +17,8 @@ import providers_sdk
 from benchmarks.many_plugins import BROKEN, GOOD, NOISY, WELL, Kind, install, providers
 from providers_sdk import __version__
 from providers_sdk._environment import GENERAL
+from providers_sdk.cli._diagnosis import Package
+from providers_sdk.cli.doctor import describe_extra
 from providers_sdk_plugins.services import ROWS as SERVICE_ROWS
 
 BUNDLED = {"aipower", "anthropic", "chatgptfree", "chatgptt", "echo", "gizai", "ollama", "pizzagpt", *SERVICE_ROWS}
@@ -417,3 +419,28 @@ def test_on_a_terminal_a_plugin_that_hangs_is_known_by_name(tmp_path: Path) -> N
         assert doctor.wait(30) == 130
     assert b"importing the plugin sleeper" in shown
     os.close(ours)
+
+
+def test_each_extra_is_shown_once_with_its_packages(tmp_path: Path) -> None:
+    [line] = [line for line in run(tmp_path, "doctor").stdout.splitlines() if line.startswith("  extras: ")]
+    shown = line.removeprefix("  extras: ")
+    names = re.sub(r" \([^)]*\)", "", shown).split(", ")
+    assert [name.removeprefix("no ") for name in names] == [
+        "fast",
+        "socks",
+        "keyring",
+        "chat",
+        "schema",
+        "tools",
+        "dask",
+    ]
+    assert re.search(r"schema \(jsonschema [\d.]+, pydantic [\d.]+\)", shown)
+
+
+def test_an_extra_that_is_installed_in_part_says_what_is_missing() -> None:
+    there = Package("jsonschema", "4.26.0", ">=4.23", "schema", fits=True)
+    old = Package("pydantic", "2.0", ">=2.11", "schema", fits=False)
+    missing = replace(old, version="")
+    assert describe_extra("schema", [there, old]) == "schema (jsonschema 4.26.0, pydantic 2.0, needs >=2.11)"
+    assert describe_extra("schema", [there, missing]) == "schema (jsonschema 4.26.0, pydantic is missing)"
+    assert describe_extra("schema", [missing, missing]) == "no schema"
