@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from providers_sdk import errors
 from providers_sdk._attempts import Attempt
@@ -15,6 +15,7 @@ from providers_sdk.errors import ProviderError, Refused
 
 __all__ = ["Outcome", "describe_prompt", "dump_outcome", "is_final", "load_outcome"]
 
+_T = TypeVar("_T")
 _ERROR_FIELDS = ("provider", "model", "url", "status", "retry_after", "partial", "finish_reason")
 _FIELDS = {"index": int, "id": str | int | None, "text": str, "finish_reason": str | None, "seconds": float}
 
@@ -120,11 +121,11 @@ def load_outcome(record: Mapping[str, Any]) -> Outcome:
     """
     usage, error = record["usage"], record["error"]
     return Outcome(
-        **_read_fields(record, _FIELDS),
+        **_check_types({name: record[name] for name in _FIELDS}, _FIELDS),
         prompt=record["prompt"],
         error=None if error is None else _load_error(error, record),
         attempts=_load_attempts(record["attempts"]),
-        usage=None if usage is None else _load_usage(usage),
+        usage=None if usage is None else _load_value(Usage, usage),
         data=record.get("data"),
         tool_calls=tuple(ToolCall(row["id"], row["name"], row["arguments"]) for row in record.get("tool_calls", ())),
     )
@@ -144,28 +145,28 @@ def _load_error(fields: Mapping[str, Any], record: Mapping[str, Any]) -> Provide
     for name in _ERROR_FIELDS:
         setattr(error, name, fields[name])
     error.attempts = _load_attempts(record["attempts"])
-    error.usage = None if record["usage"] is None else _load_usage(record["usage"])
+    error.usage = None if record["usage"] is None else _load_value(Usage, record["usage"])
     return error
 
 
 def _load_attempts(rows: Sequence[Mapping[str, Any]]) -> tuple[Attempt, ...]:
-    return tuple(Attempt(**_read_fields(row, Attempt.__annotations__)) for row in rows)
+    return tuple(_load_value(Attempt, row) for row in rows)
 
 
-def _load_usage(row: Mapping[str, Any]) -> Usage:
-    return Usage(**_read_fields(row, Usage.__annotations__))
+def _load_value(kind: type[_T], row: Mapping[str, Any]) -> _T:
+    types = kind.__annotations__
+    return kind(**_check_types({name: row[name] for name in types if name in row}, types))
 
 
-def _read_fields(row: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those fields of a record that ``types`` names; a number may be a whole one.
+def _check_types(fields: dict[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``fields`` if each has the type that ``types`` has for it; a number may be a whole one.
 
     :raises TypeError: one has another type.
     """
-    found = {name: row[name] for name in types if name in row}
-    for name, value in found.items():
+    for name, value in fields.items():
         if not isinstance(value, types[name]) and not (isinstance(value, int) and isinstance(1.0, types[name])):
             raise TypeError(f"{name!r} is {type(value).__name__}")
-    return found
+    return fields
 
 
 Outcome.__module__ = "providers_sdk"

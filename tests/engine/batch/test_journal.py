@@ -268,6 +268,19 @@ def test_a_record_whose_field_has_another_type_is_one_sentence(
         list(read_journal(path))
 
 
+@pytest.mark.parametrize(
+    "field", ["index", "id", "prompt", "text", "usage", "error", "attempts", "finish_reason", "seconds"]
+)
+def test_a_record_that_lacks_a_field_names_it(path: Path, field: str) -> None:
+    write(path, outcome(0))
+    header, line = path.read_text().splitlines()
+    record = json.loads(line)
+    del record[field]
+    path.write_text(f"{header}\n{json.dumps(record)}\n")
+    with pytest.raises(JournalError, match=f"is damaged: a record lacks the field '{field}'"):
+        list(read_journal(path))
+
+
 def test_whole_seconds_are_seconds(path: Path) -> None:
     write(path, outcome(0, seconds=1.0))
     path.write_text(path.read_text().replace('"seconds":1.0', '"seconds":1'))
