@@ -69,7 +69,8 @@ class ExtensionHost:
         found = self._load()
         for loaded in found:
             if loaded.error is not None:
-                _log_bad(loaded)
+                name = loaded.offer.entry.name
+                _log.warning("extension %s: %s; %s", name, loaded.reason, loaded.remedy)
         return [loaded.manager for loaded in found if loaded.manager is not None]
 
     def _call_one(
@@ -89,10 +90,3 @@ class ExtensionHost:
         first = self._failures.setdefault((manager, hook), failure) is failure
         _log.log(level if first else logging.DEBUG, "extension %s: %s; the call goes on", name, failure.message)
         _log.debug("%s", redact("".join(traceback.format_exception(error))))
-
-
-def _log_bad(loaded: Loaded) -> None:
-    from providers_sdk._plugins.reporting import describe_loaded
-
-    report = describe_loaded(loaded)
-    _log.warning("extension %s: %s; %s", report.name, report.reason, report.remedy)

@@ -10,7 +10,7 @@ from providers_sdk._plugins.hookspecs import CONTRACT, ExtensionHooks, ProviderH
 from providers_sdk._plugins.metadata import EntryPoint
 from providers_sdk._plugins.validation import blame_plugin, check_class, check_name
 from providers_sdk._provider.provider import Provider
-from providers_sdk._redact import snippet
+from providers_sdk._redact import Redactor, snippet
 from providers_sdk.errors import PluginConflict, PluginError, PluginLoadError
 
 __all__ = ["Loaded", "conflict", "load"]
@@ -21,6 +21,7 @@ _USUAL_RANGES = ("", ">=1", ">=1,<2", ">=1.0", ">=1.0,<2", ">=1.0,<2.0")  # thos
 class Loaded:
     """What loading one entry point found, as far as it came.
 
+    :ivar state: ``loaded``, ``failed`` or ``incompatible``, as in the report.
     :ivar provider: the class, of a provider that can be used.
     :ivar manager: the hook host, of a plugin that can be used.
     :ivar reason: why it cannot be used, else empty.
@@ -28,6 +29,7 @@ class Loaded:
     :ivar error: what a caller gets then.
     """
 
+    state = "loaded"
     import_seconds: float | None = None
     hooks: tuple[str, ...] = ()
     requires_contract: str = ""
@@ -36,7 +38,6 @@ class Loaded:
     reason: str = ""
     remedy: str = ""
     error: PluginLoadError | None = None
-    is_incompatible = False
 
     def __init__(self, offer: PluginEntry) -> None:
         self.offer = offer
@@ -48,10 +49,7 @@ def load(offer: PluginEntry) -> Loaded:
     try:
         _load_into(loaded)
     except PluginError as error:
-        loaded.is_incompatible = isinstance(error, _Incompatible)
-        loaded.reason = redact_environment()(error.message)  # it quotes what the plugin's code raised
-        loaded.remedy = _find_remedy(loaded, error)  # before the cause is replaced by one without secrets
-        loaded.error = _make_load_error(loaded, error.__cause__)
+        _note_failure(loaded, error)
     return loaded
 
 
@@ -69,21 +67,26 @@ def _load_into(loaded: Loaded) -> None:
     loaded.provider, loaded.manager = provider, manager
 
 
-def _find_remedy(loaded: Loaded, error: PluginError) -> str:
+def _note_failure(loaded: Loaded, error: PluginError) -> None:
+    """Keep why the plugin cannot be used, without the secrets in what its code raised."""
     from providers_sdk._plugins.remedies import find_remedy
 
-    return find_remedy(loaded.offer, error, is_incompatible=loaded.is_incompatible)
+    redact = redact_environment()
+    loaded.state = "incompatible" if isinstance(error, _Incompatible) else "failed"
+    loaded.reason = redact(error.message)
+    loaded.remedy = redact(find_remedy(loaded.offer, error, loaded.state))  # the error's cause is replaced below
+    loaded.error = _make_load_error(loaded, error.__cause__, redact)
 
 
-def _make_load_error(loaded: Loaded, cause: BaseException | None) -> PluginLoadError:
-    """Return what a caller gets: the reason, whose plugin it is, and where to read more; without secrets."""
+def _make_load_error(loaded: Loaded, cause: BaseException | None, redact: Redactor) -> PluginLoadError:
+    """Return what a caller gets: the reason, whose plugin it is, and where to read more."""
     from providers_sdk._http.exceptions import redact_chain
 
     (distribution, version), name = loaded.offer.distribution, loaded.offer.entry.name
     source = f"{distribution} {version}; " if distribution else ""
     error = PluginLoadError(f"{loaded.reason} ({source}see 'providers doctor {name}')", provider=name)
     error.__cause__ = cause
-    redact_chain(error, redact_environment())
+    redact_chain(error, redact)
     return error
 
 

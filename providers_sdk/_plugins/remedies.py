@@ -10,16 +10,16 @@ from providers_sdk._suggest import find_nearest
 __all__ = ["find_remedy", "hint_at_missing_mark", "hint_at_misspelt_hook"]
 
 
-def find_remedy(offer: PluginEntry, error: BaseException, *, is_incompatible: bool = False) -> str:
+def find_remedy(offer: PluginEntry, error: BaseException, state: str = "failed") -> str:
     """Return what to do about a plugin that cannot be used.
 
     :param error: why; its cause is what the plugin's code raised.
-    :param is_incompatible: whether it asks for another version of the contract.
+    :param state: ``failed`` or ``incompatible``, as in the report.
     """
     entry = offer.entry
     source, folder = offer.distribution[0] or entry.value, _find_editable_folder(entry)
     missing = _guess_package(entry, error.__cause__)
-    if is_incompatible:
+    if state == "incompatible":
         return f"correct it in {folder}" if folder else f"pip install --upgrade {source} providers-sdk"
     if missing:
         fix = f"pip install {missing} (needed by {source}; the distribution may have another name)"

@@ -40,11 +40,12 @@ class PluginReport(Value):
     requires_contract: str = ""
 
     def __post_init__(self) -> None:
-        """Hide what the environment holds of secrets: these fields quote what a plugin's code raised or says."""
+        """Hide what the environment holds of secrets: what is wrong with a plugin is told in its code's words."""
+        if not self.reason:
+            return
         redact = redact_environment()
         for name in ("reason", "remedy", "requires_contract"):
-            if isinstance(text := getattr(self, name), str):
-                object.__setattr__(self, name, redact(text))
+            object.__setattr__(self, name, redact(getattr(self, name)))
 
     @property
     def qualified_name(self) -> str:

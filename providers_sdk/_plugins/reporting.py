@@ -73,10 +73,9 @@ class Reporter:
 
 def describe_loaded(loaded: Loaded) -> PluginReport:
     """Return the row of a plugin that was loaded, or could not be."""
-    failed = "incompatible" if loaded.is_incompatible else "failed"
     return _describe(
         loaded.offer,
-        state=failed if loaded.error else "loaded",
+        state=loaded.state,
         reason=loaded.reason,
         remedy=loaded.remedy,
         import_seconds=loaded.import_seconds,

@@ -13,7 +13,6 @@ from providers_sdk_plugins.services import ROWS
 
 __all__ = ["SITES", "OpenAISite"]
 
-_ROWS = ROWS
 _KEY = "fake-key"
 _MODEL = "gpt-4o-mini-2024-07-18"
 _FAKE_MODEL = "fake-model"
@@ -29,7 +28,7 @@ _USAGE = {"prompt_tokens": 21, "completion_tokens": 42, "total_tokens": 63}
 class OpenAISite(FakeService):
     """Answers questions for the key ``fake-key`` and lists two models, as the service of :attr:`row` does."""
 
-    row: ClassVar[Row] = _ROWS["openai"]
+    row: ClassVar[Row] = ROWS["openai"]
 
     cases = {
         "reasoning": "thinking text before the answer",
@@ -225,7 +224,7 @@ def _make_site(name: str, row: Row) -> type[OpenAISite]:
     return type(f"{name}Site", (OpenAISite,), {"row": row, "settings": {**key, **model, **needed}})
 
 
-SITES: Mapping[str, type[OpenAISite]] = {name: _make_site(name, row) for name, row in _ROWS.items()}
+SITES: Mapping[str, type[OpenAISite]] = {name: _make_site(name, row) for name, row in ROWS.items()}
 """The fake of each service, by its provider's name."""
 
 
