@@ -15,6 +15,7 @@ from providers_sdk._config.places import keys_folder, shorten
 from providers_sdk._config.private_files import remove_file, write_private
 from providers_sdk._config.sources import KeySource, take_line
 from providers_sdk._config.values import ConfigValue
+from providers_sdk._model.names import NAME
 from providers_sdk.errors import InvalidArgument, KeyUnavailable
 
 __all__ = [
@@ -27,9 +28,8 @@ __all__ = [
     "store_key",
 ]
 
-_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
 _SETTING = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
-_FILE = rf"({_NAME})\.({_SETTING})(@keyring)?"
+_FILE = rf"({NAME})\.({_SETTING})(@keyring)?"
 _PATIENCE = 60.0  # seconds for a keyring that may ask the user for its password, who has just asked for it
 
 
@@ -148,7 +148,7 @@ def _ask(action: str, stored: StoredKey, *, secret: str = "") -> None:
 
 def _check_places(name: str, setting: str) -> Sequence[StoredKey]:
     """Return the two places of a key, of which only well-formed names have any: no path can be built from others."""
-    if not re.fullmatch(_NAME, name):
+    if not re.fullmatch(NAME, name):
         raise InvalidArgument(
             f"{name!r:.80} is no name of a service: use letters, digits, '.', '-' and '_', at most 64"
         )

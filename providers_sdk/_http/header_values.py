@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 from providers_sdk.errors import InvalidArgument
 
-__all__ = ["check_headers"]
+__all__ = ["TOKEN", "check_headers"]
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token (RFC 9110, 5.6.2): what a header's name and a method are."""
 _VALUE = re.compile(r"(?! )[\x20-\x7e]*(?<! )")
 
 
@@ -20,7 +21,7 @@ def check_headers(headers: Mapping[str, str | bytes | None]) -> None:
         if given is None:
             continue
         value = given.decode("latin-1") if isinstance(given, bytes) else given
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise InvalidArgument(f"the header name {name[:40]!r} cannot be sent")
         if not isinstance(value, str) or not _VALUE.fullmatch(value):
             raise InvalidArgument(

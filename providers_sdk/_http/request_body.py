@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from providers_sdk._http.header_values import TOKEN
 from providers_sdk.errors import InvalidArgument
 
 __all__ = ["File", "Files", "Form", "FormValue", "check_method", "make_body"]
@@ -25,7 +26,6 @@ File = (
 """The content of a file, or file name and content, with the media type and further headers where they are given."""
 Files = Mapping[str, File] | Iterable[tuple[str, File]]
 
-_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MEDIA_TYPE = r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?"
 _SCALARS = (str, bytes, int, float, type(None))
 
@@ -35,7 +35,7 @@ def check_method(method: str) -> str:
 
     :raises InvalidArgument: it is no method that can be sent.
     """
-    if not isinstance(method, str) or not _METHOD.fullmatch(method) or method.upper() in ("CONNECT", "TRACE"):
+    if not isinstance(method, str) or not TOKEN.fullmatch(method) or method.upper() in ("CONNECT", "TRACE"):
         raise InvalidArgument(f"the method {method!r:.40} cannot be sent; use one such as 'GET', 'POST' or 'DELETE'")
     return method.upper()
 

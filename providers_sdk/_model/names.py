@@ -6,7 +6,10 @@ from typing import NamedTuple
 from providers_sdk._redact import snippet
 from providers_sdk.errors import InvalidArgument
 
-__all__ = ["ProviderName", "parse_names", "short_name"]
+__all__ = ["NAME", "ProviderName", "parse_names", "short_name"]
+
+NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
+"""The form of a provider's name, and of the name that a key is stored under."""
 
 
 class ProviderName(NamedTuple):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from providers_sdk._model.names import NAME
 from providers_sdk._model.settings import Setting
 from providers_sdk._provider.provider import Provider
 from providers_sdk._redact import snippet
@@ -11,7 +12,6 @@ from providers_sdk.errors import PluginError, PluginLoadError
 
 __all__ = ["blame_plugin", "check_class", "check_name", "error_text"]
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 _STRINGS = ("url", "api_endpoint", "default_model")
 _DESCRIPTION = ("__name__", "__qualname__", "__module__", *(name for name in vars(Provider) if name[0] != "_"))
 
@@ -44,7 +44,7 @@ def check_name(name: object) -> str:
 
     :raises PluginLoadError: it may not.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
         raise PluginLoadError(f"{name!r} is no name for a provider: use letters, digits, '.', '-' and '_', at most 64")
     return name
 
